@@ -1,0 +1,1 @@
+"""FACE: HTTP. REST with OpenAPI, one error shape, a token required."""

@@ -1,0 +1,1 @@
+"""VOICE: what tells people."""

@@ -1,0 +1,1 @@
+"""FLOOR: how to talk to a database (connections, group commit, migrations); nothing about what."""

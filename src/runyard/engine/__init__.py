@@ -1,0 +1,1 @@
+"""LOOPS: one file, one loop, one tick(now). Dying anywhere is normal."""

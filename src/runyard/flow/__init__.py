@@ -1,0 +1,1 @@
+"""DECISIONS: pure functions that say what happens next. No clock, no randomness, no I/O."""

@@ -1,0 +1,1 @@
+"""NOUNS: what the things of Runyard are. No clock, no randomness, no environment, no I/O."""

@@ -1,0 +1,147 @@
+"""A run: one asked-for run of a job in one region, with all its attempts, until it is final."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from runyard.model.ids import AttemptKey, RunId, attempt_key
+from runyard.model.outcome import Outcome
+
+
+class State(StrEnum):
+    """Where a run is. What may follow what is said by `flow.lifecycle.TRANSITIONS`."""
+
+    QUEUED = "queued"  # asked for; waits for its instant or for a slot
+    LAUNCHING = "launching"  # an attempt is on its way to the provider
+    RUNNING = "running"  # the provider has the attempt
+    BACKING_OFF = "backing_off"  # an attempt failed; the next one is due later
+    STOPPING = "stopping"  # asked to stop while an attempt is out
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"  # never started, and the reason why not is recorded
+
+
+FINAL = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.SKIPPED})
+OUT = frozenset({State.LAUNCHING, State.RUNNING, State.STOPPING})  #: an attempt is out
+WAITING = frozenset({State.QUEUED, State.BACKING_OFF})
+
+
+class Jitter(StrEnum):
+    """How chance spreads a backoff (https://aws.amazon.com/blogs/architecture/
+    exponential-backoff-and-jitter/): not at all, half of it, all of it."""
+
+    NONE = "none"
+    EQUAL = "equal"
+    FULL = "full"
+
+
+class OnConflict(StrEnum):
+    """What a new run does when its job is at its concurrency limit."""
+
+    QUEUE = "queue"
+    SKIP = "skip"
+    CANCEL_OLDER = "cancel_older"
+
+
+class TriggerKind(StrEnum):
+    """What asked for a run."""
+
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Delay before attempt n+1: initial * factor**(n-1), at most `max_seconds`, then jittered."""
+
+    initial_seconds: float = 10.0
+    factor: float = 2.0
+    max_seconds: float = 600.0
+    jitter: Jitter = Jitter.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class RunPolicy:
+    """The job's rules as they were when the run was asked for; a later apply changes no run.
+
+    `attempts_max` bounds all attempts. `timeout_attempts_max` bounds attempts when the last one
+    timed out; 1 means a timeout is never retried. `concurrency_limit` 0 means none.
+    """
+
+    attempts_max: int = 1
+    timeout_attempts_max: int = 1
+    backoff: Backoff = Backoff()
+    concurrency_limit: int = 0
+    on_conflict: OnConflict = OnConflict.QUEUE
+    deadline_seconds: float | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a caller changes for one run; the same four that Cloud Run's RunJob can change.
+
+    `args` replaces the first container's arguments (empty tuple: no arguments); None keeps them.
+    `env` merges and wins. `timeout_seconds` is per task attempt.
+    """
+
+    args: tuple[str, ...] | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    task_count: int | None = None
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row. `attempt` is the number of the last attempt started (0: none yet).
+
+    `rank_at` orders waiting runs: the instant it was asked for, moved earlier by its priority.
+    `due_at` is when it may start next, None when it waits for nothing of its own (it is out or
+    final) or for `waiting_on`, the name of a full slot. `handle` is the provider's name of the
+    last attempt. `version` grows by one with every decision.
+    """
+
+    id: RunId
+    project: str
+    environment: str
+    job: str
+    revision: int
+    region: str
+    state: State
+    trigger: TriggerKind
+    requested_by: str
+    requested_at: datetime
+    rank_at: datetime
+    policy: RunPolicy
+    task_count: int
+    overrides: Overrides = Overrides()
+    labels: tuple[tuple[str, str], ...] = ()
+    attempt: int = 0
+    due_at: datetime | None = None
+    waiting_on: str = ""
+    deadline_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    handle: str = ""
+    stop_cause: str = ""
+    reason: str = ""
+    outcome: Outcome | None = None
+    cost_nano_dollars: int = 0
+    version: int = 0
+
+    @property
+    def attempt_key(self) -> AttemptKey:
+        """The key of the last attempt started."""
+        return attempt_key(self.id, self.attempt)
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing will ever change it again."""
+        return self.state in FINAL
+
+    @property
+    def is_out(self) -> bool:
+        """True while an attempt is with the provider or on its way there."""
+        return self.state in OUT

@@ -1,0 +1,1 @@
+"""HANDS: what launches, stops and looks at attempts, somewhere."""

@@ -1,0 +1,1 @@
+"""MEMORY: one small port per noun, its SQL kept as text in `queries/`."""
