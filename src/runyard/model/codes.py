@@ -1,0 +1,43 @@
+"""One table: what a canonical code is as an HTTP status and as a CLI exit status.
+
+HTTP: https://cloud.google.com/apis/design/errors#http_mapping. Exit statuses: BSD's sysexits.h
+(64-78), so that no code collides with what a run's own end means (`RUN_EXIT_STATUS`).
+"""
+
+from __future__ import annotations
+
+from runyard.model.errors import Code
+from runyard.model.run import State
+
+# fmt: off
+TABLE: dict[Code, tuple[int, int]] = {  # code: (HTTP status, CLI exit status)
+    Code.INVALID_ARGUMENT:    (400, 64),
+    Code.UNAUTHENTICATED:     (401, 77),
+    Code.PERMISSION_DENIED:   (403, 77),
+    Code.NOT_FOUND:           (404, 66),
+    Code.ALREADY_EXISTS:      (409, 73),
+    Code.ABORTED:             (409, 75),
+    Code.FAILED_PRECONDITION: (412, 65),
+    Code.RESOURCE_EXHAUSTED:  (429, 75),
+    Code.CANCELLED:           (499, 130),
+    Code.INTERNAL:            (500, 70),
+    Code.UNAVAILABLE:         (503, 69),
+    Code.DEADLINE_EXCEEDED:   (504, 75),
+}
+RUN_EXIT_STATUS: dict[State, int] = {
+    State.SUCCEEDED: 0,
+    State.DEAD:      1,
+    State.CANCELLED: 3,
+    State.SKIPPED:   4,
+}
+# fmt: on
+
+
+def http_status(code: Code) -> int:
+    """The HTTP status of `code`."""
+    return TABLE[code][0]
+
+
+def exit_status(code: Code) -> int:
+    """The CLI exit status of `code`."""
+    return TABLE[code][1]
