@@ -1,0 +1,51 @@
+"""What every database promises, and nothing about what is kept in it.
+
+SQL is written once with `$1, $2 ...` parameters; values are int, float, str, bytes or None.
+A `work` is a coroutine function over a transaction. It awaits nothing but its transaction, and
+may be run again from the start when the transaction it shared with others had to be undone, so
+it must build what it returns anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Value = int | float | str | bytes | None
+
+
+class Tx(Protocol):
+    """One open transaction."""
+
+    async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[Row]:
+        """All rows of a query."""
+
+    async def execute(self, sql: str, params: Sequence[Value] = ()) -> int:
+        """Run a statement; the number of rows it changed."""
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run a statement once for each of `rows`."""
+
+
+Work = Callable[[Tx], Awaitable[T]]
+
+
+class Database(Protocol):
+    """A place for rows.
+
+    Raises StoreUnavailable when it does not answer, StoreFull when there is no room; in both
+    cases nothing of the work was written.
+    """
+
+    dialect: str  #: "sqlite" or "postgresql": which override of a named query is used
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction that is durable when this returns."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on a consistent view; it must not write."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go."""
