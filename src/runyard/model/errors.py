@@ -20,6 +20,7 @@
     |  |- ProviderTimeout               DEADLINE_EXCEEDED    transient; the work may have been done
     |  `- ProviderRefused               FAILED_PRECONDITION  permanent
     |- ChannelError                     like ProviderError
+    |- ServerUnavailable                UNAVAILABLE          transient; no server answers the CLI
     `- ConfigError                      at start only: all faults at once
 
 Codes are Google's canonical ones (google.rpc.Code) and the only codes; `api/errors.py` holds the
@@ -209,6 +210,13 @@ class ProviderRefused(ProviderError):
 
 class ChannelError(FarSideError):
     """A channel failed."""
+
+    code = Code.UNAVAILABLE
+    transient = True
+
+
+class ServerUnavailable(PlatformError):
+    """No Runyard server answers a client of its API, or it is not ready yet."""
 
     code = Code.UNAVAILABLE
     transient = True
