@@ -25,7 +25,8 @@ class TaskOrder:
 
     `argv` is run without a shell, `argv[0]` looked up in the PATH of `env`. `working_folder`
     empty: a fresh folder of its own, removed at the end. `redactions` are (name, value) of the
-    secrets that must not reach the log. Limits of 0 mean none.
+    secrets that must not reach the log. Limits of 0 mean none. `folders` are the mount paths of
+    empty writable folders (emptyDir), made beside `files` under the task's mount root.
     """
 
     key: str
@@ -36,6 +37,7 @@ class TaskOrder:
     attempt: int
     timeout_seconds: float
     working_folder: str = ""
+    folders: tuple[str, ...] = ()
     grace_seconds: float = GRACE_SECONDS
     memory_bytes: int = 0
     vcpu_milli: int = 0
@@ -85,9 +87,15 @@ class Abilities:
 
 
 class Spawner(Protocol):
-    """The client's side. All calls raise `ProviderUnavailable` when the spawner cannot be had."""
+    """The client's side. All calls raise `ProviderUnavailable` when the spawner cannot be had.
+
+    `instance` names the spawner process this client talks to, known after `start`: equal as long
+    as that process lives, another one after it was replaced. Who wrote down a key under the same
+    instance may `spawn` it again without fear; under another one only `lost` can be right.
+    """
 
     abilities: Abilities
+    instance: str
 
     async def start(self) -> None:
         """Connect to the running spawner, or clean up after a dead one and start a new one."""
