@@ -99,7 +99,8 @@ class Run:
 
     `rank_at` orders waiting runs: the instant it was asked for, moved earlier by its priority.
     `due_at` is when it may start next, None when it waits for nothing of its own (it is out or
-    final) or for `waiting_on`, the name of a full slot. `handle` is the provider's name of the
+    final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
+    job's concurrency limit is counted in (empty: no limit). `handle` is the provider's name of the
     last attempt. `version` grows by one with every decision.
     """
 
@@ -124,6 +125,7 @@ class Run:
     deadline_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    concurrency_slot: str = ""
     handle: str = ""
     stop_cause: str = ""
     reason: str = ""

@@ -1,0 +1,278 @@
+"""The lifecycle of a run. All of it; nothing about it lives elsewhere.
+
+    QUEUED --Started--> LAUNCHING --Launched--> RUNNING --Done--> SUCCEEDED
+      |  \\                  |                     |  |
+      |   Skipped            +------- Retry -------+  +--GiveUp--> DEAD
+      v                      v                     |
+    SKIPPED             BACKING_OFF --Started--> LAUNCHING (the only arrow back)
+    any live state --CancelRequested--> CANCELLED, by way of STOPPING if an attempt is out
+    any live state --DeadlinePassed--> DEAD, by way of STOPPING if an attempt is out
+
+Rule 1  What may follow what is said by TRANSITIONS, and by nothing else.
+Rule 2  This file reads no clock, no database, no network: `now` comes in, effects go out.
+Rule 3  An effect is a request put in the outbox; only the engine carries one out.
+
+Promises, each an invariant of the property and simulation tests: final is final; attempts never
+exceed the policy; never two attempts of a run at once; one charge for each attempt; one alert
+for each dead run; nothing is launched by a decision taken after an accepted cancel; a slot is
+held exactly by the runs that `held` names, and never by more than its capacity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from runyard.flow.costing import charge
+from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, judge
+from runyard.model.cost import Charge
+from runyard.model.effect import Alert, CancelOlder, Effect, Launch, Release, Stop
+from runyard.model.errors import IllegalTransition
+from runyard.model.event import (
+    AttemptEnded,
+    CancelRequested,
+    DeadlinePassed,
+    Delayed,
+    Due,
+    Ended,
+    Event,
+    Fact,
+    Launched,
+    Released,
+    Skipped,
+    SlotFreed,
+    Started,
+    Waited,
+)
+from runyard.model.ids import RunId
+from runyard.model.run import OnConflict, Run, State
+
+Cause = (
+    type[Started]
+    | type[Waited]
+    | type[SlotFreed]
+    | type[Skipped]
+    | type[Launched]
+    | type[Delayed]
+    | type[Done]
+    | type[Retry]
+    | type[GiveUp]
+    | type[Gone]
+    | type[CancelRequested]
+    | type[DeadlinePassed]
+    | type[Released]
+)
+
+# fmt: off
+TRANSITIONS: dict[State, dict[Cause, State]] = {
+    State.QUEUED:      {Started: State.LAUNCHING, Waited: State.QUEUED, SlotFreed: State.QUEUED,
+                        Skipped: State.SKIPPED, CancelRequested: State.CANCELLED,
+                        DeadlinePassed: State.DEAD},
+    State.LAUNCHING:   {Launched: State.RUNNING, Delayed: State.LAUNCHING,
+                        Done: State.SUCCEEDED, Retry: State.BACKING_OFF, GiveUp: State.DEAD,
+                        Gone: State.CANCELLED, CancelRequested: State.STOPPING,
+                        DeadlinePassed: State.STOPPING, Released: State.LAUNCHING},
+    State.RUNNING:     {Done: State.SUCCEEDED, Retry: State.BACKING_OFF, GiveUp: State.DEAD,
+                        Gone: State.CANCELLED, CancelRequested: State.STOPPING,
+                        DeadlinePassed: State.STOPPING, Released: State.RUNNING},
+    State.BACKING_OFF: {Started: State.LAUNCHING, Waited: State.BACKING_OFF,
+                        SlotFreed: State.BACKING_OFF, CancelRequested: State.CANCELLED,
+                        DeadlinePassed: State.DEAD, Released: State.BACKING_OFF},
+    State.STOPPING:    {Launched: State.STOPPING, Done: State.SUCCEEDED, GiveUp: State.DEAD,
+                        Gone: State.CANCELLED, Released: State.STOPPING},
+    State.SUCCEEDED:   {Released: State.SUCCEEDED},
+    State.DEAD:        {Released: State.DEAD},
+    State.CANCELLED:   {Released: State.CANCELLED},
+    State.SKIPPED:     {},
+}
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Room for so many at once: a job's concurrency limit, or a region's runs."""
+
+    name: str
+    capacity: int
+    used: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """True when nobody more may take it."""
+        return self.used >= self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The other rows a decision needs, loaded under a lock in the same transaction.
+
+    `slots`: those `wanted` names. `rivals`: for `cancel_older`, the older live runs of the slot.
+    """
+
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    rivals: tuple[RunId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One step: the new row, the fact for the history, the requests for the outbox.
+
+    `slots` are the changes of slot rows, as (name, +1 or -1).
+    """
+
+    run: Run
+    fact: Fact
+    effects: tuple[Effect, ...] = ()
+    slots: tuple[tuple[str, int], ...] = ()
+    charge: Charge | None = None
+
+
+def region_slot(environment: str, region: str) -> str:
+    """The name of the slot that counts the runs out in a region."""
+    return f"region/{environment}/{region}"
+
+
+def wanted(run: Run) -> tuple[str, ...]:
+    """The slots a run needs to have an attempt out."""
+    region = region_slot(run.environment, run.region)
+    return (run.concurrency_slot, region) if run.concurrency_slot else (region,)
+
+
+def held(run: Run) -> frozenset[str]:
+    """The slots a run holds: its job's from the first start until it is final, also while it
+    backs off (or another run would overlap with its retry); its region's only while it is out."""
+    names = set()
+    if run.concurrency_slot and run.attempt > 0 and not run.is_final:
+        names.add(run.concurrency_slot)
+    if run.is_out:
+        names.add(region_slot(run.environment, run.region))
+    return frozenset(names)
+
+
+def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
+    """Say what `event`, at `now` (UTC), makes of `run`.
+
+    Raises IllegalTransition when the table has no such step, or when `event` speaks of an
+    attempt that is not out.
+    """
+    match event:
+        case Due():
+            decision = _due(run, facts, now)
+        case Ended():
+            decision = _ended(run, event, now)
+        case CancelRequested():
+            decision = _cancel_requested(run, event, now)
+        case DeadlinePassed():
+            decision = _deadline_passed(run, event, now)
+        case SlotFreed() | Launched() | Delayed() | Released():
+            decision = Decision(_noted(run, event, now), event)
+    return replace(decision, slots=_slot_changes(run, decision.run))
+
+
+def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: datetime) -> Run:
+    if isinstance(event, Launched | Delayed):
+        _same_attempt(run, event.attempt)
+    match event:
+        case SlotFreed():
+            return _step(run, SlotFreed, waiting_on="", due_at=now)
+        case Launched():
+            return _step(run, Launched, handle=event.handle)
+        case Delayed() | Released():
+            return _step(run, type(event))
+
+
+def _due(run: Run, facts: Facts, now: datetime) -> Decision:
+    full = [name for name in wanted(run) if name not in held(run) and facts.slots[name].is_full]
+    if full:
+        return _no_room(run, facts.slots[full[0]], facts, now)
+    after = _step(
+        run,
+        Started,
+        attempt=run.attempt + 1,
+        due_at=None,
+        waiting_on="",
+        handle="",
+        started_at=run.started_at or now,
+    )
+    waited_seconds = (now - (run.due_at or now)).total_seconds()
+    if run.attempt == 0:
+        waited_seconds = (now - run.requested_at).total_seconds()
+    return Decision(after, Started(after.attempt, waited_seconds), (Launch(after.attempt),))
+
+
+def _no_room(run: Run, slot: Slot, facts: Facts, now: datetime) -> Decision:
+    of_job = slot.name == run.concurrency_slot
+    if of_job and run.policy.on_conflict is OnConflict.SKIP:
+        reason = f"its job runs {slot.used} times at once already, the limit is {slot.capacity}"
+        after = _step(run, Skipped, due_at=None, ended_at=now, reason=reason)
+        return Decision(after, Skipped(reason))
+    after = _step(run, Waited, due_at=None, waiting_on=slot.name)
+    replaces = of_job and run.policy.on_conflict is OnConflict.CANCEL_OLDER
+    effects = tuple(CancelOlder(older) for older in facts.rivals) if replaces else ()
+    return Decision(after, Waited(slot.name, slot.capacity), effects)
+
+
+def _ended(run: Run, event: Ended, now: datetime) -> Decision:
+    _same_attempt(run, event.attempt)
+    verdict = judge(run, event.outcome, now)
+    cost = charge(event.outcome.usage, run.region, now, key=run.attempt_key)
+    after = _step(
+        run,
+        type(verdict),
+        outcome=event.outcome,
+        reason=verdict.reason,
+        cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
+    )
+    retry_at = verdict.at if isinstance(verdict, Retry) else None
+    after = replace(after, due_at=retry_at, ended_at=now if after.is_final else None)
+    fact = AttemptEnded(
+        event.attempt, event.outcome, _name(verdict), verdict.reason, retry_at=retry_at
+    )
+    effects: tuple[Effect, ...] = (Release(event.attempt),)
+    if after.state is State.DEAD:
+        effects += (Alert(verdict.reason),)
+    return Decision(after, fact, effects, charge=cost)
+
+
+def _cancel_requested(run: Run, event: CancelRequested, now: datetime) -> Decision:
+    reason = f"cancelled by {event.by}" + (f": {event.reason}" if event.reason else "")
+    after = _step(run, CancelRequested, due_at=None, waiting_on="", reason=reason)
+    if after.state is State.STOPPING:
+        return Decision(replace(after, stop_cause="cancel"), event, (Stop(run.attempt),))
+    return Decision(replace(after, ended_at=now), event)
+
+
+def _deadline_passed(run: Run, event: DeadlinePassed, now: datetime) -> Decision:
+    reason = f"its deadline of {run.policy.deadline_seconds:g} s passed while it was {run.state}"
+    after = _step(run, DeadlinePassed, due_at=None, waiting_on="", reason=reason)
+    if after.state is State.STOPPING:
+        return Decision(replace(after, stop_cause=DEADLINE), event, (Stop(run.attempt),))
+    return Decision(replace(after, ended_at=now), event, (Alert(reason),))
+
+
+def _same_attempt(run: Run, attempt: int) -> None:
+    if attempt != run.attempt or not run.is_out:
+        raise IllegalTransition(f"{run.id}: attempt {attempt} is not out while it is {run.state}")
+
+
+def _slot_changes(before: Run, after: Run) -> tuple[tuple[str, int], ...]:
+    held_before, held_after = held(before), held(after)
+    if held_before == held_after:
+        return ()
+    taken = tuple((name, 1) for name in sorted(held_after - held_before))
+    return taken + tuple((name, -1) for name in sorted(held_before - held_after))
+
+
+def _step(run: Run, cause: Cause, **changes: Any) -> Run:
+    try:
+        state = TRANSITIONS[run.state][cause]
+    except KeyError:
+        message = f"{run.id}: {cause.__name__} cannot happen while it is {run.state}"
+        raise IllegalTransition(message) from None
+    return replace(run, state=state, version=run.version + 1, **changes)
+
+
+def _name(verdict: Done | Retry | GiveUp | Gone) -> str:
+    return {Done: "done", Retry: "retry", GiveUp: "give_up", Gone: "gone"}[type(verdict)]

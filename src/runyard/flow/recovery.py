@@ -1,0 +1,114 @@
+"""What an attempt's end means for its run. A verdict is a value; it touches nothing.
+
+1. A success is a success, also when a cancel or a deadline was on its way.
+2. A run that is being stopped never starts again.
+3. A timeout is retried only by the policy's own rule for timeouts; every other failure, and an
+   attempt that was lost, by the general rule.
+4. What the provider refuses for good is not asked for again.
+5. No retry is planned for an instant that the deadline forbids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from runyard.model.ids import AttemptKey
+from runyard.model.outcome import Ending, Outcome
+from runyard.model.run import Backoff, Jitter, Run, State
+
+DEADLINE = "deadline"  #: the `stop_cause` of a run whose deadline passed
+_CHANCES = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It did what it was for."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Launch another attempt at `at`."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """No attempt will help, or none is left."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It was cancelled, by us or at the provider."""
+
+    reason: str
+
+
+Verdict = Done | Retry | GiveUp | Gone
+
+
+def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
+    """What `outcome`, reported at `now`, makes of `run`, whose last attempt it is about."""
+    if outcome.ending is Ending.SUCCEEDED:
+        return Done(outcome.message)
+    if run.state is State.STOPPING:
+        return _stopped(run)
+    if outcome.ending is Ending.CANCELLED:
+        return Gone(f"it was cancelled at the provider: {outcome.message}")
+    if outcome.ending is Ending.REFUSED:
+        return GiveUp(f"the provider refused it: {outcome.message}")
+    return _failed(run, outcome, now)
+
+
+def _stopped(run: Run) -> Verdict:
+    if run.stop_cause == DEADLINE:
+        return GiveUp(f"its deadline of {_seconds(run.policy.deadline_seconds)} passed")
+    return Gone(run.reason)
+
+
+def _failed(run: Run, outcome: Outcome, now: datetime) -> Verdict:
+    timed_out = outcome.ending is Ending.TIMED_OUT
+    most = run.policy.timeout_attempts_max if timed_out else run.policy.attempts_max
+    if run.attempt >= most:
+        rule = "retry.on_timeout.attempts" if timed_out else "retry.attempts"
+        return GiveUp(f"{outcome.message} (attempt {run.attempt} of {most} by {rule})")
+    at = now + timedelta(seconds=delay_seconds(run.policy.backoff, run.attempt_key, run.attempt))
+    if run.deadline_at is not None and at >= run.deadline_at:
+        return GiveUp(f"{outcome.message} (its deadline would pass before the next attempt)")
+    return Retry(at, outcome.message)
+
+
+def delay_seconds(backoff: Backoff, key: AttemptKey, attempt: int) -> float:
+    """Seconds from the end of `attempt` (from 1) to the next: 0 .. `max_seconds`.
+
+    The jitter's chance is drawn from the attempt's key, so that a decision made twice is the
+    same decision, while runs that fail together still come back apart.
+    """
+    try:
+        grown = backoff.initial_seconds * backoff.factor ** (attempt - 1)
+    except OverflowError:
+        grown = backoff.max_seconds
+    longest = min(grown, backoff.max_seconds)
+    match backoff.jitter:
+        case Jitter.NONE:
+            return longest
+        case Jitter.EQUAL:
+            return longest / 2 + longest / 2 * _chance(key)
+        case Jitter.FULL:
+            return longest * _chance(key)
+
+
+def _chance(key: AttemptKey) -> float:
+    """A number in [0, 1) that looks random and is always the same for `key`."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / _CHANCES
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{seconds or 0:g} s"

@@ -1,0 +1,73 @@
+"""What must now be done, by the engine: requests put in the outbox with the decision's row.
+
+Imperative. Each is carried out at least once, keyed so that a second time does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from runyard.model.ids import EffectId, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Ask the provider to start an attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Ask the provider to end an attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Have the provider remove what an ended attempt held."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Tell people that a run is dead, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOlder:
+    """Tell an older run that this one takes its place."""
+
+    older: RunId
+
+
+Effect = Launch | Stop | Release | Alert | CancelOlder
+KINDS: dict[str, type[Effect]] = {
+    "launch": Launch,
+    "stop": Stop,
+    "release": Release,
+    "alert": Alert,
+    "cancel_older": CancelOlder,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def kind_of(effect: Effect) -> str:
+    """The one spelling of an effect's kind."""
+    return _NAMES[type(effect)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An effect in the outbox. `tries` counts the times it was begun and could not be done."""
+
+    id: EffectId
+    run: RunId
+    effect: Effect
+    due_at: datetime
+    tries: int = 0

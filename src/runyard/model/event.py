@@ -1,0 +1,142 @@
+"""What happens to a run: events that are told, and facts that its history keeps.
+
+Events are past tense. What is told may differ from what is kept: `Due` becomes `Started`,
+`Waited` or `Skipped`, and `Ended` becomes `AttemptEnded` with the verdict beside the outcome.
+A fact's `kind` in history, API and logs is its class name in snake case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from runyard.model.ids import RunId
+from runyard.model.outcome import Outcome
+from runyard.model.run import TriggerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody or something asked for the run."""
+
+    trigger: TriggerKind
+    by: str
+    revision: int
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Its instant has come: it may start if there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt was taken up; its launch is on the way to the provider."""
+
+    attempt: int
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """It was due and there was no room: `slot` is full."""
+
+    slot: str
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFreed:
+    """There is room again in the slot it waited for."""
+
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """It will never start, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The provider has the attempt, under the name `handle`. `warnings`: what it will not keep."""
+
+    attempt: int
+    handle: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """The provider could not take the attempt just now; it is asked again at `until`."""
+
+    attempt: int
+    message: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The provider reports the end of an attempt."""
+
+    attempt: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """An attempt ended and was judged: `verdict` is done, retry, give_up or gone."""
+
+    attempt: int
+    outcome: Outcome
+    verdict: str
+    reason: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody wants it to end. `newer` is the run that takes its place, if that is why."""
+
+    by: str
+    reason: str = ""
+    newer: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """It was not final when its deadline came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What an ended attempt held was removed: (what, how many); `left` could not be."""
+
+    attempt: int
+    removed: tuple[tuple[str, int], ...] = ()
+    left: tuple[str, ...] = ()
+
+
+Event = Due | SlotFreed | Launched | Delayed | Ended | CancelRequested | DeadlinePassed | Released
+Fact = (
+    Requested
+    | Started
+    | Waited
+    | SlotFreed
+    | Skipped
+    | Launched
+    | Delayed
+    | AttemptEnded
+    | CancelRequested
+    | DeadlinePassed
+    | Released
+)
+
+
+def kind_of(fact: Fact) -> str:
+    """The one spelling of a fact's kind: `attempt_ended`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(fact).__name__).lower()
