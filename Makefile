@@ -1,0 +1,80 @@
+# Everything a person does here, by one word each. Needs git, make and Python 3.11 or later.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV    := .venv
+PYTHON_ := $(VENV)/bin/python
+RUNTIME := $(VENV)/.runtime
+DEV     := $(VENV)/.dev
+PHASE   := sh tools/phase.sh
+CODE    := src tests tools benchmarks
+
+WORKERS ?= auto#  processes that run tests
+SEEDS   ?= 200#  simulated worlds in `make sim`
+SEED    ?=#  one world: the number from a failure line
+PYTEST  := $(PYTHON_) -m pytest -q
+
+.PHONY: help demo up test check sim bench docs lock clean
+.PHONY: format lint types imports tests quick-tests
+
+help: ## Say what there is to do
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | \
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+demo: $(RUNTIME) ## Run real jobs to their end, then say what happened and what it cost
+	@$(VENV)/bin/runyard demo
+
+up: $(RUNTIME) ## Start the server and the engine here; ctrl-c stops them
+	@$(VENV)/bin/runyard up
+
+test: $(DEV) ## Prove everything: style, types, rooms, simulated worlds, tests with coverage
+	@$(MAKE) format lint types imports sim tests
+	@echo; echo "== all held"
+
+check: $(DEV) ## The quick part of it, under a minute
+	@$(MAKE) format lint types imports quick-tests
+	@$(MAKE) sim SEEDS=50
+
+sim: $(DEV) ## Simulated worlds with dying engines: SEEDS=200, or one of them: SEED=344
+	@$(PHASE) "simulation" $(PYTHON_) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
+
+bench: $(DEV) ## Measure, and print a table
+	@$(PYTHON_) -m benchmarks
+
+docs: $(DEV) ## Write the generated part of docs/ anew
+	@$(PYTHON_) -m tools.docs
+
+lock: $(DEV) ## Pin every dependency with its hashes; UPGRADE=1 takes newer releases
+	@sh tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what make made here (never a state folder)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* src/*.egg-info
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+format:
+	@$(PHASE) "format" $(PYTHON_) -m ruff format --check --quiet $(CODE)
+
+lint:
+	@$(PHASE) "lint" $(PYTHON_) -m ruff check --quiet $(CODE)
+
+types:
+	@$(PHASE) "types" $(PYTHON_) -m mypy --no-error-summary
+
+imports:
+	@$(PHASE) "imports" $(VENV)/bin/lint-imports --no-timings
+
+tests:
+	@rm -f .coverage .coverage.*
+	@$(PHASE) "tests" $(PYTEST) -n $(WORKERS) --cov --cov-report=
+	@$(PHASE) "coverage floors" $(PYTHON_) -m tools.floors
+
+quick-tests:
+	@$(PHASE) "unit and architecture tests" $(PYTEST) tests/unit tests/architecture
+
+$(RUNTIME): requirements.lock pyproject.toml tools/venv.sh
+	@sh tools/venv.sh $(VENV) requirements.lock && touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml tools/venv.sh
+	@sh tools/venv.sh $(VENV) requirements-dev.lock && touch $@ $(RUNTIME)
