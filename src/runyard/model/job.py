@@ -1,0 +1,134 @@
+"""A job: a named spec. Cloud Run's template whole, and beside it what Cloud Run lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from runyard.model.beside import (
+    DEADLINE_SECONDS_MAX,
+    PRIORITY_MAX,
+    ConcurrencySpec,
+    NeedsSpec,
+    RetrySpec,
+)
+from runyard.model.cloudrun.template import ExecutionTemplate
+from runyard.model.cloudrun.words import JobName
+from runyard.model.durations import seconds_of
+from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.forms import Between, Lasting, Shaped
+from runyard.model.regions import DEFAULT_REGION
+from runyard.model.run import Backoff, RunPolicy
+from runyard.model.strict import Strict
+from runyard.model.validation import dotted, read
+
+ProjectName = Annotated[
+    str,
+    Shaped(
+        "[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        "a project name: at most 63 lower-case letters, digits and hyphens, a letter first",
+        63,
+    ),
+]
+EnvironmentName = Annotated[
+    str,
+    Shaped(
+        "[a-z]([a-z0-9-]{0,29}[a-z0-9])?",
+        "an environment name: at most 31 lower-case letters, digits and hyphens, a letter first",
+        31,
+    ),
+]
+RegionName = Annotated[
+    str, Shaped("[a-z]+(-[a-z0-9]+)*-[a-z]+[0-9]{1,2}", "a region such as us-central1", 40)
+]
+
+
+class Placement(StrEnum):
+    """Where a run goes: to the first healthy region, or one run to each."""
+
+    PRIMARY = "primary"
+    ALL = "all"
+
+
+class JobSpec(Strict):
+    """One job as it is asked for. Frozen; the same manifest always makes an equal document."""
+
+    project: ProjectName
+    name: JobName
+    labels: dict[str, str] = Field(default={})
+    annotations: dict[str, str] = Field(default={})
+    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = (DEFAULT_REGION,)
+    placement: Placement = Placement.PRIMARY
+    template: ExecutionTemplate
+    retry: RetrySpec = RetrySpec()
+    concurrency: ConcurrencySpec = ConcurrencySpec()
+    deadline: Annotated[str, Lasting(1, DEADLINE_SECONDS_MAX, "8784h")] | None = None
+    priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
+    needs: NeedsSpec = NeedsSpec()
+
+    def document(self) -> dict[str, Any]:
+        """The canonical manifest of this job alone, defaults written out. JSON values only."""
+        document = super().document()
+        return (
+            document if document["needs"] else {k: v for k, v in document.items() if k != "needs"}
+        )
+
+    def template_document(self) -> dict[str, Any]:
+        """Cloud Run's ExecutionTemplate as Google's JSON (camelCase)."""
+        return self.template.document()
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The job that `document()` made `document` of. Raises InvalidSpec."""
+        job, complaints = read(cls, document)
+        if job is None:
+            faults = tuple(Fault(dotted(c.path), "", c.expected, c.hint) for c in complaints)
+            raise InvalidSpec("not a job's document", faults=faults)
+        return job
+
+    def policy(self) -> RunPolicy:
+        """The rules that a run of this job is given when it is asked for."""
+        backoff = self.retry.backoff
+        return RunPolicy(
+            attempts_max=self.retry.attempts,
+            timeout_attempts_max=self.retry.on_timeout.attempts,
+            backoff=Backoff(
+                initial_seconds=seconds_of(backoff.initial),
+                factor=backoff.factor,
+                max_seconds=seconds_of(backoff.max),
+                jitter=backoff.jitter,
+            ),
+            concurrency_limit=self.concurrency.limit,
+            on_conflict=self.concurrency.on_conflict,
+            deadline_seconds=None if self.deadline is None else seconds_of(self.deadline),
+            priority=self.priority,
+        )
+
+    @property
+    def task_count(self) -> int:
+        """Tasks of one attempt."""
+        return self.template.task_count
+
+    @property
+    def launches_max(self) -> int:
+        """The most task attempts one run can cause in a region."""
+        retries = self.template.template.max_retries
+        return self.retry.attempts * (retries + 1) * self.template.task_count
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long one task attempt may last."""
+        return seconds_of(self.template.template.timeout)
+
+    @property
+    def vcpu_milli(self) -> int:
+        """Thousandths of a CPU that one task asks for, over all its containers."""
+        return self.template.vcpu_milli
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory that one task asks for, over all its containers."""
+        return self.template.memory_bytes

@@ -1,0 +1,169 @@
+"""From data to a model, or to every complaint about it in our own words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from runyard.model.forms import UNEXPECTED
+
+Path = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+SHOWN_MAX = 60  #: characters of a value that a fault shows: enough to find it, fits one line
+
+# pydantic's error types (https://docs.pydantic.dev/latest/errors/validation_errors/) in our words.
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "string_too_short": "a text that is not empty",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong at `path`. `about_key`: it is the key that is wrong, not its value."""
+
+    path: Path
+    expected: str
+    hint: str = ""
+    about_key: bool = False
+    missing: bool = False
+
+
+def read(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Complaint]]:
+    """The model that `data` (plain JSON values) makes, or None and every complaint."""
+    try:
+        return model.model_validate_json(orjson.dumps(data)), []
+    except ValidationError as fault:
+        return None, [_complaint(model, detail) for detail in fault.errors(include_url=False)]
+
+
+def dotted(path: Path) -> str:
+    """`path` as people read it: `jobs.report.template.containers[0].image`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            plain = part.replace("-", "").replace("_", "").isalnum() and part.isascii()
+            step = part if plain else shown(part)
+            text += f".{step}" if text else step
+    return text
+
+
+def shown(value: Any) -> str:
+    """`value` made printable and short; long and nested ones are described."""
+    if isinstance(value, Mapping):
+        return f"a mapping of {len(value)}"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "nothing"}[value]
+    return str(value)[:SHOWN_MAX]
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """The hint that names the nearest of `choices`, or an empty text when none is near."""
+    known = {_folded(choice): choice for choice in choices}
+    near = difflib.get_close_matches(_folded(word[:SHOWN_MAX]), known, n=1, cutoff=0.6)
+    return f"did you mean '{known[near[0]]}'?" if near else ""
+
+
+def one_of(choices: Iterable[str]) -> str:
+    """The words for a choice."""
+    listed = list(choices)
+    return f"one of {', '.join(listed)}" if len(listed) > 1 else ", ".join(listed)
+
+
+def _folded(word: str) -> str:
+    return word.replace("_", "").replace("-", "").lower()
+
+
+def _quoted(value: str) -> str:
+    short = value if len(value) <= SHOWN_MAX else f"{value[: SHOWN_MAX - 1]}…"
+    escaped = "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
+        for one in short
+    )
+    return f"'{escaped}'"
+
+
+def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
+    path, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    if kind == UNEXPECTED:
+        return Complaint(path, context["expected"], context["hint"])
+    if kind == "missing":
+        return Complaint(path, "a value, which is required", missing=True)
+    if kind == "extra_forbidden":
+        known = sorted(field.alias or name for name, field in fields_at(model, path[:-1]).items())
+        hint = did_you_mean(str(path[-1]), known)
+        return Complaint(path, f"a field that exists: {one_of(known)}", hint, about_key=True)
+    if kind in ("enum", "literal_error"):
+        return Complaint(path, _choice(context["expected"]), _near(detail["input"], context))
+    if kind == "too_short":
+        return Complaint(path, f"a list of at least {context['min_length']}")
+    if kind == "too_long":
+        return Complaint(path, f"a list of at most {context['max_length']}")
+    return Complaint(path, _EXPECTED.get(kind, detail["msg"]), _type_hint(kind, detail["input"]))
+
+
+def _words(expected: str) -> list[str]:
+    return [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+
+
+def _choice(expected: str) -> str:
+    return one_of(_words(expected))
+
+
+def _near(value: Any, context: Mapping[str, Any]) -> str:
+    return did_you_mean(value, _words(context["expected"])) if isinstance(value, str) else ""
+
+
+def _type_hint(kind: str, value: Any) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f'write it in quotes: "{shown(value)}"'
+    if kind == "bool_type" and isinstance(value, str):
+        return "YAML 1.2 knows only true and false, without quotes"
+    if kind in ("int_type", "float_type") and isinstance(value, str):
+        return "write it without quotes"
+    return ""
+
+
+def fields_at(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
+    """The fields of the model that stands at `path` below `model`."""
+    here: type[BaseModel] = model
+    for part in path:
+        if isinstance(part, str):
+            here = _model_in(_annotation(here, part)) or here
+    return here.model_fields
+
+
+def _annotation(model: type[BaseModel], part: str) -> Any:
+    for name, field in model.model_fields.items():
+        if part == (field.alias or name):
+            return field.annotation
+    return None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := _model_in(argument):
+            return found
+    return None
