@@ -1,0 +1,76 @@
+"""The ledger: one charge for every attempt, written once and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from runyard.database.port import Row, Tx
+from runyard.model.cost import Charge, Tier
+from runyard.model.ids import AttemptKey, RunId
+from runyard.model.instants import from_micros, to_micros
+from runyard.model.outcome import Usage
+from runyard.model.run import Run
+from runyard.store.documents import VERSION, dumps, loads
+
+
+class Ledger:
+    """The charges' port to the database."""
+
+    def __init__(self, queries: Mapping[str, str]) -> None:
+        self._q = queries
+
+    async def insert(self, tx: Tx, charges: Sequence[tuple[Run, Charge]]) -> None:
+        """Add charges. A second one for an attempt is refused by the primary key."""
+        rows = [
+            (
+                charge.key,
+                run.id,
+                run.project,
+                run.environment,
+                run.job,
+                charge.region,
+                to_micros(charge.at),
+                charge.vcpu_nano_dollars,
+                charge.memory_nano_dollars,
+                _body(charge),
+            )
+            for run, charge in charges
+        ]
+        await tx.execute_many(self._q["charge_insert"], rows)
+
+    async def of_run(self, tx: Tx, run: RunId) -> list[Charge]:
+        """The charges of a run, oldest first."""
+        return [_charge(row) for row in await tx.fetch(self._q["charges_of_run"], (run,))]
+
+    async def between(self, tx: Tx, since: datetime, until: datetime) -> list[Charge]:
+        """Every charge from `since` (included) to `until` (not included)."""
+        params = (to_micros(since), to_micros(until))
+        return [_charge(row) for row in await tx.fetch(self._q["charges_between"], params)]
+
+
+def _body(charge: Charge) -> str:
+    return dumps(
+        {
+            "v": VERSION,
+            "tier": charge.tier,
+            "tier_assumed": charge.tier_assumed,
+            "price_table": charge.price_table,
+            "usage": charge.usage,
+        }
+    )
+
+
+def _charge(row: Row) -> Charge:
+    body = loads(row[5])
+    return Charge(
+        key=AttemptKey(row[0]),
+        at=from_micros(row[1]),
+        region=row[2],
+        tier=Tier(body["tier"]),
+        tier_assumed=body["tier_assumed"],
+        price_table=date.fromisoformat(body["price_table"]),
+        vcpu_nano_dollars=row[3],
+        memory_nano_dollars=row[4],
+        usage=Usage(**body["usage"]),
+    )

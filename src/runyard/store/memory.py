@@ -1,0 +1,41 @@
+"""All the ports of the store together, for one dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from runyard.database.queries import load
+from runyard.store.jobs import Jobs
+from runyard.store.ledger import Ledger
+from runyard.store.outbox import Outbox
+from runyard.store.request_keys import RequestKeys
+from runyard.store.runs import Runs
+from runyard.store.slots import Slots
+
+MIGRATIONS = files("runyard.store.migrations")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One port for each noun."""
+
+    runs: Runs
+    jobs: Jobs
+    outbox: Outbox
+    slots: Slots
+    ledger: Ledger
+    request_keys: RequestKeys
+
+    @classmethod
+    def of(cls, dialect: str) -> Store:
+        """The store as `dialect` speaks."""
+        queries = load(files("runyard.store.queries"), dialect)
+        return cls(
+            Runs(queries),
+            Jobs(queries),
+            Outbox(queries),
+            Slots(queries),
+            Ledger(queries),
+            RequestKeys(queries),
+        )

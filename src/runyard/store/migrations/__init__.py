@@ -1,0 +1,1 @@
+"""The schema's steps, applied in order by `runyard.database.migrations`."""

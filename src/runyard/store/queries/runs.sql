@@ -1,0 +1,67 @@
+-- name: runs_by_id
+-- The runs with these ids (a JSON array).
+SELECT id, project, environment, job, revision, region, state, trigger_kind, requested_at, rank_at,
+       due_at, waiting_on, concurrency_slot, deadline_at, started_at, ended_at, attempt,
+       cost_nano_dollars, version, asked, body
+FROM runs WHERE id IN (SELECT value FROM json_each($1))
+
+-- name: run_insert
+INSERT INTO runs (id, project, environment, job, revision, region, state, trigger_kind,
+                  requested_at, rank_at, due_at, waiting_on, concurrency_slot, deadline_at,
+                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20, $21)
+
+-- name: run_update
+UPDATE runs SET state = $2, due_at = $3, waiting_on = $4, started_at = $5, ended_at = $6,
+                attempt = $7, cost_nano_dollars = $8, version = $9, body = $10
+WHERE id = $1
+
+-- name: run_label_insert
+INSERT INTO run_labels (key, value, run_id) VALUES ($1, $2, $3)
+
+-- name: runs_due
+-- The best ranked of the runs whose instant has come.
+SELECT id FROM runs WHERE due_at <= $1 ORDER BY rank_at, id LIMIT $2
+
+-- name: runs_past_deadline
+SELECT id FROM runs
+WHERE ended_at IS NULL AND deadline_at <= $1 AND state <> 'stopping' ORDER BY deadline_at LIMIT $2
+
+-- name: runs_next_instants
+-- When the next run is due and when the next deadline passes.
+SELECT (SELECT min(due_at) FROM runs WHERE due_at IS NOT NULL),
+       (SELECT min(deadline_at) FROM runs
+        WHERE ended_at IS NULL AND deadline_at IS NOT NULL AND state <> 'stopping')
+
+-- name: runs_waiting_on
+-- The best ranked of the runs that wait for a slot.
+SELECT id FROM runs WHERE waiting_on = $1 AND waiting_on <> '' ORDER BY rank_at, id LIMIT $2
+
+-- name: runs_live_in_slot
+SELECT id FROM runs
+WHERE concurrency_slot = $1 AND concurrency_slot <> '' AND ended_at IS NULL ORDER BY id
+
+-- name: runs_out
+-- The runs with an attempt out, a page at a time.
+SELECT id FROM runs
+WHERE ended_at IS NULL AND state IN ('launching', 'running', 'stopping') AND id > $1
+ORDER BY id LIMIT $2
+
+-- name: runs_by_state_counts
+SELECT state, count(*) FROM runs GROUP BY state
+
+-- name: runs_ended_before
+SELECT id FROM runs WHERE ended_at < $1
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_id = runs.id)
+ORDER BY ended_at LIMIT $2
+
+-- name: runs_delete
+DELETE FROM runs WHERE id IN (SELECT value FROM json_each($1))
+
+-- name: run_labels_delete
+DELETE FROM run_labels WHERE run_id IN (SELECT value FROM json_each($1))
+
+-- name: runs_like
+-- Runs whose id starts with these characters, newest first.
+SELECT id FROM runs WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT $3

@@ -1,0 +1,113 @@
+"""Runs, their history and their labels, asked for in the words of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runyard.database.port import Tx
+from runyard.model.event import Fact, kind_of
+from runyard.model.ids import RunId
+from runyard.model.instants import from_micros, to_micros
+from runyard.model.run import Run, State
+from runyard.store.documents import dumps, fact_data, loads
+from runyard.store.run_rows import insert_params, instant, run_of, update_params
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One fact of a run's history. `state` is the run's after it."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    state: State
+    data: Mapping[str, Any]
+
+
+class Runs:
+    """The runs' port to the database; every method works inside a transaction."""
+
+    def __init__(self, queries: Mapping[str, str]) -> None:
+        self._q = queries
+
+    async def get(self, tx: Tx, ids: Iterable[RunId]) -> list[Run]:
+        """The runs with these ids; unknown ids are left out, the order is free."""
+        wanted = list(ids)
+        if not wanted:
+            return []
+        return [run_of(row) for row in await tx.fetch(self._q["runs_by_id"], (dumps(wanted),))]
+
+    async def insert(self, tx: Tx, runs: Sequence[Run]) -> None:
+        """Add new runs with their labels."""
+        await tx.execute_many(self._q["run_insert"], [insert_params(run) for run in runs])
+        labels = [(key, value, run.id) for run in runs for key, value in run.labels]
+        await tx.execute_many(self._q["run_label_insert"], labels)
+
+    async def update(self, tx: Tx, runs: Sequence[Run]) -> None:
+        """Write what a decision may change."""
+        await tx.execute_many(self._q["run_update"], [update_params(run) for run in runs])
+
+    async def record(self, tx: Tx, facts: Sequence[tuple[Run, Fact, datetime]]) -> None:
+        """Add to the history: the run after the decision, the fact, the instant."""
+        rows = [
+            (run.id, run.version, to_micros(at), kind_of(fact), run.state, fact_data(fact))
+            for run, fact, at in facts
+        ]
+        await tx.execute_many(self._q["history_insert"], rows)
+
+    async def history(self, tx: Tx, run: RunId, after: int = 0) -> list[Happening]:
+        """What happened to a run after sequence number `after`, in order."""
+        rows = await tx.fetch(self._q["history_of_run"], (run, after))
+        return [
+            Happening(row[0], from_micros(row[1]), row[2], State(row[3]), loads(row[4]))
+            for row in rows
+        ]
+
+    async def due(self, tx: Tx, now: datetime, limit: int) -> list[RunId]:
+        """The best ranked runs whose instant has come."""
+        return await self._ids(tx, "runs_due", to_micros(now), limit)
+
+    async def past_deadline(self, tx: Tx, now: datetime, limit: int) -> list[RunId]:
+        """Live runs whose deadline has passed and that are not being stopped yet."""
+        return await self._ids(tx, "runs_past_deadline", to_micros(now), limit)
+
+    async def waiting_on(self, tx: Tx, slot: str, limit: int) -> list[RunId]:
+        """The best ranked runs that wait for `slot`."""
+        return await self._ids(tx, "runs_waiting_on", slot, limit)
+
+    async def live_in_slot(self, tx: Tx, slot: str) -> list[RunId]:
+        """Every run counted or waiting in a job's slot, oldest first."""
+        return await self._ids(tx, "runs_live_in_slot", slot)
+
+    async def out(self, tx: Tx, after: str = "", limit: int = 500) -> list[RunId]:
+        """Runs with an attempt out, in order of their ids, after one of them."""
+        return await self._ids(tx, "runs_out", after, limit)
+
+    async def ended_before(self, tx: Tx, at: datetime, limit: int) -> list[RunId]:
+        """Final runs that ended before `at` and have nothing left in the outbox."""
+        return await self._ids(tx, "runs_ended_before", to_micros(at), limit)
+
+    async def like(self, tx: Tx, prefix: str, limit: int) -> list[RunId]:
+        """Runs whose id starts with `prefix`, newest first."""
+        return await self._ids(tx, "runs_like", prefix, prefix + "\x7f", limit)
+
+    async def next_instants(self, tx: Tx) -> tuple[datetime | None, datetime | None]:
+        """When the next run is due, and when the next deadline passes."""
+        due, deadline = (await tx.fetch(self._q["runs_next_instants"]))[0]
+        return instant(due), instant(deadline)
+
+    async def counts(self, tx: Tx) -> dict[State, int]:
+        """How many runs are in each state."""
+        rows = await tx.fetch(self._q["runs_by_state_counts"])
+        return {State(state): count for state, count in rows}
+
+    async def delete(self, tx: Tx, ids: Sequence[RunId]) -> None:
+        """Remove runs with their history and labels. The ledger keeps their charges."""
+        for query in ("history_delete", "run_labels_delete", "runs_delete"):
+            await tx.execute(self._q[query], (dumps(list(ids)),))
+
+    async def _ids(self, tx: Tx, query: str, *params: str | int) -> list[RunId]:
+        return [RunId(row[0]) for row in await tx.fetch(self._q[query], params)]
