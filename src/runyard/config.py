@@ -1,0 +1,389 @@
+"""Every setting, declared once. The only module that reads the environment.
+
+A value comes from the environment (`RUNYARD_PORT`), else from a TOML file (`port = 8327`), else
+it is the default; where it came from is remembered. The file is the one that `RUNYARD_CONFIG`
+names, else `config.toml` in the state folder where there is one. A name that is no setting is a
+fault, and all faults are told at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pwd
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from runyard.model import settings as read
+from runyard.model.errors import ConfigError, Fault
+from runyard.model.quantities import GIB, KIB, MIB
+from runyard.model.settings import Default, Machine, Setting, SettingRow
+
+T = TypeVar("T")
+
+PREFIX = "RUNYARD_"
+FILE_VARIABLE = "RUNYARD_CONFIG"  #: names the TOML file
+FILE_NAME = "config.toml"  #: in the state folder, read when FILE_VARIABLE is not set
+INSIDE_PREFIX = "RUNYARD_INSIDE_"  #: what Runyard tells the tasks it starts; never a setting
+DAY_SECONDS = 86_400
+HIDDEN = "(hidden)"
+SHOWN_MAX = 80  #: characters of a wrong value that an error shows
+
+
+def here() -> Machine:
+    """This machine, for this user and process."""
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        home = ""
+    memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Machine(len(os.sched_getaffinity(0)), memory_bytes, home)
+
+
+def _state_folder(environ: Mapping[str, str], machine: Machine) -> str:
+    state = environ.get("XDG_STATE_HOME", "")
+    if state.startswith("/"):  # the specification says that a relative path is to be ignored
+        return f"{state}/runyard"
+    home = _home(environ, machine)
+    return f"{home}/.local/state/runyard" if home else ""
+
+
+def _home(environ: Mapping[str, str], machine: Machine) -> str:
+    return environ.get("HOME") or machine.home
+
+
+def _setting(
+    reader: Callable[[str], T],
+    meaning: str,
+    default: Default,
+    *,
+    unit: str = "",
+    default_words: str = "",
+    secret: bool = False,
+) -> T:
+    setting = Setting(reader, unit, meaning, default, default_words, secret)
+    return cast("T", field(metadata={"setting": setting}))
+
+
+def _path(text: str) -> Path:
+    return Path(read.folder(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings in force. Made by `load`; `sources` says where each one came from."""
+
+    state_folder: Path = _setting(
+        _path,
+        "where everything is kept: database, logs, token; on a local disk, yours alone",
+        _state_folder,
+        unit="path",
+        default_words="$XDG_STATE_HOME/runyard, else ~/.local/state/runyard",
+    )
+    environment: str = _setting(
+        read.name,
+        "the environment this server runs jobs of",
+        "local",
+    )
+    host: str = _setting(
+        read.text_like(r"[0-9A-Za-z.:_-]{1,255}", "a host name or an address such as 127.0.0.1"),
+        "address the server listens at; another than this machine's own needs TLS in front",
+        "127.0.0.1",
+    )
+    port: int = _setting(
+        read.number(0, 65_535), "port the server listens at; 0 takes a free one", "8327"
+    )
+    public_url: str = _setting(
+        read.url,
+        "how people reach the server from elsewhere, for links; empty: host and port",
+        "",
+        unit="URL",
+    )
+    url: str = _setting(
+        read.url,
+        "the server that the commands talk to; empty: the one of the state folder",
+        "",
+        unit="URL",
+    )
+    token: str = _setting(
+        read.text_like(r"[!-~]{0,512}", "a token: printable characters without blanks"),
+        "token of the commands for that server; empty: the one in the state folder",
+        "",
+        secret=True,
+    )
+    log_level: str = _setting(
+        read.one_of("debug", "info", "warning", "error"),
+        "how much the server says about itself on standard error",
+        "info",
+    )
+    regions: tuple[str, ...] = _setting(
+        read.names,
+        "regions of the cloud on this machine; jobs that name none run in the first",
+        "us-central1,europe-west1",
+        unit="names, separated by commas",
+    )
+    region_vcpu: int = _setting(
+        read.number(1, 100_000),
+        "vCPUs that the tasks of one region may ask for at the same time",
+        lambda _, machine: str(4 * machine.cores),
+        unit="vCPU",
+        default_words="4 for each core: most tasks wait more than they compute",
+    )
+    region_memory_bytes: int = _setting(
+        read.byte_size(128 * MIB, 2**50),
+        "memory that the tasks of one region may ask for at the same time",
+        lambda _, machine: str(max(machine.memory_bytes, 128 * MIB)),
+        unit="bytes",
+        default_words="the memory of this machine",
+    )
+    region_runs_max: int = _setting(
+        read.number(1, 100_000),
+        "attempts that may be out in one region at the same time; Cloud Run's quota is the default",
+        "1000",
+        unit="attempts",
+    )
+    task_user: str = _setting(
+        read.text_like(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", "the name of a user"),
+        "user that tasks run as when the server is started by root; else they run as its user",
+        "nobody",
+    )
+    log_bytes_max: int = _setting(
+        read.byte_size(KIB, 1024 * GIB),
+        "log kept of one task attempt; what goes beyond is counted and dropped",
+        "64Mi",
+        unit="bytes",
+    )
+    run_retention_seconds: float = _setting(
+        read.seconds(60, 36_500 * DAY_SECONDS),
+        "how long a finished run is kept",
+        str(30 * DAY_SECONDS),
+        unit="seconds",
+    )
+    log_retention_seconds: float = _setting(
+        read.seconds(60, 36_500 * DAY_SECONDS),
+        "how long the log of a finished run is kept; it goes with the run, if that goes earlier",
+        str(30 * DAY_SECONDS),
+        unit="seconds",
+    )
+    manifest_bytes_max: int = _setting(
+        read.byte_size(KIB, 64 * MIB), "size of one manifest file that is read", "1Mi", unit="bytes"
+    )
+    request_bytes_max: int = _setting(
+        read.byte_size(KIB, 1024 * MIB),
+        "size of a request that the server reads",
+        "8Mi",
+        unit="bytes",
+    )
+    effect_attempts_max: int = _setting(
+        read.number(1, 1000),
+        "tries of one effect (a launch, a stop) before it is given up and shown as failed",
+        "12",
+        unit="tries",
+    )
+    safety_poll_seconds: float = _setting(
+        read.seconds(0.05, 3600),
+        "how often a loop looks by itself, in case a wake-up was lost",
+        "5",
+        unit="seconds",
+    )
+    shutdown_grace_seconds: float = _setting(
+        read.seconds(0, 3600),
+        "how long a stopping server lets requests and loops finish; tasks go on running",
+        "10",
+        unit="seconds",
+    )
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def load(environ: Mapping[str, str] | None = None, machine: Machine | None = None) -> Config:
+        """The settings that `environ` (default: the process's own) and the file ask for.
+
+        Raises ConfigError with every fault found.
+        """
+        return _load(os.environ if environ is None else environ, machine or here())
+
+    @property
+    def default_region(self) -> str:
+        """Where a job runs that names no region."""
+        return self.regions[0]
+
+    def rows(self) -> list[SettingRow]:
+        """Every setting in force, in the order of the declarations."""
+        return [
+            SettingRow(
+                name=name,
+                value=HIDDEN if setting.secret and getattr(self, name) else _as_text(self, name),
+                unit=setting.unit,
+                source=self.sources.get(name, "default"),
+                meaning=setting.meaning,
+                env=PREFIX + name.upper(),
+                default=setting.default_words or str(setting.default),
+            )
+            for name, setting in SETTINGS.items()
+        ]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{row.name}={row.value!r}" for row in self.rows())
+        return f"Config({shown})"
+
+
+def _declared(config_fields: tuple[Field[Any], ...]) -> dict[str, Setting]:
+    return {one.name: one.metadata["setting"] for one in config_fields if "setting" in one.metadata}
+
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(_declared(fields(Config)))
+
+
+def _as_text(config: Config, name: str) -> str:
+    value = getattr(config, name)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(slots=True)
+class _Given:
+    """Texts found, by setting, with their source; the place of those in a file; faults so far."""
+
+    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def _load(environ: Mapping[str, str], machine: Machine) -> Config:
+    given = _Given()
+    _take_environment(environ, given)
+    path = _file_path(environ, machine, given)
+    if path is not None:
+        _take_file(path, environ, given)
+    values: dict[str, Any] = {}
+    for one, setting in SETTINGS.items():
+        text, _ = given.texts.get(one) or (_default(setting, environ, machine), "default")
+        try:
+            values[one] = setting.read(_expanded(text, setting, environ, machine))
+        except ValueError as error:
+            given.faults.append(_fault(one, text, str(error), given))
+    if given.faults:
+        some = f"{len(given.faults)} settings are" if len(given.faults) > 1 else "a setting is"
+        raise ConfigError(
+            f"{some} wrong",
+            hint="docs/reference/config.md tells every setting",
+            faults=tuple(given.faults),
+        )
+    sources = {one: source for one, (_, source) in given.texts.items()}
+    return Config(**values, sources=MappingProxyType(sources))
+
+
+def _take_environment(environ: Mapping[str, str], given: _Given) -> None:
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable.startswith(INSIDE_PREFIX):
+            continue
+        one = variable.removeprefix(PREFIX).lower()
+        if one in SETTINGS and variable.isupper():
+            given.texts[one] = (environ[variable], "environment")
+        elif variable != FILE_VARIABLE:
+            known = [PREFIX + each.upper() for each in SETTINGS] + [FILE_VARIABLE]
+            given.faults.append(_unknown(variable, known))
+
+
+def _file_path(environ: Mapping[str, str], machine: Machine, given: _Given) -> Path | None:
+    if named := environ.get(FILE_VARIABLE, ""):
+        return Path(_with_home(named, environ, machine))
+    setting = SETTINGS["state_folder"]
+    text, _ = given.texts.get("state_folder") or (_default(setting, environ, machine), "")
+    path = Path(_with_home(text, environ, machine)) / FILE_NAME
+    try:
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # not a path, or not ours to look at: told when it is read
+        return None
+
+
+def _take_file(path: Path, environ: Mapping[str, str], given: _Given) -> None:
+    try:
+        content = path.read_text()
+        document = tomllib.loads(content)
+        open_to_others = bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        given.faults.append(Fault(str(path), "", f"a TOML file that can be read: {words}"))
+        return
+    found_in_state_folder = not environ.get(FILE_VARIABLE)
+    for one, value in document.items():
+        place = (str(path), _line_of(one, content))
+        text, setting = _toml_text(value), SETTINGS.get(one)
+        if setting is None:
+            given.faults.append(_unknown(one, list(SETTINGS), place))
+        elif text is None:
+            given.faults.append(_misplaced(one, "a text, a number, or a list of texts", place))
+        elif one == "state_folder" and found_in_state_folder:
+            expected = "to be set elsewhere, since this file was found in the state folder"
+            given.faults.append(_misplaced(one, expected, place))
+        elif setting.secret and open_to_others:
+            expected = "a file that only its owner can read, since it holds a secret"
+            given.faults.append(_misplaced(one, expected, place, hint=f"chmod 600 {path}"))
+        elif one not in given.texts:
+            given.texts[one] = (text, f"file {path}")
+            given.places[one] = place
+
+
+def _line_of(key: str, content: str) -> int:
+    """The line (from 1) that sets `key` in a TOML text, 0 when it cannot be told."""
+    match = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", content, re.MULTILINE)
+    return content.count("\n", 0, match.start()) + 1 if match else 0
+
+
+def _toml_text(value: object) -> str | None:
+    """What one would have written in the environment; None for what is no setting's value."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _default(setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
+    if isinstance(setting.default, str):
+        return setting.default
+    return setting.default(environ, machine)
+
+
+def _expanded(text: str, setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
+    return _with_home(text, environ, machine) if setting.read is _path else text
+
+
+def _with_home(text: str, environ: Mapping[str, str], machine: Machine) -> str:
+    return _home(environ, machine) + text[1:] if text.startswith("~/") else text
+
+
+def _fault(one: str, text: str, expected: str, given: _Given) -> Fault:
+    file, line = given.places.get(one, ("", 0))
+    from_environment = given.texts.get(one, ("", ""))[1] == "environment"
+    shown = repr(text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "...")
+    return Fault(
+        path=PREFIX + one.upper() if from_environment else one,
+        value=HIDDEN if SETTINGS[one].secret else shown,
+        expected=expected,
+        file=file,
+        line=line,
+        column=1 if line else 0,
+    )
+
+
+def _misplaced(one: str, expected: str, place: tuple[str, int], hint: str = "") -> Fault:
+    file, line = place
+    return Fault(one, "", expected, hint, file, line, 1 if line else 0)
+
+
+def _unknown(given_name: str, known: list[str], place: tuple[str, int] = ("", 0)) -> Fault:
+    by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(given_name.lower(), by_lower, n=1)
+    hint = (
+        f"did you mean {by_lower[near[0]]}?" if near else "docs/reference/config.md lists them all"
+    )
+    return _misplaced(given_name, "the name of a setting", place, hint)
