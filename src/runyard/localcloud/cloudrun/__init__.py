@@ -1,0 +1,1 @@
+"""Cloud Run jobs on this machine: Google's nouns, states and words, with processes below."""

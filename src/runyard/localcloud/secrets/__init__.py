@@ -1,0 +1,1 @@
+"""Secret Manager on this machine: versions 1, 2, ... of named values, sealed on disk."""
