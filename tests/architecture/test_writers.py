@@ -1,0 +1,46 @@
+"""One gate: only it writes rows. A table says who may call what; it is meant to be extended."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.support.tree import SOURCE, parsed, python_files
+
+#: (how a call ends, what it does, the folders and files of src/runyard where it may stand)
+WRITERS = [
+    ("runs.insert", "writes new runs", {"store"}),
+    ("runs.update", "writes changed runs", {"store"}),
+    ("runs.record", "writes the history", {"store"}),
+    ("slots.put", "writes slots", {"store"}),
+    ("outbox.insert", "asks for effects", {"store"}),
+    ("ledger.insert", "writes charges", {"store"}),
+    ("jobs.put", "writes jobs", {"store"}),
+    ("request_keys.insert", "writes request keys", {"store"}),
+    ("runs.delete", "forgets runs", {"gate"}),
+    ("work.write", "writes what a batch decided", {"gate"}),
+    ("decide", "decides on a run", {"gate"}),
+]
+
+
+def _calls(ending: str) -> list[str]:
+    """Where something that ends like `ending` is called, as paths below src/runyard."""
+    return [
+        str(path.relative_to(SOURCE))
+        for path in python_files("src")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+        if f".{ast.unparse(node.func)}".endswith(f".{ending}")
+    ]
+
+
+@pytest.mark.parametrize(("ending", "does", "where"), WRITERS, ids=[row[0] for row in WRITERS])
+def test_only_its_room_may(ending: str, does: str, where: set[str]) -> None:
+    elsewhere = [path for path in _calls(ending) if path.partition("/")[0] not in where]
+    assert elsewhere == [], f"`{ending}` {does}: go through the gate instead"
+
+
+def test_the_table_is_about_calls_that_there_are() -> None:
+    """A row that matches nothing guards nothing: whoever renames a call renames it here."""
+    assert [ending for ending, _, _ in WRITERS if not _calls(ending)] == []
