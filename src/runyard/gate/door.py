@@ -1,0 +1,168 @@
+"""The gate itself: who waits together is decided together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from runyard.database.port import Database, Tx
+from runyard.gate.deciding import refill
+from runyard.gate.telling import Tell
+from runyard.model.effect import Pending
+from runyard.model.errors import CallerError, StoreError
+from runyard.model.event import Event
+from runyard.model.ids import EffectId, RunId
+from runyard.model.run import Run
+from runyard.store.memory import Store
+from runyard.store.outbox import Claim
+from runyard.store.working_set import WorkingSet
+
+T = TypeVar("T")
+R = TypeVar("R", covariant=True)
+
+BATCH_MAX = 500  #: commands decided together, so that nobody waits for an endless batch
+LEASE = timedelta(seconds=30)  #: how long a claimed effect is nobody else's; renewed while alive
+REGION_RUNS_MAX = 1_000
+"""Runs out in one region: Cloud Run's quota of running executions (cloud.google.com/run/quotas)."""
+
+
+class Command(Protocol[R]):
+    """Something to decide. `now` is the instant it was asked at."""
+
+    now: datetime
+
+    async def load(self, work: WorkingSet) -> None:
+        """Bring the rows it needs into the working set."""
+
+    def frees(self, work: WorkingSet) -> None:
+        """First round: whatever may free room. Keeps its result for `act`."""
+
+    def act(self, work: WorkingSet) -> R:
+        """Second round: whatever takes room, and the result. Raises CallerError."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A command on its way through the gate, and who waits for it."""
+
+    command: Command[Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a batch did: the runs it changed, and the effects that this engine now has to do."""
+
+    runs: tuple[Run, ...]
+    effects: tuple[Pending, ...]
+    answers: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """`engine` claims the effects it decides on, when it carries effects out itself."""
+
+    engine: str = ""
+    region_runs_max: int = REGION_RUNS_MAX
+
+
+class Gate:
+    """One per process. `committed` is called in the event loop after each batch."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        settings: GateSettings,
+        committed: Callable[[Committed], None] = lambda _: None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._settings = settings
+        self._committed = committed
+        self._waiting: list[Asked] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, command: Command[T]) -> T:
+        """Decide `command` and return its answer once everything it led to is durable.
+
+        Raises what the command raises (CallerError), or StoreError when nothing was written.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Asked(command, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain(), name="gate")
+        return await asyncio.shield(future)
+
+    async def tell(
+        self, run: RunId, event: Event, now: datetime, *, settles: EffectId | None = None
+    ) -> Run:
+        """Tell a run what happened. `settles` leaves the outbox in the same transaction, also
+        when the event comes too late.
+
+        Raises NotFound, or IllegalTransition when it may not happen now.
+        """
+        return await self.ask(Tell(run, event, now, settles))
+
+    async def decide_now(self, commands: Sequence[Command[Any]]) -> Committed:
+        """Decide a batch at once, without waiting for company. Answers hold errors as values."""
+
+        async def work(tx: Tx) -> Committed:
+            return await self._decide(tx, commands)
+
+        return await self._database.write(work)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+            await self._settle(batch)
+
+    async def _settle(self, batch: Sequence[Asked]) -> None:
+        try:
+            done = await self.decide_now([asked.command for asked in batch])
+        except Exception as error:  # nothing was written
+            if len(batch) == 1 or isinstance(error, StoreError):
+                for asked in batch:
+                    _answer(asked.future, error)
+                return
+            for asked in batch:  # one command is at fault: the others shall not suffer
+                await self._settle([asked])
+            return
+        self._committed(done)
+        for asked, answer in zip(batch, done.answers, strict=True):
+            _answer(asked.future, answer)
+
+    async def _decide(self, tx: Tx, commands: Sequence[Command[Any]]) -> Committed:
+        work = WorkingSet(self._store, tx, self._settings.region_runs_max)
+        for command in commands:
+            await command.load(work)
+        for command in commands:
+            command.frees(work)
+        now = max(command.now for command in commands)
+        await refill(work, now)
+        answers = tuple(_act(command, work) for command in commands)
+        await refill(work, now)
+        mine = self._settings.engine
+        await work.write(Claim(mine, now + LEASE) if mine else Claim())
+        runs = tuple(work.runs[each] for each in sorted(work.changed))
+        return Committed(runs, tuple(work.effects) if mine else (), answers)
+
+
+def _act(command: Command[Any], work: WorkingSet) -> Any:
+    try:
+        return command.act(work)
+    except CallerError as error:
+        return error
+
+
+def _answer(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+        future.exception()  # seen: a waiter that went away is no warning
+    else:
+        future.set_result(answer)

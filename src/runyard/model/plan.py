@@ -1,0 +1,54 @@
+"""What the engine needs to know of a job to run it: a job's revision, boiled down once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runyard.model.ids import RunId
+from runyard.model.run import Overrides, RunPolicy, TriggerKind
+
+PRIMARY = "primary"  #: one run, in the first region
+ALL = "all"  #: one run in each region
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One revision of a job. `regions` is not empty."""
+
+    project: str
+    environment: str
+    job: str
+    revision: int
+    policy: RunPolicy
+    task_count: int
+    regions: tuple[str, ...]
+    placement: str = PRIMARY
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Somebody or something asks for a run of a job.
+
+    `project` may be empty where the job's name says enough. `region` empty: by the job's
+    placement. `priority` None: the job's. `key` is the caller's idempotency key, or empty.
+    """
+
+    environment: str
+    job: str
+    by: str
+    project: str = ""
+    region: str = ""
+    overrides: Overrides = Overrides()
+    labels: tuple[tuple[str, str], ...] = ()
+    priority: int | None = None
+    trigger: TriggerKind = TriggerKind.MANUAL
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The runs a request made, in the order of their regions. `seen`: its key was known."""
+
+    runs: tuple[RunId, ...]
+    seen: bool = False

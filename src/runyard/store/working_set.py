@@ -1,0 +1,167 @@
+"""The rows that one batch of decisions works on: loaded together, changed in memory, written
+together. Later decisions of a batch see what earlier ones made.
+
+The sets of rows are read and written with a few statements whatever the size of the batch; that
+is what makes a batch cheap on SQLite and a network's round trips few on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from runyard.database.port import Tx
+from runyard.flow.lifecycle import Decision, Slot, wanted
+from runyard.model.cost import Charge
+from runyard.model.effect import Pending
+from runyard.model.event import Fact
+from runyard.model.ids import EffectId, RunId
+from runyard.model.run import OnConflict, Run
+from runyard.store.jobs import JobRow
+from runyard.store.memory import Store
+from runyard.store.outbox import Claim
+from runyard.store.request_keys import RequestKey
+
+
+class WorkingSet:
+    """One batch's rows. `region_runs_max` is the capacity of a region's slot when it is new."""
+
+    def __init__(self, store: Store, tx: Tx, region_runs_max: int) -> None:
+        self.store = store
+        self.tx = tx
+        self.runs: dict[RunId, Run] = {}
+        self.slots: dict[str, Slot] = {}
+        self.rivals: dict[str, list[RunId]] = {}
+        self.jobs: dict[tuple[str, str], list[JobRow]] = {}
+        self.effects: list[Pending] = []
+        self.freed: set[str] = set()
+        self.changed: set[RunId] = set()
+        self._region_runs_max = region_runs_max
+        self._new: set[RunId] = set()
+        self._dirty_slots: set[str] = set()
+        self._facts: list[tuple[Run, Fact, datetime]] = []
+        self._charges: list[tuple[Run, Charge]] = []
+        self._settled: list[EffectId] = []
+        self._delayed: list[tuple[EffectId, datetime, int]] = []
+        self._keys: list[RequestKey] = []
+        self._put_jobs: list[JobRow] = []
+
+    async def load_runs(self, ids: Iterable[RunId]) -> None:
+        """Bring in runs and the facts their decisions need; those that are here stay."""
+        missing = [each for each in dict.fromkeys(ids) if each not in self.runs]
+        found = await self.store.runs.get(self.tx, missing)
+        self.runs |= {run.id: run for run in found}
+        await self.load_facts(found)
+
+    async def load_facts(self, runs: Iterable[Run]) -> None:
+        """Bring in the slots (and rivals) that decisions on `runs` need."""
+        listed = list(runs)
+        limits = {run.concurrency_slot: run.policy.concurrency_limit for run in listed}
+        names = dict.fromkeys(name for run in listed for name in wanted(run))
+        await self.load_slots(names)
+        for name in names:
+            if name not in self.slots:
+                self._put_slot(Slot(name, limits.get(name) or self._region_runs_max))
+        for run in listed:
+            name = run.concurrency_slot
+            if run.policy.on_conflict is OnConflict.CANCEL_OLDER and name not in self.rivals:
+                self.rivals[name] = await self.store.runs.live_in_slot(self.tx, name)
+
+    async def load_slots(self, names: Iterable[str]) -> None:
+        """Bring in the slots with these names that there are."""
+        missing = [name for name in names if name not in self.slots]
+        for slot in await self.store.slots.get(self.tx, missing) if missing else ():
+            self.slots[slot.name] = slot
+
+    async def load_jobs(self, names: Iterable[tuple[str, str]]) -> None:
+        """Bring in the jobs with these (environment, name)."""
+        for environment, name in dict.fromkeys(names):
+            if (environment, name) not in self.jobs:
+                found = await self.store.jobs.named(self.tx, environment, name)
+                self.jobs[environment, name] = found
+
+    def apply(self, decision: Decision, now: datetime, *, new: bool = False) -> Run:
+        """Take a decision over: its row, its fact, its charge, its slots, its effects."""
+        run = decision.run
+        self.runs[run.id] = run
+        self.changed.add(run.id)
+        if new:
+            self._new.add(run.id)
+            if run.concurrency_slot in self.rivals:
+                self.rivals[run.concurrency_slot].append(run.id)
+        self._facts.append((run, decision.fact, now))
+        if decision.charge is not None:
+            self._charges.append((run, decision.charge))
+        for name, change in decision.slots:
+            slot = self.slots[name]
+            self._put_slot(replace(slot, used=slot.used + change))
+            if change < 0:
+                self.freed.add(name)
+        for number, effect in enumerate(decision.effects):
+            key = EffectId(f"{run.id}/{run.version}.{number}")
+            self.effects.append(Pending(key, run.id, effect, now))
+        return run
+
+    def set_capacity(self, name: str, capacity: int) -> None:
+        """A limit changed; more room counts as room freed."""
+        slot = self.slots.get(name, Slot(name, capacity))
+        if capacity > slot.capacity:
+            self.freed.add(name)
+        self._put_slot(replace(slot, capacity=capacity))
+
+    def settle(self, effect: EffectId) -> None:
+        """An effect is done: it leaves the outbox with this batch."""
+        self._settled.append(effect)
+
+    def delay(self, effect: Pending, until: datetime) -> None:
+        """An effect could not be done: it is due again at `until`."""
+        self._delayed.append((effect.id, until, effect.tries + 1))
+
+    def remember(self, key: RequestKey) -> None:
+        """Keep an idempotency key."""
+        self._keys.append(key)
+
+    def put_job(self, job: JobRow) -> None:
+        """Make this the job in force."""
+        jobs = self.jobs.setdefault((job.environment, job.name), [])
+        jobs[:] = [other for other in jobs if other.key != job.key] + [job]
+        self._put_jobs.append(job)
+
+    def known_key(self, environment: str, key: str) -> RequestKey | None:
+        """A key that an earlier request of this batch brought."""
+        for one in self._keys:
+            if (one.environment, one.key) == (environment, key):
+                return one
+        return None
+
+    def room(self, slot: str) -> int:
+        """How many more `slot` takes."""
+        return max(0, self.slots[slot].capacity - self.slots[slot].used)
+
+    async def waiting_on(self, slot: str, limit: int) -> list[Run]:
+        """The best ranked runs that wait for `slot`, as this batch sees them."""
+        if not limit:
+            return []
+        ids = await self.store.runs.waiting_on(self.tx, slot, limit + len(self.changed))
+        await self.load_runs(ids)
+        mine = [run for run in self.runs.values() if run.waiting_on == slot]
+        return sorted(mine, key=lambda run: (run.rank_at, run.id))[:limit]
+
+    async def write(self, claim: Claim) -> None:
+        """Write all of it."""
+        changed = [self.runs[each] for each in sorted(self.changed)]
+        await self.store.runs.insert(self.tx, [run for run in changed if run.id in self._new])
+        await self.store.runs.update(self.tx, [run for run in changed if run.id not in self._new])
+        await self.store.runs.record(self.tx, self._facts)
+        await self.store.ledger.insert(self.tx, self._charges)
+        await self.store.slots.put(self.tx, [self.slots[name] for name in self._dirty_slots])
+        await self.store.outbox.delete(self.tx, self._settled)
+        await self.store.outbox.delay(self.tx, self._delayed)
+        await self.store.outbox.insert(self.tx, self.effects, claim)
+        await self.store.request_keys.insert(self.tx, self._keys)
+        await self.store.jobs.put(self.tx, self._put_jobs)
+
+    def _put_slot(self, slot: Slot) -> None:
+        self.slots[slot.name] = slot
+        self._dirty_slots.add(slot.name)
