@@ -63,9 +63,9 @@ class Outbox:
         rows = [(one, to_micros(at), tries) for one, at, tries in ids]
         await tx.execute_many(self._q["effect_delay"], rows)
 
-    async def renew(self, tx: Tx, by: str, until: datetime) -> None:
-        """Keep one engine's claims until `until`."""
-        await tx.execute(self._q["effects_renew"], (by, to_micros(until)))
+    async def renew(self, tx: Tx, by: str, until: datetime, ids: Iterable[EffectId]) -> None:
+        """Keep one engine's claims of these effects until `until`."""
+        await tx.execute(self._q["effects_renew"], (by, to_micros(until), dumps(list(ids))))
 
     async def unclaim_others(self, tx: Tx, by: str) -> int:
         """Free the claims of every engine but `by`; the number freed."""

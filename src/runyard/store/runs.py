@@ -86,9 +86,14 @@ class Runs:
         """Runs with an attempt out, in order of their ids, after one of them."""
         return await self._ids(tx, "runs_out", after, limit)
 
-    async def ended_before(self, tx: Tx, at: datetime, limit: int) -> list[RunId]:
-        """Final runs that ended before `at` and have nothing left in the outbox."""
-        return await self._ids(tx, "runs_ended_before", to_micros(at), limit)
+    async def ended_before(
+        self, tx: Tx, at: datetime, limit: int, after: tuple[datetime | None, str] | None = None
+    ) -> list[RunId]:
+        """Final runs that ended before `at` and have nothing left in the outbox, oldest first;
+        after the run that ended at an instant and has an id, if given."""
+        since_at, since_id = after or (None, "")
+        since = 0 if since_at is None else to_micros(since_at)
+        return await self._ids(tx, "runs_ended_before", to_micros(at), since, since_id, limit)
 
     async def like(self, tx: Tx, prefix: str, limit: int) -> list[RunId]:
         """Runs whose id starts with `prefix`, newest first."""

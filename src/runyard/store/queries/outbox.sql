@@ -16,8 +16,9 @@ DELETE FROM outbox WHERE id = $1
 UPDATE outbox SET due_at = $2, tries = $3, claimed_by = '', claimed_until = 0 WHERE id = $1
 
 -- name: effects_renew
--- Keep the claims of one engine.
-UPDATE outbox SET claimed_until = $2 WHERE claimed_by = $1
+-- Keep an engine's claims of these effects.
+UPDATE outbox SET claimed_until = $2
+WHERE claimed_by = $1 AND id IN (SELECT value FROM json_each($3))
 
 -- name: effects_unclaim
 -- Free every claim but one engine's: only for a database that has one engine at a time.

@@ -52,9 +52,11 @@ ORDER BY id LIMIT $2
 SELECT state, count(*) FROM runs GROUP BY state
 
 -- name: runs_ended_before
-SELECT id FROM runs WHERE ended_at < $1
+-- Final runs with nothing left to do, a page at a time, after (ended_at, id).
+SELECT id FROM runs
+WHERE ended_at < $1 AND (ended_at > $2 OR (ended_at = $2 AND id > $3))
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_id = runs.id)
-ORDER BY ended_at LIMIT $2
+ORDER BY ended_at, id LIMIT $4
 
 -- name: runs_delete
 DELETE FROM runs WHERE id IN (SELECT value FROM json_each($1))

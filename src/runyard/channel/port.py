@@ -1,0 +1,29 @@
+"""The port of every channel: how people are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people should know. `key` is the same for every telling of the same thing."""
+
+    key: str
+    at: datetime
+    title: str
+    text: str
+    job: str
+    run: str
+    region: str
+
+
+class Channel(Protocol):
+    """A voice. Raises ChannelError when it could not tell; telling twice does no harm."""
+
+    name: str
+
+    async def send(self, notice: Notice) -> None:
+        """Tell it."""

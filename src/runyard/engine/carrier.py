@@ -1,0 +1,145 @@
+"""Carries effects out: the only place where something happens outside the database.
+
+Each effect is done at least once. It leaves the outbox in the transaction that tells its result;
+dying in between means that it is done again, which its key makes harmless. What cannot be done
+now is done later, with growing pauses; what can never be done is told as such.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from runyard.channel.port import Channel, Notice
+from runyard.engine.launching import Orders
+from runyard.engine.reports import event_of
+from runyard.gate.door import Gate
+from runyard.gate.telling import Delay, Settle
+from runyard.model.effect import Alert, CancelOlder, Launch, Pending, Release, Stop
+from runyard.model.errors import (
+    CallerError,
+    IllegalTransition,
+    NotFound,
+    PlatformError,
+    ProviderRefused,
+)
+from runyard.model.event import CancelRequested, Delayed, Ended, Event, Released
+from runyard.model.ids import attempt_key
+from runyard.model.outcome import Ending, Outcome
+from runyard.model.run import Run, State
+from runyard.provider.port import Provider
+
+LOGGER = logging.getLogger("runyard.engine")
+
+PAUSE_SECONDS = 0.5  #: after a first failure; doubled each time
+PAUSE_SECONDS_MAX = 60.0
+LAUNCH_TRIES_MAX = 60  #: about 54 minutes; then the provider has refused
+Clock = Callable[[], datetime]
+
+
+def pause(tries: int) -> timedelta:
+    """How long to wait before trying again what failed `tries` times before."""
+    return timedelta(seconds=min(PAUSE_SECONDS_MAX, PAUSE_SECONDS * 2.0 ** min(tries, 20)))
+
+
+class Carrier:
+    """Does one effect after the other; safe to call for several at once."""
+
+    def __init__(
+        self, gate: Gate, orders: Orders, provider: Provider, channel: Channel, clock: Clock
+    ) -> None:
+        self._gate = gate
+        self._orders = orders
+        self._provider = provider
+        self._channel = channel
+        self._clock = clock
+
+    async def carry(self, pending: Pending) -> None:
+        """Do one effect and tell the result. Raises StoreError when that cannot be written."""
+        try:
+            await self._do(pending)
+        except ProviderRefused as error:
+            await self._refused(pending, error)
+        except (IllegalTransition, NotFound) as error:
+            LOGGER.debug("%s came too late: %s", pending.id, error)
+            await self._settle(pending)
+        except PlatformError as error:
+            await self._later(pending, error)
+
+    async def _do(self, pending: Pending) -> None:
+        match pending.effect:
+            case Launch(attempt):
+                await self._launch(pending, attempt)
+            case Stop(attempt):
+                await self._provider.stop(attempt_key(pending.run, attempt))
+                await self._settle(pending)
+            case Release(attempt):
+                gone = await self._provider.release(attempt_key(pending.run, attempt))
+                await self._tell(pending, Released(attempt, gone.removed, gone.left))
+            case Alert(reason):
+                await self._alert(pending, reason)
+            case CancelOlder(older):
+                words = f"{pending.run} is newer and takes its place"
+                event = CancelRequested("its job's rule", words, pending.run)
+                await self._gate.tell(older, event, self._clock(), settles=pending.id)
+
+    async def _launch(self, pending: Pending, attempt: int) -> None:
+        run = await self._orders.run(pending.run)
+        if run is None or run.state is not State.LAUNCHING or run.attempt != attempt:
+            await self._settle(pending)  # cancelled, or launched already
+            return
+        report = await self._provider.launch(await self._orders.order(run))
+        await self._tell(pending, event_of(report))
+
+    async def _alert(self, pending: Pending, reason: str) -> None:
+        run = await self._orders.run(pending.run)
+        if run is not None:
+            await self._channel.send(_notice(run, reason, self._clock()))
+        await self._settle(pending)
+
+    async def _refused(self, pending: Pending, error: ProviderRefused) -> None:
+        if isinstance(pending.effect, Launch):
+            outcome = Outcome(Ending.REFUSED, error.message, reason=error.code)
+            await self._tell_late(pending, Ended(pending.effect.attempt, outcome))
+            return
+        LOGGER.error("%s was refused for good: %s", pending.id, error.message)
+        await self._settle(pending)
+
+    async def _later(self, pending: Pending, error: PlatformError) -> None:
+        if isinstance(error, CallerError) and not error.transient:
+            LOGGER.error("%s cannot be done: %s", pending.id, error.message)
+        now = self._clock()
+        until = now + pause(pending.tries)
+        event: Event | None = None
+        if isinstance(pending.effect, Launch):
+            if pending.tries + 1 >= LAUNCH_TRIES_MAX:
+                words = f"not accepted after {LAUNCH_TRIES_MAX} tries: {error.message}"
+                await self._refused(pending, ProviderRefused(words))
+                return
+            event = Delayed(pending.effect.attempt, error.message, until)
+        await self._gate.ask(Delay(pending, until, now, event))
+
+    async def _tell(self, pending: Pending, event: Event) -> None:
+        await self._gate.tell(pending.run, event, self._clock(), settles=pending.id)
+
+    async def _tell_late(self, pending: Pending, event: Event) -> None:
+        try:
+            await self._tell(pending, event)
+        except (IllegalTransition, NotFound):
+            LOGGER.debug("%s came too late", pending.id)
+
+    async def _settle(self, pending: Pending) -> None:
+        await self._gate.ask(Settle(pending.id, self._clock()))
+
+
+def _notice(run: Run, reason: str, now: datetime) -> Notice:
+    return Notice(
+        key=f"dead/{run.id}",
+        at=now,
+        title=f"{run.job} is dead",
+        text=reason,
+        job=run.job,
+        run=run.id,
+        region=run.region,
+    )

@@ -1,0 +1,136 @@
+"""The engine: the loops together, from coming up to letting go.
+
+    due      starts what is due, ends what passed its deadline
+    outbox   carries effects out
+    watch    tells what the provider reports
+    rescue   compares what is out with what the provider knows
+    prune    forgets what is old
+
+Order of coming up: the provider finds again what it left running; claims of dead engines are
+freed; `rescue` looks at everything once; then all loops run. Letting go stops nothing that runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runyard.channel.port import Channel
+from runyard.database.port import Database, Tx
+from runyard.database.signals import Signals
+from runyard.engine import prune, rescue
+from runyard.engine.carrier import Carrier
+from runyard.engine.due import DueLoop
+from runyard.engine.launching import Orders
+from runyard.engine.loop import Loop, LoopHealth
+from runyard.engine.outbox import OutboxLoop
+from runyard.engine.prune import PruneLoop, Retention
+from runyard.engine.rescue import RescueLoop
+from runyard.engine.watch import WatchLoop
+from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.provider.port import Provider
+from runyard.store.memory import Store
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """`name` is unique among engines. `alone`: no other engine works on this database, so claims
+    of other names are those of dead ones. `poll` bounds every loop's wait."""
+
+    name: str
+    region_runs_max: int
+    retention: Retention = Retention()
+    poll: timedelta = timedelta(seconds=5)
+    alone: bool = True
+
+
+class Engine:
+    """Made with its gate, because a gate that hands effects over belongs to an engine."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        provider: Provider,
+        channel: Channel,
+        signals: Signals,
+        clock: Clock,
+        settings: EngineSettings,
+        observe: Callable[[Committed], None] = lambda _: None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._provider = provider
+        self._signals = signals
+        self._clock = clock
+        self._settings = settings
+        self._observe = observe
+        self._tasks: list[asyncio.Task[None]] = []
+        gate_settings = GateSettings(settings.name, settings.region_runs_max)
+        self.gate = Gate(database, store, gate_settings, self._committed)
+        carrier = Carrier(self.gate, Orders(database, store), provider, channel, clock)
+        self._outbox = OutboxLoop(database, store, carrier, settings.name, self._wake_outbox)
+        self._rescue = RescueLoop(self.gate, database, store, provider)
+        pruning = PruneLoop(self.gate, database, store, provider, settings.retention)
+        ticks = {
+            "due": DueLoop(self.gate, database, store).tick,
+            "outbox": self._outbox.tick,
+            "watch": WatchLoop(self.gate, provider).tick,
+            "rescue": self._rescue.tick,
+            "prune": pruning.tick,
+        }
+        self._loops = {
+            name: Loop(name, tick, clock, poll_seconds=self._poll(name).total_seconds())
+            for name, tick in ticks.items()
+        }
+
+    async def start(self) -> None:
+        """Come up. Raises StoreError or ProviderError when that cannot be."""
+        await self._provider.start()
+        if self._settings.alone:
+
+            async def free(tx: Tx) -> int:
+                return await self._store.outbox.unclaim_others(tx, self._settings.name)
+
+            await self._database.write(free)
+        await self._rescue.tick(self._clock())
+        self._tasks = [
+            asyncio.create_task(loop.run(), name=f"loop-{name}")
+            for name, loop in self._loops.items()
+        ]
+
+    async def stop(self) -> None:
+        """Let go: effects under way end, loops stop, what runs at the provider goes on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._outbox.finish()
+        await self._provider.close()
+
+    def wake_watch(self) -> None:
+        """The provider has something new: the `wake` a provider is made with."""
+        self._loops["watch"].wake()
+
+    def health(self) -> list[LoopHealth]:
+        """What each loop did last."""
+        return [loop.health for loop in self._loops.values()]
+
+    def _poll(self, loop: str) -> timedelta:
+        """The safety poll of a loop; two loops have a rhythm of their own."""
+        return {"rescue": rescue.EVERY, "prune": prune.EVERY}.get(loop, self._settings.poll)
+
+    def _wake_outbox(self) -> None:
+        self._loops["outbox"].wake()
+
+    def _committed(self, done: Committed) -> None:
+        if done.effects:
+            self._outbox.hand_over(done.effects)
+        if any(run.due_at is not None or run.deadline_at is not None for run in done.runs):
+            self._loops["due"].wake()
+        if done.runs:
+            self._signals.send(["runs", *(f"run/{run.id}" for run in done.runs)])
+        self._observe(done)

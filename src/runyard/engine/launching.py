@@ -1,0 +1,69 @@
+"""What a launch needs beside its effect: the run's job, at the revision it was asked for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from runyard.database.port import Database, Tx
+from runyard.model.errors import ProviderRefused
+from runyard.model.ids import RunId
+from runyard.model.run import Run
+from runyard.provider.port import LaunchOrder
+from runyard.store.memory import Store
+
+TEMPLATES_KEPT = 1_000  #: Cloud Run's quota of jobs in a project and region
+
+Revision = tuple[str, str, str, int]
+
+
+class Orders:
+    """Makes launch orders. Revisions never change, so what was read once is kept."""
+
+    def __init__(self, database: Database, store: Store) -> None:
+        self._database = database
+        self._store = store
+        self._templates: OrderedDict[Revision, Mapping[str, Any]] = OrderedDict()
+
+    async def run(self, run_id: RunId) -> Run | None:
+        """The run as it is now; None when it was forgotten."""
+
+        async def work(tx: Tx) -> list[Run]:
+            return await self._store.runs.get(tx, [run_id])
+
+        found = await self._database.read(work)
+        return found[0] if found else None
+
+    async def order(self, run: Run) -> LaunchOrder:
+        """The order for the run's last attempt. Raises ProviderRefused when its revision is gone."""
+        return LaunchOrder(
+            key=run.attempt_key,
+            project=run.project,
+            environment=run.environment,
+            region=run.region,
+            job=run.job,
+            revision=run.revision,
+            template=await self._template(run),
+            overrides=run.overrides,
+            labels=run.labels,
+        )
+
+    async def _template(self, run: Run) -> Mapping[str, Any]:
+        key = (run.project, run.environment, run.job, run.revision)
+        if key not in self._templates:
+            self._templates[key] = await self._read(key)
+            while len(self._templates) > TEMPLATES_KEPT:
+                self._templates.popitem(last=False)
+        self._templates.move_to_end(key)
+        return self._templates[key]
+
+    async def _read(self, key: Revision) -> Mapping[str, Any]:
+        async def work(tx: Tx) -> Mapping[str, Any] | None:
+            return await self._store.jobs.document(tx, *key)
+
+        document = await self._database.read(work)
+        if document is None:
+            raise ProviderRefused(f"revision {key[3]} of job {key[2]} is not kept any more")
+        template: Mapping[str, Any] = document["template"]
+        return template

@@ -1,0 +1,75 @@
+"""PRUNE: forgets what has been kept long enough. The ledger keeps its charges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runyard.database.port import Database, Tx
+from runyard.gate.door import Gate
+from runyard.gate.telling import Forget
+from runyard.model.ids import RunId, attempt_key
+from runyard.model.run import Run
+from runyard.provider.port import Provider
+from runyard.store.memory import Store
+
+PAGE = 100  #: runs forgotten by one transaction
+EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept after a run has ended (`keys`: after the request)."""
+
+    runs: timedelta = timedelta(days=30)
+    logs: timedelta = timedelta(days=30)
+    keys: timedelta = timedelta(days=7)
+
+
+class PruneLoop:
+    """One tick: logs past their time, then runs past theirs."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        database: Database,
+        store: Store,
+        provider: Provider,
+        retention: Retention,
+    ) -> None:
+        self._gate = gate
+        self._database = database
+        self._store = store
+        self._provider = provider
+        self._retention = retention
+
+    async def tick(self, now: datetime) -> datetime | None:
+        """Forget what is too old at `now`."""
+        if self._retention.logs < self._retention.runs:
+            await self._prune_logs(now)
+        keys_before = now - self._retention.keys
+        while runs := await self._ended_before(now - self._retention.runs):
+            await self._forget_attempts(runs)
+            await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
+        await self._gate.ask(Forget((), keys_before, now))
+        return now + EVERY
+
+    async def _prune_logs(self, now: datetime) -> None:
+        before, after = now - self._retention.logs, None
+        while runs := await self._ended_before(before, after):
+            await self._forget_attempts(runs)
+            after = runs[-1]
+
+    async def _ended_before(self, at: datetime, after: Run | None = None) -> list[Run]:
+        async def work(tx: Tx) -> list[Run]:
+            since = None if after is None else (after.ended_at, after.id)
+            ids: list[RunId] = await self._store.runs.ended_before(tx, at, PAGE, since)
+            found = await self._store.runs.get(tx, ids)
+            return sorted(found, key=lambda run: (run.ended_at or at, run.id))
+
+        return await self._database.read(work)
+
+    async def _forget_attempts(self, runs: list[Run]) -> None:
+        for run in runs:
+            for number in range(1, run.attempt + 1):
+                await self._provider.forget(attempt_key(run.id, number))
