@@ -36,7 +36,7 @@ class Orders:
         return found[0] if found else None
 
     async def order(self, run: Run) -> LaunchOrder:
-        """The order for the run's last attempt. Raises ProviderRefused when its revision is gone."""
+        """The order for the last attempt. Raises ProviderRefused when its revision is gone."""
         return LaunchOrder(
             key=run.attempt_key,
             project=run.project,
