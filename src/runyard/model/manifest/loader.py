@@ -1,0 +1,201 @@
+"""From sources to jobs: parse, merge, fill in, validate. Every fault of every file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.job import EnvironmentName, JobSpec, ProjectName
+from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
+from runyard.model.manifest.environments import LOCAL, Environment, ProviderName
+from runyard.model.manifest.merge import Entry, Manifest, merge
+from runyard.model.manifest.report import Part, Report
+from runyard.model.manifest.rules import check_job
+from runyard.model.manifest.text import Source, check_size
+from runyard.model.manifest.tree import Node, is_refused, parse, seen
+from runyard.model.manifest.view import JobView
+from runyard.model.validation import Complaint, Path, did_you_mean, one_of, read, shown
+
+#: What is known and not there yet: said, never ignored.
+LATER = {
+    "triggers": "start runs with `runyard run`; triggers come in a later version",
+    "budget": "`deadline` and `retry` bound a run; budgets come in a later version",
+}
+#: What the manifest says elsewhere and must not say again inside a job.
+ELSEWHERE = {"name": "the key under `jobs`", "project": "`project` at the top of the file"}
+_PROJECT = TypeAdapter[str](ProjectName)
+_ENVIRONMENT = TypeAdapter[str](EnvironmentName)
+_UNKNOWN = "unknown"  #: stands for a project whose fault is told, so that jobs can be checked
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a manifest says. `warnings` are faults that forbid nothing."""
+
+    jobs: tuple[JobSpec, ...]
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    warnings: tuple[Fault, ...] = ()
+
+
+def load(sources: Sequence[Source], *, environment: str = LOCAL) -> Loaded:
+    """The jobs of `sources`, as `environment` has them.
+
+    Raises InvalidSpec with every fault of every file, each with file, line and column (from 1),
+    and nothing else, whatever the texts are. Time is bounded by `text.CHARACTERS_MAX` and
+    `tree.NODES_MAX`.
+    """
+    check_size(sources)
+    report = Report()
+    roots = [root for source in sources if (root := _root(source, report)) is not None]
+    manifest = merge(roots, report)
+    if len(roots) == len(sources):
+        _check_top(manifest, sources, report)
+    if manifest.defaults is not None:
+        check_keys(manifest.defaults, report)
+    environments = _environments(manifest, environment, report)
+    project = _project(manifest, report)
+    bound = manifest.environments.get(environment)
+    jobs = [
+        _job(name, _filled(entry, manifest.defaults, bound), project, report)
+        for name, entry in manifest.jobs.items()
+    ]
+    report.raise_faults([source.name for source in sources])
+    return Loaded(tuple(job for job in jobs if job), environments, tuple(report.warnings))
+
+
+def _root(source: Source, report: Report) -> Node | None:
+    faults: list[Fault] = []
+    root = parse(source, faults)
+    for fault in faults:
+        report.fault(fault)
+    if not faults and (root is None or root.value is None):
+        expected = "a mapping with project and jobs"
+        report.fault(Fault("", "an empty file", expected, "", source.name, 1, 1))
+        return None
+    return root
+
+
+def _check_top(manifest: Manifest, sources: Sequence[Source], report: Report) -> None:
+    if not sources:
+        raise InvalidSpec("no manifest", hint="name a file or a folder with .yaml or .json files")
+    first = sources[0].name
+    if manifest.project is None:
+        hint = "write `project: NAME` at the top"
+        report.fault(Fault("project", "", "a value, which is required", hint, first, 1, 1))
+    if not manifest.jobs and not report.faults:
+        report.fault(Fault("jobs", "", "at least one job", "", first, 1, 1))
+
+
+def _project(manifest: Manifest, report: Report) -> str:
+    if manifest.project is None:
+        return _UNKNOWN
+    node = manifest.project.node
+    try:
+        return _PROJECT.validate_python(node.value, strict=True)
+    except ValidationError as fault:
+        if not is_refused(node):
+            expected = fault.errors()[0].get("ctx", {}).get("expected", "a text")
+            report.fault(Fault("project", seen(node), expected, "", *node.place))
+        return _UNKNOWN
+
+
+def _environments(manifest: Manifest, wanted: str, report: Report) -> dict[str, Environment]:
+    found = {
+        name: one
+        for name, entry in manifest.environments.items()
+        if (one := _environment(name, entry, report)) is not None
+    }
+    known = {LOCAL: None, **manifest.environments}
+    if wanted not in known and manifest.environments:
+        hint = did_you_mean(wanted, known)
+        report.fault(Fault("environment", shown(wanted), one_of(known), hint))
+    elif (words := _environment_words(wanted)) is not None:
+        report.fault(Fault("environment", shown(wanted), words))
+    return found
+
+
+def _environment(name: str, entry: Entry, report: Report) -> Environment | None:
+    part = Part(report, ("environments", name), entry.node, entry.place)
+    if (words := _environment_words(name)) is not None:
+        report.fault(Fault(f"environments.{shown(name)}", "", words, "", *entry.place))
+    if not isinstance(entry.node.value, dict):
+        part.fault((), "a mapping")
+        return None
+    environment, complaints = read(Environment, _data(entry.node, part))
+    for complaint in complaints:
+        part.complain(complaint)
+    if environment and environment.provider is ProviderName.GCP and not environment.google_project:
+        part.fault(("googleProject",), "a value, which the provider gcp requires")
+    if name == LOCAL and environment and environment.provider is not ProviderName.LOCAL:
+        part.fault(("provider",), f"{LOCAL}: the environment of this name is this machine")
+    return environment
+
+
+def _environment_words(name: str) -> str | None:
+    try:
+        _ENVIRONMENT.validate_python(name)
+    except ValidationError as fault:
+        expected: str = fault.errors()[0]["ctx"]["expected"]
+        return expected
+    return None
+
+
+def _filled(entry: Entry, defaults: Entry | None, bound: Entry | None) -> Entry:
+    node = with_regions(entry.node, bound.node if bound else None)
+    return Entry(with_defaults(node, defaults.node if defaults else None), entry.place)
+
+
+def _job(name: str, entry: Entry, project: str, report: Report) -> JobSpec | None:
+    part = Part(report, ("jobs", name), entry.node, entry.place)
+    if not isinstance(entry.node.value, dict):
+        part.fault((), "a mapping with template")
+        return None
+    data = _data(entry.node, part)
+    for key in LATER.keys() & data.keys():
+        del data[key]
+        part.fault((key,), "nothing: not supported yet in this version", LATER[key], about_key=True)
+    for key in ELSEWHERE.keys() & data.keys():
+        part.fault((key,), f"nothing: this is said by {ELSEWHERE[key]}", about_key=True)
+    data |= {"name": name, "project": project}
+    spec, complaints = read(JobSpec, data)
+    for complaint in complaints:
+        _complain(part, complaint, name)
+    check_job(JobView(data, part))
+    return spec
+
+
+def _complain(part: Part, complaint: Complaint, name: str) -> None:
+    if complaint.path == ("name",):
+        hint = _name_hint(name)
+        part.fault((), complaint.expected, hint, about_key=True)
+    else:
+        part.complain(complaint)
+
+
+def _name_hint(name: str) -> str:
+    """The hint with the job name nearest to `name`, or an empty text when there is none."""
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in name[:49].lower())
+    near = letters.strip("-").lstrip("-0123456789")
+    return f"did you mean '{near}'?" if near else ""
+
+
+def _data(node: Node, part: Part) -> dict[str, Any]:
+    data = _plain(node, (), part)
+    return data if isinstance(data, dict) else {}
+
+
+def _plain(node: Node, path: Path, part: Part) -> Any:
+    """The plain value of `node`. What is empty or refused is left out of mappings, and told."""
+    value = node.value
+    if isinstance(value, dict):
+        entries = {key: _plain(child, (*path, key), part) for key, child in value.items()}
+        return {key: entry for key, entry in entries.items() if entry is not None}
+    if isinstance(value, list):
+        return [_plain(child, (*path, number), part) for number, child in enumerate(value)]
+    if value is None:
+        part.fault(path, "a value", "give it a value, or remove it")
+    return None if is_refused(node) else value

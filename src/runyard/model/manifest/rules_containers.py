@@ -1,0 +1,99 @@
+"""Containers of a task: names, order of starting, ports, and what only services have."""
+
+from __future__ import annotations
+
+import re
+
+from runyard.model.manifest.view import Data, JobView, items, text, texts
+from runyard.model.validation import Path, did_you_mean, one_of
+
+#: The API's descriptions: "only supported for services", "output only".
+_FOR_SERVICES = ("baseImageUri", "sourceCode", "buildConfig")
+_OUTPUT_ONLY = "buildInfo"
+_REFERENCE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([A-Za-z_]\w*\))")
+
+
+def check(job: JobView) -> None:
+    """See the module."""
+    containers = list(job.containers())
+    names = _names(job, containers)
+    _depends_on(job, containers, names)
+    for path, container in containers:
+        _ports(job, path, len(list(items(container, "ports"))))
+        _references(job, path, container)
+        for key in _FOR_SERVICES:
+            if key in container:
+                job.warn((*path, key), "nothing: Cloud Run supports this for services only")
+        if _OUTPUT_ONLY in container:
+            job.warn((*path, _OUTPUT_ONLY), "nothing: only Cloud Run sets this")
+
+
+def _names(job: JobView, containers: list[tuple[Path, Data]]) -> dict[str, Path]:
+    names: dict[str, Path] = {}
+    for path, container in containers:
+        name = text(container, "name")
+        if name in names:
+            line = job.line_of((*names[name], "name"))
+            job.fault((*path, "name"), f"each container's name once; it is at line {line} too")
+        elif name:
+            names[name] = path
+    return names
+
+
+def _depends_on(job: JobView, containers: list[tuple[Path, Data]], names: dict[str, Path]) -> None:
+    waits: dict[str, set[str]] = {name: set() for name in names}
+    for path, container in containers:
+        own = text(container, "name")
+        for number, other in texts(container, "dependsOn"):
+            where = (*path, "dependsOn", number)
+            if other not in names:
+                job.fault(where, _another_name(names), did_you_mean(other, names))
+            elif own in waits:
+                waits[own].add(other)
+    for name in _in_circle(waits):
+        expected = "an order of starting without a circle"
+        job.fault((*names[name], "dependsOn"), expected, f"'{name}' waits for itself in the end")
+
+
+def _another_name(names: dict[str, Path]) -> str:
+    return f"the name of another container: {one_of(names)}" if names else "a container with a name"
+
+
+def _in_circle(waits: dict[str, set[str]]) -> list[str]:
+    """Those that wait for themselves, after all that wait for nobody have been taken away."""
+    left = {name: set(others) for name, others in waits.items()}
+    while free := [name for name, others in left.items() if not others]:
+        for name in free:
+            del left[name]
+        for others in left.values():
+            others.difference_update(free)
+    return [name for name in left if name in _reached(name, left)]
+
+
+def _reached(start: str, waits: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    new = set(waits[start])
+    while new:
+        reached |= new
+        new = set().union(*(waits[name] for name in new)) - reached
+    return reached
+
+
+def _ports(job: JobView, path: Path, count: int) -> None:
+    if count > 1:
+        job.fault((*path, "ports"), "at most one port")
+    elif count:
+        job.warn((*path, "ports"), "no port: a job serves no requests (container contract)")
+
+
+def _references(job: JobView, path: Path, container: Data) -> None:
+    """Arguments are not run in a shell, so `$NAME` reaches the program as it stands."""
+    words = [word for key in ("command", "args") for _, word in texts(container, key)]
+    if "-c" in words:  # a shell is told what to do, and expands what comes after
+        return
+    for key in ("command", "args"):
+        for number, word in texts(container, key):
+            if _REFERENCE.fullmatch(word):
+                expected = "a text that means itself: no shell puts in the variable's value"
+                hint = "read the variable in the program, or run a shell: [sh, -c, '...']"
+                job.warn((*path, key, number), expected, hint)

@@ -1,0 +1,53 @@
+"""Environment variables of a container.
+
+Reserved names: the container contract; 1,000 variables: configuring/jobs/environment-variables;
+32,768 bytes: the API's description of EnvVar.
+"""
+
+from __future__ import annotations
+
+from runyard.model.manifest.view import Data, JobView, items, mapping, text
+from runyard.model.validation import Path
+
+VARIABLES_MAX = 1000
+VALUE_BYTES_MAX = 32768
+RESERVED = frozenset(
+    {
+        "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION", "CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_ATTEMPT",
+        "CLOUD_RUN_TASK_COUNT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "PORT",
+    }
+)  # fmt: skip
+RESERVED_PREFIX = "X_GOOGLE_"
+
+
+def check(job: JobView) -> None:
+    """See the module."""
+    for path, container in job.containers():
+        variables = list(items(container, "env", path))
+        if len(variables) > VARIABLES_MAX:
+            job.fault((*path, "env"), f"at most {VARIABLES_MAX} variables")
+        seen: dict[str, Path] = {}
+        for where, variable in variables:
+            _name(job, where, text(variable, "name"), seen)
+            _value(job, where, variable)
+
+
+def _name(job: JobView, where: Path, name: str, seen: dict[str, Path]) -> None:
+    path = (*where, "name")
+    if name in RESERVED or name.startswith(RESERVED_PREFIX):
+        job.fault(path, "a name that Cloud Run does not set itself", "choose another name")
+    if name and name in seen:
+        line = job.line_of((*seen[name], "name"))
+        job.fault(path, f"each variable once in a container; it is at line {line} too")
+    seen.setdefault(name, where)
+
+
+def _value(job: JobView, where: Path, variable: Data) -> None:
+    if "value" in variable and "valueSource" in variable:
+        job.fault((*where, "valueSource"), "value or valueSource, not both", "remove one")
+    if "valueSource" in variable and not mapping(variable, "valueSource"):
+        job.fault((*where, "valueSource"), "secretKeyRef with a secret and a version")
+    size = len(text(variable, "value").encode())
+    if size > VALUE_BYTES_MAX:
+        expected = f"a value of at most {VALUE_BYTES_MAX} bytes, not {size}"
+        job.fault((*where, "value"), expected, "put it into a file or a secret")

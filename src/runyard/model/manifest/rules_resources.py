@@ -1,0 +1,120 @@
+"""CPU, memory and GPU: what goes together.
+
+https://cloud.google.com/run/docs/configuring/jobs/cpu, .../memory-limits, .../gpu. The limits
+are those of the whole instance, so with several containers their sums count.
+"""
+
+from __future__ import annotations
+
+from runyard.model.manifest.view import TASK, Data, JobView, mapping, text
+from runyard.model.quantities import GIB, MIB, memory_bytes_of, vcpu_milli_of
+from runyard.model.validation import Path, did_you_mean
+
+#: CPUs of an instance: (least, most) memory.
+PAIRS = {
+    1: (128 * MIB, 4 * GIB),
+    2: (128 * MIB, 8 * GIB),
+    4: (2 * GIB, 16 * GIB),
+    6: (4 * GIB, 24 * GIB),
+    8: (4 * GIB, 32 * GIB),
+}
+CPU_MAX = max(PAIRS)
+#: The second generation's minimum; one copy of Google's page allows less, so it is a warning.
+MEMORY_WARNED = 512 * MIB
+GPU = "nvidia.com/gpu"
+GPU_CPU_MIN = 4  #: `gcloud run jobs create --gpu`: at least 4 CPUs and 8 GiB
+GPU_MEMORY_MIN = 8 * GIB
+ACCELERATORS = ("nvidia-l4", "nvidia-rtx-pro-6000")
+
+
+def check(job: JobView) -> None:
+    """See the module."""
+    limits = [
+        ((*path, "resources", "limits"), mapping(mapping(container, "resources"), "limits"))
+        for path, container in job.containers()
+    ]
+    amounts = [_amounts(one) for _, one in limits]
+    known = [one for one in amounts if one is not None]
+    if limits and len(known) == len(limits):
+        cpu, memory = sum(one[0] for one in known), sum(one[1] for one in known)
+        path = limits[0][0] if len(limits) == 1 else (*TASK, "containers")
+        step = _step(job, path, limits, cpu)
+        if step is not None:
+            _memory(job, path, limits, step, memory)
+        _gpu_needs(job, limits, cpu, memory)
+    _accelerator(job, [path for path, one in limits if GPU in one])
+
+
+def _amounts(limits: Data) -> tuple[int, int] | None:
+    """Thousandths of a CPU and bytes, or None when one of them cannot be read."""
+    try:
+        cpu = vcpu_milli_of(text(limits, "cpu", "" if "cpu" in limits else "1"))
+        return cpu, memory_bytes_of(text(limits, "memory", "" if "memory" in limits else "512Mi"))
+    except ValueError:
+        return None
+
+
+Limits = list[tuple[Path, Data]]
+
+
+def _step(job: JobView, path: Path, limits: Limits, cpu_milli: int) -> int | None:
+    """The row of PAIRS for `cpu_milli`: its own, or for a sum the next one above."""
+    if len(limits) == 1:
+        if cpu_milli % 1000 or cpu_milli // 1000 not in PAIRS:
+            listed = ", ".join(str(cpu) for cpu in PAIRS)
+            job.fault(_key(path, limits, "cpu"), f"one of {listed} CPUs")
+            return None
+    elif not 1000 <= cpu_milli <= CPU_MAX * 1000:
+        expected = f"containers with 1 to {CPU_MAX} CPUs together, not {cpu_milli / 1000:g}"
+        job.fault(path, expected)
+        return None
+    return next(step for step in PAIRS if step * 1000 >= cpu_milli)
+
+
+def _memory(job: JobView, path: Path, limits: Limits, step: int, memory: int) -> None:
+    least, most = PAIRS[step]
+    where = _key(path, limits, "memory")
+    if not least <= memory <= most:
+        together = "" if len(limits) == 1 else " together"
+        expected = f"{_size(least)} to {_size(most)} of memory{together} with {step} CPU"
+        job.fault(where, expected, _memory_hint(step, memory))
+    elif memory < MEMORY_WARNED:
+        expected = f"at least {_size(MEMORY_WARNED)}, which Google's second generation asks for"
+        job.warn(where, expected)
+
+
+def _memory_hint(step: int, memory: int) -> str:
+    least, most = PAIRS[step]
+    fitting = next((cpu for cpu, (low, high) in PAIRS.items() if low <= memory <= high), None)
+    if fitting is not None:
+        return f"{_size(memory)} goes with {fitting} CPU"
+    return f"write {_size(least if memory < least else most)}"
+
+
+def _gpu_needs(job: JobView, limits: Limits, cpu_milli: int, memory: int) -> None:
+    gpus = [path for path, one in limits if GPU in one]
+    for path in gpus[1:]:
+        job.fault((*path, GPU), "one GPU in all the task")
+    if gpus and (cpu_milli < GPU_CPU_MIN * 1000 or memory < GPU_MEMORY_MIN):
+        expected = f"at least {GPU_CPU_MIN} CPUs and {_size(GPU_MEMORY_MIN)} of memory with a GPU"
+        job.fault((*gpus[0], GPU), expected)
+
+
+def _accelerator(job: JobView, gpus: list[Path]) -> None:
+    accelerator = text(mapping(job.task, "nodeSelector"), "accelerator")
+    path = (*TASK, "nodeSelector", "accelerator")
+    if gpus and "nodeSelector" not in job.task:
+        job.fault((*gpus[0], GPU), f"nodeSelector with one of {', '.join(ACCELERATORS)}")
+    if accelerator and job.task.get("containers") and not gpus:
+        job.fault(path, f"a container with the limit {GPU}: '1'")
+    if accelerator and accelerator not in ACCELERATORS:
+        listed = f"one of {', '.join(ACCELERATORS)}"
+        job.warn(path, listed, did_you_mean(accelerator, ACCELERATORS))
+
+
+def _key(path: Path, limits: Limits, key: str) -> Path:
+    return (*path, key) if len(limits) == 1 else path
+
+
+def _size(amount: int) -> str:
+    return f"{amount // GIB}Gi" if amount % GIB == 0 else f"{-(-amount // MIB)}Mi"
