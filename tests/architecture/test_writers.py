@@ -20,7 +20,6 @@ WRITERS = [
     ("request_keys.insert", "writes request keys", {"store"}),
     ("runs.delete", "forgets runs", {"gate"}),
     ("work.write", "writes what a batch decided", {"gate"}),
-    ("decide", "decides on a run", {"gate"}),
 ]
 
 
@@ -44,3 +43,14 @@ def test_only_its_room_may(ending: str, does: str, where: set[str]) -> None:
 def test_the_table_is_about_calls_that_there_are() -> None:
     """A row that matches nothing guards nothing: whoever renames a call renames it here."""
     assert [ending for ending, _, _ in WRITERS if not _calls(ending)] == []
+
+
+def test_only_the_gate_decides_on_runs() -> None:
+    deciders = {
+        str(path.relative_to(SOURCE)).partition("/")[0]
+        for path in python_files("src")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "runyard.flow.lifecycle"
+        if "decide" in {alias.name for alias in node.names}
+    }
+    assert deciders == {"gate"}
