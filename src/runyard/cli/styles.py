@@ -1,0 +1,20 @@
+"""How a word looks on a terminal; the colours of the diagrams: success green, error red,
+process blue."""
+
+STYLES = {
+    "succeeded": "green",
+    "dead": "red",
+    "failed": "red",
+    "cancelled": "yellow",
+    "skipped": "yellow",
+    "stopping": "yellow",
+    "running": "blue",
+    "launching": "blue",
+    "backing_off": "magenta",
+    "queued": "cyan",
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "red",
+}
+#: One for each task index, in turn.
+TASK_STYLES = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta")
