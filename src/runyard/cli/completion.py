@@ -1,0 +1,30 @@
+"""`runyard completion`: what a shell needs to complete commands, job names and run ids."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from runyard.cli import output
+from runyard.cli.main import app
+
+Shell = Literal["bash", "zsh", "fish"]
+
+
+def completion(
+    shell: Annotated[Shell | None, Parameter(help="Which shell; else the one you are in.")] = None,
+    /,
+    *,
+    install: Annotated[
+        bool, Parameter(help="Write it where the shell looks, and say where.")
+    ] = False,
+) -> None:
+    """Print the completion script of a shell, or install it.
+
+    For this session only: `source <(runyard completion bash)`.
+    """
+    if install:
+        output.line(f"written to {app.install_completion(shell=shell)}; start a new shell")
+        return
+    output.line(app.generate_completion(prog_name="runyard", shell=shell))

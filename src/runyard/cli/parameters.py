@@ -1,0 +1,85 @@
+"""Arguments and options that several commands share, each with its completion in the shell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from runyard.cli.client import Client
+from runyard.cli.connect import connect
+from runyard.model.errors import Fault, InvalidSpec, PlatformError
+
+#: A completion must never be slower than typing: it gives up early, and silently.
+COMPLETION_TIMEOUT_SECONDS = 2.0
+COMPLETED_MAX = 100
+
+
+def _quick_client() -> Client:
+    client = connect()
+    client.timeout_seconds = COMPLETION_TIMEOUT_SECONDS
+    return client
+
+
+def complete_jobs(context: Any) -> list[tuple[str, str]]:
+    """Names of jobs on the server, with the revision of each; none when it does not answer."""
+    try:
+        found = _quick_client().get("/jobs", {"page_size": COMPLETED_MAX})
+    except PlatformError:
+        return []
+    return [(job["name"], f"revision {job['revision']}") for job in found["jobs"]]
+
+
+def complete_runs(context: Any) -> list[tuple[str, str]]:
+    """The newest runs, with job and state; none when the server does not answer."""
+    try:
+        found = _quick_client().get("/runs", {"page_size": COMPLETED_MAX})
+    except PlatformError:
+        return []
+    return [("@last", "the newest run")] + [
+        (run["id"], f"{run['job']} {run['state']}") for run in found["runs"]
+    ]
+
+
+AsJson = Annotated[
+    bool,
+    Parameter(name="--json", help="Print JSON with the names of the REST API."),
+]
+JobName = Annotated[str, Parameter(help="A job's name.", completer=complete_jobs)]
+RunRef = Annotated[
+    str,
+    Parameter(
+        help="A run's id, the beginning of one that no other run shares, or @last.",
+        completer=complete_runs,
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    Parameter(name=["--label", "-l"], help="key=value; may be repeated."),
+]
+
+
+def assignments(option: str, given: list[str] | None) -> dict[str, str]:
+    """`KEY=VALUE` texts as a dictionary. `InvalidSpec` names every one that is not such a pair."""
+    split = [text.partition("=") for text in given or ()]
+    faults = tuple(
+        Fault(option, repr(name), "KEY=VALUE", f"for instance {option} {name or 'NAME'}=value")
+        for name, equals, _ in split
+        if not (name and equals)
+    )
+    if faults:
+        raise InvalidSpec(f"{option} is not understood", faults=faults)
+    return {name: value for name, _, value in split}
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def span(option: str, text: str) -> timedelta:
+    """`90s`, `30m`, `2h`, `7d`, `1w` as a span; `InvalidSpec` when it is none."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.replace(".", "", 1).isdigit():
+        fault = Fault(option, repr(text), "a number with s, m, h, d or w", "for instance 30m")
+        raise InvalidSpec(f"{option} is not understood", faults=(fault,))
+    return timedelta(seconds=float(number) * _UNITS[unit])
