@@ -1,0 +1,55 @@
+"""`runyard jobs get`: one job, with its spec as YAML."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from ruamel.yaml import YAML
+
+from runyard.cli import output
+from runyard.cli.client import segment
+from runyard.cli.connect import connect
+from runyard.cli.parameters import AsJson, JobName
+from runyard.cli.surroundings import now
+from runyard.cli.times import local
+
+
+def get(
+    name: JobName,
+    /,
+    *,
+    environment: Annotated[str | None, Parameter(help="The job's environment.")] = None,
+    json_: AsJson = False,
+) -> None:
+    """Show one job as it is in force, all defaults written out."""
+    job = connect().get(f"/jobs/{segment(name)}", {"environment": environment})
+    if json_:
+        output.document(job)
+        return
+    output.pairs(
+        (
+            ("job", job["name"]),
+            ("project", f"{job['project']}, environment {job['environment']}"),
+            ("revision", job["revision"]),
+            ("regions", f"{', '.join(job['regions'])} ({job['placement']})"),
+            ("priority", job["priority"] or ""),
+            ("labels", ", ".join(f"{key}={value}" for key, value in job["labels"].items())),
+            ("launches max", f"{job['launches_max']} a run (attempts x tries x tasks)"),
+            ("applied", f"{local(job['applied_at'], now())} by {job['applied_by']}"),
+        )
+    )
+    for warning in job["warnings"]:
+        output.note(f"warning: {warning['path']}: {warning['expected']}")
+    output.line()
+    output.line(_yaml(job["spec"]))
+
+
+def _yaml(spec: dict[str, Any]) -> str:
+    text = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # untyped in ruamel
+    yaml.dump(spec, text)
+    return text.getvalue().rstrip()

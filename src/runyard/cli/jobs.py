@@ -1,0 +1,61 @@
+"""`runyard jobs`: the jobs in force."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from runyard.cli import output
+from runyard.cli.connect import connect
+from runyard.cli.parameters import AsJson, Labels
+from runyard.cli.surroundings import now
+from runyard.cli.tables import table
+from runyard.cli.times import local
+
+_PAGE_SIZE = 1000
+
+jobs = App(name="jobs", group_commands="Commands")
+# A module of its own: showing a spec as YAML costs an import that listing need not wait for.
+jobs.command("runyard.cli.job:get", name="get", help="Show one job as it is in force.")
+
+
+@jobs.default
+def list_jobs(
+    *,
+    environment: Annotated[str | None, Parameter(help="Only in this environment.")] = None,
+    label: Labels = None,
+    json_: AsJson = False,
+) -> None:
+    """List jobs."""
+    found = _pages({"environment": environment, "label": label})
+    if json_:
+        output.document({"jobs": found, "next_page_token": ""})
+        return
+    at = now()
+    table(
+        ("job", "environment", "revision", "regions", "placement", "launches max", "applied"),
+        (
+            (
+                job["name"],
+                job["environment"],
+                job["revision"],
+                ", ".join(job["regions"]),
+                job["placement"],
+                job["launches_max"],
+                local(job["applied_at"], at),
+            )
+            for job in found
+        ),
+        empty="no jobs; bring some into force with `runyard apply`",
+    )
+
+
+def _pages(query: dict[str, Any]) -> list[dict[str, Any]]:
+    client, found, token = connect(), [], ""
+    while True:
+        page = client.get("/jobs", query | {"page_size": _PAGE_SIZE, "page_token": token})
+        found += page["jobs"]
+        token = page["next_page_token"]
+        if not token:
+            return found
