@@ -1,0 +1,73 @@
+"""`runyard logs`: what a run's tasks wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from runyard.cli import follow, output
+from runyard.cli.client import Client
+from runyard.cli.connect import connect
+from runyard.cli.display import prefix
+from runyard.cli.parameters import AsJson, RunRef
+from runyard.cli.run_ref import path, run_id
+from runyard.cli.surroundings import pause
+
+_PAGE = 1000
+Document = dict[str, Any]
+
+
+def logs(
+    ref: Annotated[RunRef, Parameter(name="RUN")],
+    /,
+    *,
+    follow_: Annotated[
+        bool,
+        Parameter(name=["--follow", "-f"], help="Go on until the run has ended."),
+    ] = False,
+    task: Annotated[int | None, Parameter(help="Only of the task with this index.")] = None,
+    attempt: Annotated[
+        int | None, Parameter(help="Of this attempt of the run (1 is the first); else the last.")
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Print a run's log, or follow it.
+
+    Each line has its task's index in front. `--json` prints a JSON line for every entry.
+    """
+    client = connect()
+    identity = run_id(client, ref)
+    if follow_:
+        entries = _followed(identity, task, attempt)
+    else:
+        entries = _stored(client, identity, task, attempt)
+    for entry in entries:
+        if json_:
+            output.json_line(entry)
+        else:
+            output.line(f"{prefix(entry)} {entry['text']}", at_once=follow_)
+
+
+def _stored(
+    client: Client, identity: str, task: int | None, attempt: int | None
+) -> Iterator[Document]:
+    after = 0
+    while True:
+        query = {"attempt": attempt, "task": task, "after": after, "limit": _PAGE}
+        page = client.get(f"{path(identity)}/log", query)
+        yield from page["entries"]
+        if not page["entries"] or page["after"] == after:
+            return
+        after, attempt = page["after"], page["attempt"]
+
+
+def _followed(identity: str, task: int | None, attempt: int | None) -> Iterator[Document]:
+    for event in follow.events(connect, identity, pause):
+        if event.kind == follow.RECONNECTING:
+            output.note("connection lost, trying again")
+        if event.kind != "log" or task not in (None, event.data["task"]):
+            continue
+        if attempt in (None, follow.attempt_of(event.data)):
+            yield event.data
