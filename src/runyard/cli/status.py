@@ -1,0 +1,63 @@
+"""`runyard status`: is there a server, and how is it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from runyard.cli import output
+from runyard.cli.connect import connect
+from runyard.cli.parameters import AsJson
+from runyard.cli.surroundings import now
+from runyard.cli.tables import table
+from runyard.cli.times import age, parse, size
+
+Document = dict[str, Any]
+
+
+def status(*, json_: AsJson = False) -> None:
+    """Show the server's runs, regions and loops. Exits with 69 when no server answers."""
+    client = connect()
+    told = client.get("/status")
+    if json_:
+        output.document(told | {"url": client.url})
+        return
+    at = now()
+    output.pairs(_head(client.url, told, at))
+    output.line()
+    table(
+        ("region", "vcpu", "memory", "running tasks"),
+        (
+            (
+                region["name"],
+                region.get("vcpu", ""),
+                size(region["memory_bytes"]) if region.get("memory_bytes") else "",
+                region.get("running_tasks", ""),
+            )
+            for region in told["regions"]
+        ),
+    )
+    output.line()
+    table(
+        ("loop", "last tick", "errors"),
+        (
+            (
+                name,
+                age(parse(loop["last_tick_at"]), at) if loop["last_tick_at"] else "",
+                loop["errors"],
+            )
+            for name, loop in told["loops"].items()
+        ),
+    )
+
+
+def _head(url: str, told: Document, at: datetime) -> list[tuple[str, Any]]:
+    counts = ", ".join(f"{count} {state}" for state, count in told["runs"].items() if count)
+    return [
+        ("server", url),
+        ("version", told["version"]),
+        ("started", age(parse(told["started_at"]), at)),
+        ("state folder", told["state_folder"]),
+        ("environment", told["environment"]),
+        ("runs", counts or "none"),
+    ]
