@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tools.docs.commands import commands_page
 from tools.docs.errors import errors_page
 from tools.docs.lifecycle import lifecycle_page, states_page
 from tools.docs.prices import prices_page
@@ -14,6 +15,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "flows/job-lifecycle.md": lifecycle_page,
+    "reference/cli.md": commands_page,
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,
     "reference/prices.md": prices_page,
