@@ -83,6 +83,35 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A list of `least` to `most` (None: any number) items. Items are checked besides."""
+
+    least: int
+    most: int | None = None
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        some = f"at least {self.least}" if self.most is None else f"{self.least} to {self.most}"
+
+        def check(value: Any) -> Any:
+            if not self._holds(len(value)):
+                raise unexpected(f"a list of {some}")
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        most = {} if self.most is None else {"maxItems": self.most}
+        return handler(schema) | {"minItems": self.least} | most
+
+    def _holds(self, count: int) -> bool:
+        return count >= self.least and (self.most is None or count <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Lasting:
     """A duration of `least` to `most` seconds, both included, made canonical."""
 

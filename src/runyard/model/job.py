@@ -19,7 +19,7 @@ from runyard.model.cloudrun.template import ExecutionTemplate
 from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
 from runyard.model.errors import Fault, InvalidSpec
-from runyard.model.forms import Between, Lasting, Shaped
+from runyard.model.forms import Between, Counted, Lasting, Shaped
 from runyard.model.regions import DEFAULT_REGION
 from runyard.model.run import Backoff, RunPolicy
 from runyard.model.strict import Strict
@@ -60,7 +60,7 @@ class JobSpec(Strict):
     name: JobName
     labels: dict[str, str] = Field(default={})
     annotations: dict[str, str] = Field(default={})
-    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = (DEFAULT_REGION,)
+    regions: Annotated[tuple[RegionName, ...], Counted(1)] = (DEFAULT_REGION,)
     placement: Placement = Placement.PRIMARY
     template: ExecutionTemplate
     retry: RetrySpec = RetrySpec()

@@ -18,6 +18,10 @@ M = TypeVar("M", bound=BaseModel)
 
 SHOWN_MAX = 60  #: characters of a value that a fault shows: enough to find it, fits one line
 
+PARTS_MAX = 20  #: of a path that a fault shows; Cloud Run's deepest field has 15
+ROOT = "manifest"  #: the path of the whole
+HIDDEN = "a value that is not shown"  #: in place of what may be a secret
+
 # pydantic's error types (https://docs.pydantic.dev/latest/errors/validation_errors/) in our words.
 _EXPECTED = {
     "string_type": "a text",
@@ -52,16 +56,21 @@ def read(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Compla
 
 
 def dotted(path: Path) -> str:
-    """`path` as people read it: `jobs.report.template.containers[0].image`."""
+    """`path` as people read it: `jobs.report.template.containers[0].image`; the root has a name."""
     text = ""
-    for part in path:
+    for part in path[:PARTS_MAX]:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
             plain = part.replace("-", "").replace("_", "").isalnum() and part.isascii()
             step = part if plain else shown(part)
             text += f".{step}" if text else step
-    return text
+    return f"{text}…" if len(path) > PARTS_MAX else text or ROOT
+
+
+def is_hidden(path: Path) -> bool:
+    """True for the value of an environment variable, which may be a secret."""
+    return len(path) > 2 and path[-1] == "value" and path[-3] == "env"
 
 
 def shown(value: Any) -> str:
@@ -115,10 +124,6 @@ def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
         return Complaint(path, f"a field that exists: {one_of(known)}", hint, about_key=True)
     if kind in ("enum", "literal_error"):
         return Complaint(path, _choice(context["expected"]), _near(detail["input"], context))
-    if kind == "too_short":
-        return Complaint(path, f"a list of at least {context['min_length']}")
-    if kind == "too_long":
-        return Complaint(path, f"a list of at most {context['max_length']}")
     return Complaint(path, _EXPECTED.get(kind, detail["msg"]), _type_hint(kind, detail["input"]))
 
 

@@ -17,7 +17,7 @@ from runyard.model.cloudrun.words import (
     SecretReference,
     SecretVersion,
 )
-from runyard.model.forms import CpuAmount, MemoryAmount
+from runyard.model.forms import Counted, CpuAmount, MemoryAmount
 from runyard.model.strict import Message
 
 
@@ -111,4 +111,4 @@ class SandboxTemplate(Message):
 class SandboxConfiguration(Message):
     """The sandboxes that can be launched."""
 
-    templates: Annotated[tuple[SandboxTemplate, ...], Field(min_length=1)]
+    templates: Annotated[tuple[SandboxTemplate, ...], Counted(1)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from runyard.model.forms import Int64Text
+from runyard.model.forms import Counted, Int64Text
 from runyard.model.strict import Message
 
 
@@ -26,7 +28,7 @@ class SourceFile(Message):
 class InlinedSource(Message):
     """Source code written into the request."""
 
-    sources: tuple[SourceFile, ...] = Field(min_length=1)
+    sources: Annotated[tuple[SourceFile, ...], Counted(1)]
 
 
 class SourceCode(Message):

@@ -11,7 +11,7 @@ from runyard.model.cloudrun.container import Container, SandboxConfiguration
 from runyard.model.cloudrun.network import NodeSelector, VpcAccess, WorkloadIdentityConfig
 from runyard.model.cloudrun.volume import Volume
 from runyard.model.cloudrun.words import EncryptionKey, ServiceAccount
-from runyard.model.forms import Between, Lasting
+from runyard.model.forms import Between, Counted, Lasting
 from runyard.model.quantities import memory_bytes_of, vcpu_milli_of
 from runyard.model.strict import Message
 
@@ -32,7 +32,7 @@ class ExecutionEnvironment(StrEnum):
 class TaskTemplate(Message):
     """What a task is. `maxRetries` and `timeout` are written out: their defaults surprise."""
 
-    containers: Annotated[tuple[Container, ...], Field(min_length=1, max_length=CONTAINERS_MAX)]
+    containers: Annotated[tuple[Container, ...], Counted(1, CONTAINERS_MAX)]
     volumes: tuple[Volume, ...] = ()
     max_retries: Annotated[int, Between(0, RETRIES_MAX)] = 3
     timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] = "600s"

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.executors import differences, expected
 from runyard.model.job import EnvironmentName, JobSpec, ProjectName
 from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
 from runyard.model.manifest.environments import LOCAL, Environment, ProviderName
@@ -18,7 +19,7 @@ from runyard.model.manifest.rules import check_job
 from runyard.model.manifest.text import Source, check_size
 from runyard.model.manifest.tree import Node, is_refused, parse, seen
 from runyard.model.manifest.view import JobView
-from runyard.model.validation import Complaint, Path, did_you_mean, one_of, read, shown
+from runyard.model.validation import ROOT, Complaint, Path, did_you_mean, one_of, read, shown
 
 #: What is known and not there yet: said, never ignored.
 LATER = {
@@ -41,8 +42,12 @@ class Loaded:
     warnings: tuple[Fault, ...] = ()
 
 
-def load(sources: Sequence[Source], *, environment: str = LOCAL) -> Loaded:
+def load(
+    sources: Sequence[Source], *, environment: str = LOCAL, executor: str | None = None
+) -> Loaded:
     """The jobs of `sources`, as `environment` has them.
+
+    With `executor`, what it does not keep of a job is among the warnings, with its place.
 
     Raises InvalidSpec with every fault of every file, each with file, line and column (from 1),
     and nothing else, whatever the texts are. Time is bounded by `text.CHARACTERS_MAX` and
@@ -59,12 +64,15 @@ def load(sources: Sequence[Source], *, environment: str = LOCAL) -> Loaded:
     environments = _environments(manifest, environment, report)
     project = _project(manifest, report)
     bound = manifest.environments.get(environment)
-    jobs = [
-        _job(name, _filled(entry, manifest.defaults, bound), project, report)
-        for name, entry in manifest.jobs.items()
-    ]
+    jobs: list[JobSpec] = []
+    for name, raw in manifest.jobs.items():
+        entry = _filled(raw, manifest.defaults, bound)
+        part = Part(report, ("jobs", name), entry.node, entry.place)
+        if (job := _job(name, entry.node, project, part)) is not None:
+            jobs.append(job)
+            _warn(part, job, executor)
     report.raise_faults([source.name for source in sources])
-    return Loaded(tuple(job for job in jobs if job), environments, tuple(report.warnings))
+    return Loaded(tuple(jobs), environments, tuple(report.warnings))
 
 
 def _root(source: Source, report: Report) -> Node | None:
@@ -74,7 +82,7 @@ def _root(source: Source, report: Report) -> Node | None:
         report.fault(fault)
     if not faults and (root is None or root.value is None):
         expected = "a mapping with project and jobs"
-        report.fault(Fault("", "an empty file", expected, "", source.name, 1, 1))
+        report.fault(Fault(ROOT, "an empty file", expected, "", source.name, 1, 1))
         return None
     return root
 
@@ -149,12 +157,17 @@ def _filled(entry: Entry, defaults: Entry | None, bound: Entry | None) -> Entry:
     return Entry(with_defaults(node, defaults.node if defaults else None), entry.place)
 
 
-def _job(name: str, entry: Entry, project: str, report: Report) -> JobSpec | None:
-    part = Part(report, ("jobs", name), entry.node, entry.place)
-    if not isinstance(entry.node.value, dict):
+def _warn(part: Part, job: JobSpec, executor: str | None) -> None:
+    if executor is not None:
+        for one in differences(job, executor):
+            part.warn(("template", *one.path), expected(one, executor), one.instead)
+
+
+def _job(name: str, node: Node, project: str, part: Part) -> JobSpec | None:
+    if not isinstance(node.value, dict):
         part.fault((), "a mapping with template")
         return None
-    data = _data(entry.node, part)
+    data = _data(node, part)
     for key in LATER.keys() & data.keys():
         del data[key]
         part.fault((key,), "nothing: not supported yet in this version", LATER[key], about_key=True)

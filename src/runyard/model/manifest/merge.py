@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from runyard.model.errors import Fault
 from runyard.model.manifest.report import Report
 from runyard.model.manifest.tree import Node, Place, seen
-from runyard.model.validation import did_you_mean, one_of, shown
+from runyard.model.validation import ROOT, did_you_mean, one_of, shown
 
 KEYS = ("project", "defaults", "jobs", "environments")
 SCHEMA_KEY = "$schema"  #: where a JSON file names its schema for editors; it says nothing to us
@@ -39,7 +39,7 @@ def merge(roots: list[Node], report: Report) -> Manifest:
     for root in roots:
         if not isinstance(root.value, dict):
             expected = "a mapping with project and jobs"
-            report.fault(Fault("", seen(root), expected, "", *root.place))
+            report.fault(Fault(ROOT, seen(root), expected, "", *root.place))
             continue
         for key, node in root.value.items():
             _take(manifest, key, Entry(node, root.keys[key]), report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from posixpath import basename
 
 from runyard.model.manifest.view import Data, JobView, items, text, texts
 from runyard.model.validation import Path, did_you_mean, one_of
@@ -10,6 +11,7 @@ from runyard.model.validation import Path, did_you_mean, one_of
 #: The API's descriptions: "only supported for services", "output only".
 _FOR_SERVICES = ("baseImageUri", "sourceCode", "buildConfig")
 _OUTPUT_ONLY = "buildInfo"
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "busybox"})
 _REFERENCE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([A-Za-z_]\w*\))")
 
 
@@ -88,8 +90,8 @@ def _ports(job: JobView, path: Path, count: int) -> None:
 
 def _references(job: JobView, path: Path, container: Data) -> None:
     """Arguments are not run in a shell, so `$NAME` reaches the program as it stands."""
-    words = [word for key in ("command", "args") for _, word in texts(container, key)]
-    if "-c" in words:  # a shell is told what to do, and expands what comes after
+    program = next((word for _, word in texts(container, "command")), "")
+    if basename(program) in SHELLS:
         return
     for key in ("command", "args"):
         for number, word in texts(container, key):

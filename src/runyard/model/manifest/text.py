@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runyard.model.errors import Fault, InvalidSpec
-from runyard.model.validation import shown
+from runyard.model.validation import ROOT, shown
 
 #: All files together, in characters. A job takes about 2 KB, so this is two thousand jobs; Google
 #: allows 1,000 jobs in a project and region. A larger text is refused before it is looked at.
@@ -41,7 +41,7 @@ def decoded(name: str, content: bytes) -> Source:
         line, column = _place(content[: fault.start].decode("utf-8", "replace"))
         found = f"the byte 0x{content[fault.start]:02x}"
         expected, hint = "text in UTF-8", "save the file as UTF-8"
-        one = Fault("", found, expected, hint, name, line, column)
+        one = Fault(ROOT, found, expected, hint, name, line, column)
         raise InvalidSpec(f"{name} is not UTF-8", hint=hint, faults=(one,)) from None
 
 
@@ -64,7 +64,7 @@ def unprintable(source: Source) -> Fault | None:
     line, column = _place(source.text[: found.start()])
     expected = "a text without control characters"
     hint = 'write it as an escape in double quotes if it is meant, such as "\\t"'
-    return Fault("", shown(found.group()), expected, hint, source.name, line, column)
+    return Fault(ROOT, shown(found.group()), expected, hint, source.name, line, column)
 
 
 def _place(before: str) -> tuple[int, int]:
@@ -74,5 +74,5 @@ def _place(before: str) -> tuple[int, int]:
 def _too_large(name: str, found: str) -> InvalidSpec:
     expected = f"a manifest of at most {CHARACTERS_MAX} characters in at most {FILES_MAX} files"
     hint = "split it, and apply the parts one after another"
-    fault = Fault("", found, expected, hint, name, 1, 1)
+    fault = Fault(ROOT, found, expected, hint, name, 1, 1)
     return InvalidSpec("the manifest is too large", hint=hint, faults=(fault,))

@@ -17,7 +17,7 @@ import yaml
 from runyard.model.errors import Fault
 from runyard.model.manifest.scalars import NotPlain, Scalar, plain
 from runyard.model.manifest.text import Source, unprintable
-from runyard.model.validation import HIDDEN, SHOWN_MAX, Path, dotted, is_hidden, shown
+from runyard.model.validation import HIDDEN, ROOT, SHOWN_MAX, Path, dotted, is_hidden, shown
 
 DEPTH_MAX = 40  #: of nesting; Cloud Run's deepest field is at 15
 #: Nodes of all the tree with aliases counted as often as they are used, so that a bomb of aliases
@@ -248,4 +248,4 @@ def _syntax(source: Source, broken: yaml.MarkedYAMLError) -> Fault:
     expected = f"YAML 1.2 or JSON ({broken.problem or 'not understood'})"
     hint = "indent with spaces, not with tabs" if rest == "\t" else ""
     value = shown(rest) if rest else "the end of the text"
-    return Fault("", value, expected, hint, source.name, line, column)
+    return Fault(ROOT, value, expected, hint, source.name, line, column)
