@@ -37,6 +37,11 @@ def split_attempt_name(key: str) -> tuple[str, int, int] | None:
     return execution, int(index), int(attempt)
 
 
+def log_name(execution: str) -> str:
+    """The name of an execution's log file."""
+    return f"{execution}.log"
+
+
 def uid(chance: int) -> str:
     """A UUID4 of 128 random bits."""
     return str(UUID(int=chance & ((1 << 128) - 1), version=4))

@@ -189,6 +189,7 @@ class Execution:
     """One execution. `template` is the job's ExecutionTemplate with the overrides applied.
 
     `name` is unique in this whole cloud. `released` says that its holder has taken notice.
+    `warnings` say what of the template is not kept on this machine.
     """
 
     name: str
@@ -209,17 +210,13 @@ class Execution:
     cancel_asked_at: datetime | None = None
     reason: Reason = Reason.NONE
     message: str = ""
+    warnings: tuple[str, ...] = ()
     released: bool = False
 
     @property
     def is_final(self) -> bool:
         """True when nothing will ever change it again."""
         return self.state in FINAL
-
-    @property
-    def log_name(self) -> str:
-        """The name of its log file."""
-        return f"{self.name}.log"
 
 
 @dataclass(frozen=True, slots=True)

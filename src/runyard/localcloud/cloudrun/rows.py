@@ -3,6 +3,7 @@ one JSON text with a schema version, so that an upgrade can read what an older p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -83,6 +84,7 @@ def execution_of(row: Row) -> Execution:
         cancel_asked_at=_instant(status["cancel_asked_at"]),
         reason=Reason(status["reason"]),
         message=status["message"],
+        warnings=tuple(status["warnings"]),
         released=bool(row[12]),
     )
 
@@ -108,6 +110,7 @@ def execution_update_row(execution: Execution) -> tuple[Value, ...]:
         "cancel_asked_at": _micros(execution.cancel_asked_at),
         "reason": execution.reason,
         "message": execution.message,
+        "warnings": execution.warnings,
     }
     completed_at = _micros(execution.completed_at)
     return (
@@ -148,7 +151,19 @@ def task_row(execution: str, task: Task) -> tuple[Value, ...]:
 
 def text_of(value: Any) -> str:
     """`value` as JSON text."""
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, default=_mapping).decode()
+
+
+def plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` as it will come back from the book: dicts and lists, so that both compare equal."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(value, default=_mapping))
+    return found
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _tally_of(value: dict[str, Any]) -> Tally:

@@ -1,0 +1,320 @@
+"""Cloud Run jobs on this machine: what a caller may ask of it.
+
+Raises the errors of `model.errors`: InvalidSpec, NotFound, Refused, QuotaExceeded for what the
+caller can mend; ProviderUnavailable and ProviderTimeout for what a region's fault, the spawner or
+a closed cloud cause; StoreError when the database fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from runyard.localcloud.cloudrun.blueprint import blueprint
+from runyard.localcloud.cloudrun.board import Board
+from runyard.localcloud.cloudrun.book import Book, Draft, Entry
+from runyard.localcloud.cloudrun.conductor import Conductor
+from runyard.localcloud.cloudrun.fidelity import differences
+from runyard.localcloud.cloudrun.names import execution_name, uid
+from runyard.localcloud.cloudrun.overriding import overridden
+from runyard.localcloud.cloudrun.regions import RegionLine
+from runyard.localcloud.cloudrun.resources import (
+    Execution,
+    Job,
+    Region,
+    RegionUse,
+    RunRequest,
+    Withdrawal,
+)
+from runyard.localcloud.cloudrun.rows import plain
+from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, remove_logs
+from runyard.localcloud.secrets.keeper import SecretBox
+from runyard.localcloud.spawner.port import Spawner
+from runyard.model.errors import (
+    NotFound,
+    ProviderTimeout,
+    ProviderUnavailable,
+    QuotaExceeded,
+    Refused,
+)
+
+NAMES_TRIED = 8  #: of 60 million per job; all taken means that chance is broken
+_FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
+
+Unenforced = Callable[[Mapping[str, Any]], Sequence[str]]
+
+
+class CloudRun:
+    """The service. `chance(bits)` gives a random number of so many bits.
+
+    `unenforced(template)` says in sentences what of a template no process on a machine can have.
+    `changed` hears, in the event loop, of each execution whose state changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        box: SecretBox,
+        spawner: Spawner,
+        regions: Sequence[Region],
+        settings: TaskSettings,
+        clock: Callable[[], datetime],
+        chance: Callable[[int], int],
+        unenforced: Unenforced,
+        changed: Callable[[Execution], None],
+    ) -> None:
+        self._book = book
+        self._spawner = spawner
+        self._settings = settings
+        self._clock = clock
+        self._chance = chance
+        self._unenforced = unenforced
+        self._board = Board(regions)
+        starter = Starter(spawner, box, settings, clock)
+        self._conductor = Conductor(book, self._board, spawner, starter, clock, changed)
+        self._beginning: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Come up; find again what an earlier process left behind."""
+        await asyncio.to_thread(self._settings.log_folder.mkdir, parents=True, exist_ok=True)
+        await self._conductor.start()
+
+    async def close(self) -> None:
+        """Let go. What runs goes on running."""
+        await self._conductor.close()
+
+    def wake(self) -> None:
+        """An end has come in, or a fault was cleared: look."""
+        self._conductor.wake()
+
+    @property
+    def turns(self) -> int:
+        """Turns its loop has made: grows with every wake as long as all is well."""
+        return self._conductor.turns
+
+    @property
+    def failures(self) -> int:
+        """Failures of its loop in a row: 0 when all is well."""
+        return self._conductor.failures
+
+    @property
+    def regions(self) -> list[RegionUse]:
+        """What each region is doing now."""
+        return self._board.uses()
+
+    def region(self, name: str) -> RegionLine:
+        """A region, to put faults into. Raises NotFound when there is none of that name."""
+        line = self._board.lines.get(name)
+        if line is None:
+            known = ", ".join(sorted(self._board.lines)) or "none"
+            raise NotFound(
+                f"this cloud has no region {name}; it has {known}",
+                hint="use one of these, or add the region to the settings",
+            )
+        return line
+
+    # -- jobs ------------------------------------------------------------------------------------
+    async def replace_job(
+        self, project: str, region: str, name: str, template: Mapping[str, Any]
+    ) -> Job:
+        """Make a job, or replace its template; the generation grows if that changes it."""
+        self._reachable(region, "CreateJob")
+        blueprint(template)
+        now, new_uid = self._clock(), uid(self._chance(128))
+        request = RunRequest(project, region, name, plain(template))
+        return await self._book.put_job(
+            (project, region, name), lambda before: _job(request, before, new_uid, now)
+        )
+
+    async def job(self, project: str, region: str, name: str) -> Job:
+        """A job. Raises NotFound."""
+        found = await self._book.job(project, region, name)
+        if found is None:
+            raise _no_job(project, region, name)
+        return found
+
+    # -- executions --------------------------------------------------------------------------------
+    async def run_job(self, request: RunRequest) -> Execution | Withdrawal:
+        """Start an execution, or say what is there already for the request's key."""
+        line = self._reachable(request.region, "RunJob")
+        if line.faults.latency_seconds:
+            await asyncio.sleep(line.faults.latency_seconds)
+            self._reachable(request.region, "RunJob")
+        answer = await self._begin(request, line)
+        if line.faults.answers_to_lose > 0:
+            line.faults.answers_to_lose -= 1
+            raise ProviderTimeout(
+                f"region {request.region} did not answer in time",
+                name="localcloud",
+                operation="RunJob",
+                key=request.request_key,
+            )
+        return answer
+
+    async def _begin(self, request: RunRequest, line: RegionLine) -> Execution | Withdrawal:
+        if request.request_key:
+            found = (await self._book.asked([request.request_key]))[0]
+            if found is not None:
+                return found
+        draft = self._draft(request, line)
+        region = request.region
+        self._within_quota(line)
+        self._beginning[region] = self._beginning.get(region, 0) + 1
+        try:
+            answer, new = await self._book.begin(request.request_key, draft)
+        finally:
+            self._beginning[region] -= 1
+        if new and isinstance(answer, Execution):
+            self._board.add(answer)
+            self._conductor.wake()
+        return answer
+
+    def _draft(self, request: RunRequest, line: RegionLine) -> Draft:
+        """Everything that can be wrong with the request is found here, before anything is kept."""
+        now, new_uid = self._clock(), uid(self._chance(128))
+        job_uid = uid(self._chance(128))
+        if request.template is not None:
+            request = replace(request, template=plain(request.template))
+            blueprint(overridden(request.template or {}, request.overrides))
+
+        def make(before: Job | None, name: str) -> tuple[Job, Execution]:
+            job = _job(request, before, job_uid, now)
+            template = overridden(job.template, request.overrides)
+            plan = blueprint(template)
+            warnings = dict.fromkeys(self._unenforced(template))
+            warnings |= dict.fromkeys(differences(plan, line.region, self._spawner.abilities))
+            return job, Execution(
+                name=name,
+                uid=new_uid,
+                project=request.project,
+                region=request.region,
+                job=request.job,
+                generation=job.generation,
+                template=template,
+                blueprint=plan,
+                created_at=now,
+                labels=request.labels,
+                request_key=request.request_key,
+                warnings=tuple(warnings),
+            )
+
+        names = tuple(execution_name(request.job, self._chance(64)) for _ in range(NAMES_TRIED))
+        return Draft(request.project, request.region, request.job, names, make)
+
+    def _within_quota(self, line: RegionLine) -> None:
+        region, most = line.region.name, line.region.active_executions_max
+        if self._board.executions_in(region) + self._beginning.get(region, 0) >= most:
+            raise QuotaExceeded(
+                f"region {region} has {most} running executions, which is its quota",
+                hint="wait until some have ended, or raise the region's quota in the settings",
+            )
+
+    async def withdraw(self, request_key: str) -> Execution | Withdrawal:
+        """Cancel what was started for a key; if nothing was, nothing ever will be."""
+        found = await self._book.withdraw(request_key, self._clock())
+        if isinstance(found, Execution) and not found.is_final:
+            await self.cancel_execution(found.name)
+        return found
+
+    async def cancel_execution(self, name: str) -> None:
+        """SIGTERM to its running tasks, SIGKILL after ten seconds; the others never start.
+
+        Kept when this returns. Has no effect on an execution that is final.
+        """
+        held = self._board.get(name)
+        if held is None:
+            if not (await self.execution(name)).is_final:
+                raise ProviderUnavailable(f"execution {name} is not taken up yet: try again")
+            return
+        self._reachable(held.execution.region, "CancelExecution")
+        await self._conductor.cancel(name)
+
+    async def execution(self, name: str) -> Execution:
+        """An execution as it is now. Raises NotFound."""
+        held = self._board.get(name)
+        found = held.execution if held else await self._book.execution(name)
+        if found is None:
+            raise NotFound(f"there is no execution {name}")
+        return found
+
+    async def asked(self, request_keys: Sequence[str]) -> list[Execution | Withdrawal | None]:
+        """What is there for each key, as it is now."""
+        return await self._book.asked(request_keys)
+
+    async def unreleased_keys(self, limit: int) -> list[str]:
+        """Keys of executions that their holder has not released, oldest first."""
+        return await self._book.unreleased_keys(limit)
+
+    async def executions(
+        self, project: str, region: str, job: str, before: datetime | None = None, limit: int = 100
+    ) -> list[Execution]:
+        """Executions of a job that are older than `before`, newest first."""
+        return await self._book.executions((project, region, job), before or _FAR_FUTURE, limit)
+
+    async def release(self, name: str) -> Execution:
+        """Take notice of a final execution. Raises Refused while it is open, NotFound."""
+        found = await self.execution(name)
+        if not found.is_final:
+            raise Refused(f"execution {name} has not ended", hint="cancel it and wait for its end")
+        if not found.released:
+            found = replace(found, released=True)
+            await self._book.write(Entry(executions={name: found}))
+        return found
+
+    async def delete_execution(self, name: str) -> None:
+        """Remove a final execution, its tasks and its log; no effect if there is none.
+
+        Raises Refused while it is open.
+        """
+        if self._board.get(name) is not None:
+            raise Refused(f"execution {name} has not ended", hint="cancel it and wait for its end")
+        await remove_logs(self._settings.log_folder, [name])
+        await self._book.delete_executions([name])
+
+    async def forget_request(self, request_key: str) -> None:
+        """Forget a withdrawn key."""
+        await self._book.delete_request(request_key)
+
+    def _reachable(self, region: str, operation: str) -> RegionLine:
+        line = self.region(region)
+        if line.faults.down:
+            raise ProviderUnavailable(
+                f"region {region} is down", name="localcloud", operation=operation
+            )
+        if not self._conductor.is_running:
+            raise ProviderUnavailable(
+                "the cloud on this machine is not running", name="localcloud", operation=operation
+            )
+        return line
+
+
+def _job(request: RunRequest, before: Job | None, new_uid: str, now: datetime) -> Job:
+    """The job as the request wants it. Raises NotFound when there is none to run."""
+    template = request.template
+    if template is None:
+        if before is None:
+            raise _no_job(request.project, request.region, request.job)
+        return before
+    if before is not None:
+        if before.template == template:
+            return before
+        return replace(before, template=template, generation=before.generation + 1, updated_at=now)
+    return Job(
+        project=request.project,
+        region=request.region,
+        name=request.job,
+        uid=new_uid,
+        generation=1,
+        template=template,
+        labels=(),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _no_job(project: str, region: str, name: str) -> NotFound:
+    return NotFound(f"there is no job {name} in region {region} of project {project}")

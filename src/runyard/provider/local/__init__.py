@@ -1,0 +1,1 @@
+"""The local provider: a thin adapter to the cloud on this machine."""

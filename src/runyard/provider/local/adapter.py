@@ -1,0 +1,126 @@
+"""The provider port over the cloud on this machine, in process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from runyard.localcloud.cloudrun.cloud import CloudRun
+from runyard.localcloud.cloudrun.resources import Execution
+from runyard.model.errors import (
+    CallerError,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    QuotaExceeded,
+    StoreError,
+)
+from runyard.model.ids import AttemptKey
+from runyard.provider.local import translate
+from runyard.provider.port import LaunchOrder, Released, Report
+
+ANSWER_SECONDS = 30.0  #: longer than this no call keeps its caller waiting
+UNRELEASED_MAX = 10_000  #: keys looked at again after a start; more are found by `look`
+_NAME = "local"
+
+
+class LocalProvider:
+    """`provider.port.Provider` over a CloudRun that is made with this provider's `notice`."""
+
+    name = _NAME
+
+    def __init__(
+        self,
+        make_cloud: Callable[[Callable[[Execution], None]], CloudRun],
+        wake: Callable[[], None],
+    ) -> None:
+        self._wake = wake
+        self._dirty: dict[str, None] = {}
+        self.cloud = make_cloud(self._notice)
+
+    def _notice(self, execution: Execution) -> None:
+        if execution.request_key:
+            self._dirty[execution.request_key] = None
+            self._wake()
+
+    async def start(self) -> None:
+        """See `Provider.start`."""
+        async with _answering("start"):
+            await self.cloud.start()
+            keys = await self.cloud.unreleased_keys(UNRELEASED_MAX)
+        self._dirty |= dict.fromkeys(keys)
+        if self._dirty:
+            self._wake()
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self.cloud.close()
+
+    async def launch(self, order: LaunchOrder) -> Report:
+        """See `Provider.launch`."""
+        async with _answering("launch", order.key):
+            found = await self.cloud.run_job(translate.request(order))
+        return translate.report(order.key, found)
+
+    async def stop(self, key: AttemptKey) -> None:
+        """See `Provider.stop`."""
+        async with _answering("stop", key):
+            await self.cloud.withdraw(key)
+
+    async def look(self, keys: Sequence[AttemptKey]) -> list[Report]:
+        """See `Provider.look`."""
+        async with _answering("look"):
+            found = await self.cloud.asked(keys)
+        return [translate.report(key, each) for key, each in zip(keys, found, strict=True)]
+
+    async def changed(self) -> list[Report]:
+        """See `Provider.changed`."""
+        keys = [AttemptKey(key) for key in self._dirty]
+        self._dirty.clear()
+        try:
+            return await self.look(keys) if keys else []
+        except BaseException:
+            self._dirty |= dict.fromkeys(keys)
+            raise
+
+    async def release(self, key: AttemptKey) -> Released:
+        """See `Provider.release`. Tasks' things go as each task ends; here they are summed up."""
+        async with _answering("release", key):
+            found = (await self.cloud.asked([key]))[0]
+            if not isinstance(found, Execution):
+                return Released()
+            tally = (await self.cloud.release(found.name)).tally
+        return Released(removed=tally.removed, left=tally.left)
+
+    async def forget(self, key: AttemptKey) -> None:
+        """See `Provider.forget`."""
+        async with _answering("forget", key):
+            found = (await self.cloud.asked([key]))[0]
+            if isinstance(found, Execution):
+                await self.cloud.delete_execution(found.name)
+            else:
+                await self.cloud.forget_request(key)
+
+
+@asynccontextmanager
+async def _answering(operation: str, key: str = "") -> AsyncIterator[None]:
+    """Every error as one of the three that a provider may raise, within a bounded time."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
+    except TimeoutError:
+        raise ProviderTimeout(
+            f"the local cloud did not answer within {ANSWER_SECONDS:g} s",
+            name=_NAME,
+            operation=operation,
+            key=key,
+        ) from None
+    except (QuotaExceeded, StoreError) as error:
+        raise ProviderUnavailable(
+            error.message, name=_NAME, operation=operation, key=key, hint=error.hint
+        ) from error
+    except CallerError as error:
+        raise ProviderRefused(
+            error.message, name=_NAME, operation=operation, key=key, hint=error.hint
+        ) from error

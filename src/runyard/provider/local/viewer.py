@@ -1,0 +1,60 @@
+"""What people may look at, read from the cloud's book and its log files. Works from any process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from runyard.localcloud.cloudrun.book import Book
+from runyard.localcloud.cloudrun.names import log_name
+from runyard.localcloud.cloudrun.resources import Execution
+from runyard.localcloud.logging.reader import read_page
+from runyard.model.errors import ProviderUnavailable, StoreError
+from runyard.model.ids import AttemptKey
+from runyard.provider.local import translate
+from runyard.provider.port import LogPage, Progress, TaskView
+
+
+class LocalViewer:
+    """`provider.port.Viewer` over the cloud's book and the folder of its logs."""
+
+    def __init__(self, book: Book, log_folder: Path) -> None:
+        self._book = book
+        self._log_folder = log_folder
+
+    async def progress(self, key: AttemptKey) -> Progress:
+        """See `Viewer.progress`."""
+        found = await self._execution(key)
+        return translate.progress(found) if found else Progress()
+
+    async def tasks(self, key: AttemptKey, first: int = 0, limit: int = 100) -> list[TaskView]:
+        """See `Viewer.tasks`."""
+        found = await self._execution(key)
+        if found is None:
+            return []
+        first = max(0, first)
+        rows = await self._book.tasks(found.name, first, first + limit)
+        return translate.task_views(found, rows, first, limit)
+
+    async def log(
+        self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
+    ) -> LogPage:
+        """See `Viewer.log`. The log of an attempt that is not known is empty and ended."""
+        found = await self._execution(key)
+        if found is None:
+            return LogPage((), after, ended=True)
+        path = self._log_folder / log_name(found.name)
+        page = await asyncio.to_thread(read_page, path, after, limit, task)
+        return translate.log_page(page, final=found.is_final)
+
+    async def _execution(self, key: AttemptKey) -> Execution | None:
+        try:
+            found = (await self._book.asked([key]))[0]
+        except StoreError as error:
+            raise ProviderUnavailable(
+                f"the local cloud's database does not answer: {error.message}",
+                name="local",
+                key=key,
+                hint=error.hint,
+            ) from error
+        return found if isinstance(found, Execution) else None

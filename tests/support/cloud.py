@@ -1,0 +1,135 @@
+"""Clouds for tests: a local cloud over any spawner, and templates to run in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from runyard.database.port import Database
+from runyard.database.sqlite import SqliteDatabase
+from runyard.localcloud.cloudrun.book import Book
+from runyard.localcloud.cloudrun.cloud import CloudRun
+from runyard.localcloud.cloudrun.resources import Execution, Region
+from runyard.localcloud.cloudrun.starting import TaskSettings
+from runyard.localcloud.schema import migrate
+from runyard.localcloud.secrets.keeper import SecretBox
+from runyard.localcloud.secrets.sealing import Sealer, load_key
+from runyard.localcloud.spawner.port import Spawner
+from runyard.model.quantities import GIB
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HERE, THERE = Region("us-central1", 4000, 8 * GIB), Region("europe-west1", 2000, 4 * GIB)
+
+
+class TickingClock:
+    """A clock that moves on a millisecond with every look."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+def make_template(
+    *command: str,
+    tasks: int = 1,
+    parallelism: int = 0,
+    retries: int = 0,
+    timeout: str = "600s",
+    env: Sequence[dict[str, Any]] = (),
+    mounts: Sequence[dict[str, Any]] = (),
+    volumes: Sequence[dict[str, Any]] = (),
+    cpu: str = "1",
+    memory: str = "512Mi",
+    **container: Any,
+) -> dict[str, Any]:
+    """An ExecutionTemplate that runs `command`."""
+    main = {
+        "image": "example.com/any",
+        "command": list(command or ("true",)),
+        "env": list(env),
+        "resources": {"limits": {"cpu": cpu, "memory": memory}},
+        "volumeMounts": list(mounts),
+        **container,
+    }
+    task = {
+        "containers": [main],
+        "volumes": list(volumes),
+        "maxRetries": retries,
+        "timeout": timeout,
+    }
+    return {"taskCount": tasks, "parallelism": parallelism, "template": task}
+
+
+@dataclass
+class World:
+    """A cloud with everything around it. Entered, it runs."""
+
+    folder: Path
+    spawner: Spawner
+    database: Database
+    clock: Callable[[], datetime]
+    book: Book
+    box: SecretBox
+    cloud: CloudRun
+    changed: list[Execution] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def notice(self, execution: Execution) -> None:
+        self.changed.append(execution)
+        self.news.set()
+
+    async def until(self, name: str, ready: Callable[[Execution], bool]) -> Execution:
+        """The execution once `ready` holds of it; looked at whenever its state changes."""
+        while not ready(found := await self.cloud.execution(name)):
+            self.news.clear()
+            await asyncio.wait_for(self.news.wait(), 60)
+        return found
+
+    async def ended(self, name: str) -> Execution:
+        """The execution once it is final."""
+        return await self.until(name, lambda execution: execution.is_final)
+
+    async def close(self) -> None:
+        await self.cloud.close()
+        await self.database.close()
+
+
+async def make_world(
+    folder: Path,
+    spawner: Spawner,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    regions: Sequence[Region] = (HERE, THERE),
+    seed: int = 1,
+    database: Database | None = None,
+) -> World:
+    """A cloud in `folder` over `spawner`, not started. Made again there, it finds its book."""
+    clock = clock or TickingClock()
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    database = database or SqliteDatabase(folder / "cloud.db", synchronous="OFF")
+    await migrate(database, clock())
+    book = Book(database)
+    box = SecretBox(database, Sealer(load_key(folder / "secrets.key")), clock)
+    heard: list[Callable[[Execution], None]] = []
+    cloud = CloudRun(
+        book=book,
+        box=box,
+        spawner=spawner,
+        regions=regions,
+        settings=TaskSettings(log_folder=folder / "logs"),
+        clock=clock,
+        chance=Random(seed).getrandbits,
+        unenforced=lambda template: ["image is not used: no image is run here"],
+        changed=lambda execution: heard[0](execution),
+    )
+    world = World(folder, spawner, database, clock, book, box, cloud)
+    heard.append(world.notice)
+    return world
