@@ -50,7 +50,7 @@ class Shaped:
         return handler(schema) | {
             "pattern": f"^(?:{self.pattern})$",
             "maxLength": self.length_max,
-            "description": f"{self.expected[0].upper()}{self.expected[1:]}.",
+            "description": self.expected,
         }
 
 
@@ -144,7 +144,7 @@ class Lasting:
         return {
             "type": "string",
             "pattern": r"^(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,9})?s)?$",
-            "description": f"A duration such as 900s, 10m or 2h30m, at most {self.most_text}.",
+            "description": f"{durations.FORM_EXPECTED}, from {self.least}s to {self.most_text}",
         }
 
 
