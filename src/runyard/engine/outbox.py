@@ -56,7 +56,7 @@ class OutboxLoop:
         room = AT_ONCE_MAX - len(self._under_way) - len(self._handed)
         if room > 0:
             claimed = await self._claim(now, room)
-            self._handed.extend(one for one in claimed if one.id not in self._under_way)
+            self._handed.extend(claimed)
             self._begin_handed()
 
         async def next_instant(tx: Tx) -> datetime | None:
@@ -70,10 +70,9 @@ class OutboxLoop:
         self._handed.clear()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    @property
-    def under_way(self) -> int:
-        """How many effects are being carried out."""
-        return len(self._under_way)
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The effects that are being carried out."""
+        return list(self._under_way.values())
 
     async def _renew(self, now: datetime) -> None:
         mine = [*self._under_way, *(one.id for one in self._handed)]
@@ -95,6 +94,8 @@ class OutboxLoop:
     def _begin_handed(self) -> None:
         while self._handed and len(self._under_way) < AT_ONCE_MAX:
             pending = self._handed.popleft()
+            if pending.id in self._under_way:
+                continue  # claimed again while it was still under way here
             task = asyncio.create_task(self._carry(pending), name=pending.id)
             self._under_way[pending.id] = task
 

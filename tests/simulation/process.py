@@ -1,0 +1,140 @@
+"""One simulated engine process: real gate, real loops, on a shared database and a shared cloud.
+
+It can be killed at any pause: everything it has under way is dropped where it stands, and nothing
+it tries afterwards reaches the database or the cloud.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from runyard.channel.port import Notice
+from runyard.database.port import Database, Work
+from runyard.engine.carrier import Carrier
+from runyard.engine.due import DueLoop
+from runyard.engine.launching import Orders
+from runyard.engine.outbox import OutboxLoop
+from runyard.engine.prune import PruneLoop, Retention
+from runyard.engine.rescue import RescueLoop
+from runyard.engine.watch import WatchLoop
+from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.model.errors import PlatformError
+from runyard.store.memory import Store
+from tests.simulation.cloud import Cloud, FlakyProvider
+
+T = TypeVar("T")
+Pause = Callable[[str], Awaitable[None]]
+
+
+class PausingDatabase:
+    """A database whose transactions have a pause before and after them, to be killed at."""
+
+    dialect = "sqlite"
+
+    def __init__(self, inner: Database, pause: Pause) -> None:
+        self._inner = inner
+        self._pause = pause
+
+    async def write(self, work: Work[T]) -> T:
+        """See `Database.write`."""
+        await self._pause("write begins")
+        result = await self._inner.write(work)
+        await self._pause("write is durable")
+        return result
+
+    async def read(self, work: Work[T]) -> T:
+        """See `Database.read`."""
+        result = await self._inner.read(work)
+        await self._pause("read")
+        return result
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+
+
+class Process:
+    """An engine with a name, a clock that is a little wrong, and tasks that die with it."""
+
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        store: Store,
+        cloud: Cloud,
+        pause: Pause,
+        skew: timedelta,
+        notices: list[Notice],
+        region_runs_max: int,
+        committed: Callable[[Committed], None],
+    ) -> None:
+        self.name = name
+        self.alive = True
+        self.faults: list[str] = []
+        self._skew = skew
+        self._cloud = cloud
+        self._notices = notices
+        self._world_pause = pause
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._committed = committed
+        mine = PausingDatabase(database, self.pause)
+        provider = FlakyProvider(cloud, self.pause)
+        self.gate = Gate(mine, store, GateSettings(name, region_runs_max), self._on_committed)
+        carrier = Carrier(self.gate, Orders(mine, store), provider, self, self.clock)
+        self._outbox = OutboxLoop(mine, store, carrier, name, lambda: None)
+        retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
+        self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
+            "due": DueLoop(self.gate, mine, store).tick,
+            "outbox": self._outbox.tick,
+            "watch": WatchLoop(self.gate, provider).tick,
+            "rescue": RescueLoop(self.gate, mine, store, provider).tick,
+            "prune": PruneLoop(self.gate, mine, store, provider, retention).tick,
+        }
+
+    def clock(self) -> datetime:
+        """This machine's idea of the time."""
+        return self._cloud.now() + self._skew
+
+    async def pause(self, where: str) -> None:
+        """A place to be overtaken, or killed."""
+        await self._world_pause(f"{self.name}: {where}")
+
+    async def send(self, notice: Notice) -> None:
+        """The channel: keeps what it was told."""
+        await self.pause("alert")
+        self._notices.append(notice)
+
+    def tick(self, loop: str) -> None:
+        """Begin one tick of a loop, unless one is under way, as in life."""
+        if not any(task.get_name() == loop for task in self._tasks):
+            self.spawn(self._tick(loop), loop)
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Something this process does."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.faults.append(f"{self.name}: {task.get_name()}: {task.exception()!r}")
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.alive = False
+        for task in [*self._tasks, *self._outbox.tasks(), *self.gate.tasks()]:
+            task.cancel()
+
+    async def _tick(self, loop: str) -> None:
+        try:
+            await self.ticks[loop](self.clock())
+        except PlatformError:
+            return  # the loop would log it and come back
+
+    def _on_committed(self, done: Committed) -> None:
+        self._committed(done)
+        self._outbox.hand_over(done.effects)

@@ -1,0 +1,183 @@
+"""The engine's promises, as invariants that are checked after every step of a world."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from runyard.channel.port import Notice
+from runyard.database.port import Database, Tx
+from runyard.flow.lifecycle import TRANSITIONS, held
+from runyard.gate.door import Committed
+from runyard.model.ids import RunId, split_attempt_key
+from runyard.model.plan import RunRequest
+from runyard.model.run import Run, State
+from runyard.store.memory import Store
+from tests.simulation.cloud import Cloud, Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The rows as they are."""
+
+    runs: dict[RunId, Run]
+    slots: dict[str, tuple[int, int]]
+    charges: dict[str, int]
+    outbox: int
+
+
+class Promises:
+    """Knows what was acknowledged and what the rows and the cloud must therefore say."""
+
+    def __init__(self, cloud: Cloud, notices: list[Notice], region_runs_max: int) -> None:
+        self._cloud = cloud
+        self._notices = notices
+        self._region_runs_max = region_runs_max
+        self._runs: dict[RunId, Run] = {}
+        self._finals: dict[RunId, Run] = {}
+        self._acknowledged: set[RunId] = set()
+        self._keys: dict[str, tuple[RunId, ...]] = {}
+        self._attempts_at_cancel: dict[RunId, int] = {}
+        cloud.watchers.append(self._started)
+
+    # -- what the world tells ----------------------------------------------------------------
+    def committed(self, done: Committed) -> None:
+        """A batch became durable."""
+        for run in done.runs:
+            self._runs[run.id] = run
+
+    def acknowledged(self, asked: RunRequest, runs: tuple[RunId, ...]) -> None:
+        """A client was told that its request is kept."""
+        self._acknowledged.update(runs)
+        if asked.key:
+            assert self._keys.setdefault(asked.key, runs) == runs, "one key, two answers"
+
+    def cancelled(self, after: Run) -> None:
+        """A client was told that its cancel is accepted."""
+        self._attempts_at_cancel.setdefault(after.id, after.attempt)
+
+    def live(self) -> set[RunId]:
+        """Acknowledged runs that are not final."""
+        return {run for run in self._acknowledged if not self._runs[run].is_final}
+
+    # -- promises about the cloud --------------------------------------------------------------
+    def _started(self, one: Execution) -> None:
+        """The cloud starts something, this moment."""
+        run_id, attempt = split_attempt_key(one.key)
+        run = self._runs[run_id]
+        others = [
+            other.key
+            for other in self._cloud.running()
+            if other.key != one.key and split_attempt_key(other.key)[0] == run_id
+        ]
+        assert not others, f"two attempts of one run at once: {one.key} beside {others}"
+        assert attempt <= most_attempts(run), f"{one.key} is beyond the policy"
+        assert attempt <= self._attempts_at_cancel.get(run_id, attempt), (
+            f"{one.key} was decided on after an accepted cancel"
+        )
+        assert self._cloud.starts.count(one.key) == 1, f"{one.key} started twice"
+
+    def _check_limits(self) -> None:
+        by_slot: Counter[str] = Counter()
+        limits: dict[str, int] = {}
+        for one in self._cloud.running():
+            run = self._runs[split_attempt_key(one.key)[0]]
+            region = f"region/{run.region}"
+            by_slot[region] += 1
+            limits[region] = self._region_runs_max
+            if run.concurrency_slot:
+                by_slot[run.concurrency_slot] += 1
+                limits[run.concurrency_slot] = run.policy.concurrency_limit
+        for slot, count in by_slot.items():
+            assert count <= limits[slot], f"{count} run in {slot}, the limit is {limits[slot]}"
+
+    # -- promises about the rows ---------------------------------------------------------------
+    async def check(self, database: Database, store: Store) -> Snapshot:
+        """After every step."""
+        now = await snapshot(database, store)
+        self._runs |= now.runs
+        self._check_limits()
+        self._check_finals(now)
+        self._check_slots(now)
+        self._check_charges(now)
+        return now
+
+    def _check_finals(self, now: Snapshot) -> None:
+        for run in now.runs.values():
+            if run.is_final:
+                before = self._finals.setdefault(run.id, run)
+                assert replace(run, version=before.version) == before, f"{run.id} changed"
+        for run_id in self._finals.keys() & now.runs.keys():
+            assert now.runs[run_id].is_final, f"{run_id} came back to life"
+
+    def _check_slots(self, now: Snapshot) -> None:
+        counted = Counter(name for run in now.runs.values() for name in held(run))
+        for name, (capacity, used) in now.slots.items():
+            assert used == counted[name], f"{name} says {used}, {counted[name]} hold it"
+            assert used <= capacity, f"{name} is over its capacity"
+
+    def _check_charges(self, now: Snapshot) -> None:
+        for run in now.runs.values():
+            charges = [n for key, n in now.charges.items() if key.startswith(run.id + "/")]
+            assert sum(charges) == run.cost_nano_dollars, f"{run.id}: charges do not add up"
+            assert len(charges) <= run.attempt, f"{run.id}: more charges than attempts"
+            if run.is_final:
+                assert len(charges) == run.attempt, f"{run.id}: an attempt was not charged"
+
+    async def check_rest(self, database: Database, store: Store) -> None:
+        """When everything has come to rest."""
+        now = await self.check(database, store)
+        for run_id in self._acknowledged:
+            run = self._runs[run_id]
+            assert run.is_final, f"{run_id} is still {run.state}: {run}"
+        assert now.outbox == 0, f"{now.outbox} effects are left"
+        assert all(used == 0 for _, used in now.slots.values()), f"slots are held: {now.slots}"
+        assert not self._cloud.running(), f"these run unseen: {self._cloud.running()}"
+        dead = {f"dead/{run.id}" for run in self._runs.values() if run.state is State.DEAD}
+        assert {notice.key for notice in self._notices} == dead, "alerts and deaths differ"
+        unreleased = [one.key for one in self._cloud.executions.values() if not one.released]
+        known = [key for key in unreleased if split_attempt_key(key)[0] in now.runs]
+        assert not known, f"these were not released: {known}"
+        await self._check_histories(database, store, now)
+
+    async def _check_histories(self, database: Database, store: Store, now: Snapshot) -> None:
+        reachable = {(state, after) for state, row in TRANSITIONS.items() for after in row.values()}
+
+        async def work(tx: Tx) -> None:
+            for run in now.runs.values():
+                facts = await store.runs.history(tx, run.id)
+                assert [fact.sequence for fact in facts] == list(range(1, run.version + 1))
+                states = [fact.state for fact in facts]
+                assert states[0] is State.QUEUED
+                assert states[-1] is run.state
+                for before, after in pairwise(states):
+                    assert (before, after) in reachable, f"{run.id}: {before} -> {after}"
+
+        await database.read(work)
+
+    async def check_outlasted(self, database: Database, store: Store) -> None:
+        """When everything is older than its retention."""
+        now = await snapshot(database, store)
+        assert not now.runs, f"{len(now.runs)} runs were not forgotten"
+        spent = sum(run.cost_nano_dollars for run in self._runs.values())
+        assert sum(now.charges.values()) == spent, "the ledger lost money"
+
+
+def most_attempts(run: Run) -> int:
+    """The most attempts a run's policy allows."""
+    return max(run.policy.attempts_max, run.policy.timeout_attempts_max)
+
+
+async def snapshot(database: Database, store: Store) -> Snapshot:
+    """Every row there is."""
+
+    async def work(tx: Tx) -> Snapshot:
+        ids = [RunId(row[0]) for row in await tx.fetch("SELECT id FROM runs")]
+        runs = {run.id: run for run in await store.runs.get(tx, ids)}
+        slots = {slot.name: (slot.capacity, slot.used) for slot in await store.slots.all(tx)}
+        query = "SELECT attempt_key, vcpu_nano_dollars + memory_nano_dollars FROM charges"
+        charges = {row[0]: row[1] for row in await tx.fetch(query)}
+        return Snapshot(runs, slots, charges, await store.outbox.count(tx))
+
+    return await database.read(work)

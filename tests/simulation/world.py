@@ -1,0 +1,229 @@
+"""One simulated world: clients, engines that die, a cloud that lies, and time.
+
+Everything runs on one event loop without timers; every transaction and every call to the cloud
+has pauses around it, and the world decides, by its seed alone, who goes on, who dies, and what
+time it is. Promises are checked after every step by `promises.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from runyard.channel.port import Notice
+from runyard.database.migrations import migrate
+from runyard.database.sqlite import InlineSqlite
+from runyard.gate.asking import Apply, Request
+from runyard.gate.door import Gate, GateSettings
+from runyard.model.errors import CallerError
+from runyard.model.event import CancelRequested
+from runyard.model.ids import RunId, stamped
+from runyard.model.job import JobSpec
+from runyard.model.plan import RunRequest
+from runyard.store.memory import MIGRATIONS, Store
+from tests.simulation.cloud import Cloud
+from tests.simulation.process import Process
+from tests.simulation.promises import Promises
+
+START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # the night before a change to summer time
+REGION_RUNS_MAX = 4
+STEPS = 220
+
+JOBS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "stubborn": {"retry": {"attempts": 4, "on_timeout": {"attempts": 2}}},
+    "single": {"concurrency": {"limit": 1}, "retry": {"attempts": 2}},
+    "skipping": {"concurrency": {"limit": 1, "on_conflict": "skip"}},
+    "newest": {"concurrency": {"limit": 1, "on_conflict": "cancel_older"}},
+    "hurried": {"deadline": "45s", "retry": {"attempts": 3}},
+    "pair": {
+        "regions": ["us-central1", "europe-west1"],
+        "placement": "all",
+        "concurrency": {"limit": 2},
+    },
+}
+
+
+def spec(name: str) -> JobSpec:
+    """The job of this name."""
+    template = {"template": {"containers": [{"image": "busybox", "command": ["true"]}]}}
+    backoff = {"backoff": {"initial": "2s", "max": "20s"}}
+    beside = JOBS[name] | {"retry": backoff | JOBS[name].get("retry", {})}
+    return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
+
+
+class World:
+    """A world of its own, made whole from `seed`."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.now = START
+        self.store = Store.of("sqlite")
+        self.database = InlineSqlite()
+        self.cloud = Cloud(self.random, lambda: self.now)
+        self.notices: list[Notice] = []
+        self.promises = Promises(self.cloud, self.notices, REGION_RUNS_MAX)
+        self.processes: list[Process] = []
+        self.calm = False
+        self._faults: list[str] = []
+        self._paused: list[tuple[str, asyncio.Future[None]]] = []
+        self._numbers = 0
+        self._keys: dict[str, RunRequest] = {}
+
+    async def live(self) -> None:
+        """The whole life of the world. Raises AssertionError when a promise is broken."""
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
+        await migrate(self.database, MIGRATIONS, self.now)
+        gate = Gate(self.database, self.store, GateSettings("", REGION_RUNS_MAX))
+        specs = [spec(name) for name in JOBS]
+        await gate.ask(Apply(specs, "local", "world", self.now))
+        self._boot()
+        self._boot()
+        for _ in range(STEPS):
+            await self._step()
+        await self._come_to_rest()
+        await self.promises.check_rest(self.database, self.store)
+        await self._outlast()
+        await self.database.close()
+
+    async def _step(self) -> None:
+        what: list[tuple[Callable[[], None], int]] = [
+            (self._advance, 8),
+            (self._request, 6),
+            (self._cancel, 2),
+            (self._tick, 12),
+            (self._kill, 1),
+            (self._lose, 1),
+        ]
+        actions, weights = zip(*what, strict=True)
+        self.random.choices(actions, weights)[0]()
+        self.cloud.end_what_is_over()
+        await self._settle(self.random.randrange(1, 12))
+        await self.promises.check(self.database, self.store)
+        faults = [fault for process in self.processes for fault in process.faults]
+        assert not faults + self._faults, faults + self._faults
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._faults.append(repr(context))
+
+    async def _settle(self, releases: int) -> None:
+        """Let everything go on to its next pause, and `releases` of the paused beyond it."""
+        await self._breathe()
+        for _ in range(releases):
+            if not self._paused:
+                return
+            number = self.random.randrange(len(self._paused))
+            _, future = self._paused.pop(number)
+            if not future.done():
+                future.set_result(None)
+            await self._breathe()
+
+    async def _breathe(self) -> None:
+        for _ in range(12):
+            await asyncio.sleep(0)
+
+    async def pause(self, where: str) -> None:
+        """Wait here until the world says go."""
+        if self.calm:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._paused.append((where, future))
+        await future
+
+    def _boot(self) -> None:
+        self._numbers += 1
+        skew = timedelta(seconds=self.random.uniform(-3, 3))
+        self.processes.append(
+            Process(
+                f"engine-{self._numbers}",
+                self.database,
+                self.store,
+                self.cloud,
+                self.pause,
+                skew,
+                self.notices,
+                REGION_RUNS_MAX,
+                self.promises.committed,
+            )
+        )
+
+    def _advance(self) -> None:
+        self.now += timedelta(seconds=self.random.choice([0.1, 1, 5, 20, 31, 90]))
+
+    def _tick(self) -> None:
+        process = self.random.choice(self.processes)
+        process.tick(self.random.choice(["due", "outbox", "outbox", "watch", "rescue", "prune"]))
+
+    def _kill(self) -> None:
+        process = self.random.choice(self.processes)
+        process.kill()
+        self.processes.remove(process)
+        self._boot()
+
+    def _lose(self) -> None:
+        if self.random.random() < 0.3:
+            self.cloud.lose_one()
+
+    def _request(self) -> None:
+        process = self.random.choice(self.processes)
+        key = f"key-{self.random.randrange(60)}" if self.random.random() < 0.5 else ""
+        asked = self._keys.get(key) or RunRequest(
+            environment="local",
+            job=self.random.choice(list(JOBS)),
+            by="client",
+            priority=self.random.choice([None, None, -5, 5]),
+            key=key,
+        )
+        if key:
+            self._keys[key] = asked
+        process.spawn(self._ask(process, asked), "request")
+
+    async def _ask(self, process: Process, asked: RunRequest) -> None:
+        accepted = await process.gate.ask(Request(asked, process.clock(), self._new_id))
+        self.promises.acknowledged(asked, accepted.runs)
+
+    def _new_id(self) -> RunId:
+        self._numbers += 1
+        return RunId(stamped("run", self.now, (self._numbers << 20) | self.random.getrandbits(20)))
+
+    def _cancel(self) -> None:
+        known = sorted(self.promises.live())
+        if known:
+            process = self.random.choice(self.processes)
+            process.spawn(self._cancel_one(process, self.random.choice(known)), "cancel")
+
+    async def _cancel_one(self, process: Process, run: RunId) -> None:
+        try:
+            after = await process.gate.tell(run, CancelRequested("client"), process.clock())
+        except CallerError:
+            return  # it was final, or stopping, already
+        self.promises.cancelled(after)
+
+    async def _come_to_rest(self) -> None:
+        """No more faults, no more requests: everything must come to its end by itself."""
+        self.cloud.faults = False
+        for _ in range(60):
+            self.calm = not self._paused
+            self.now += timedelta(seconds=31)
+            self.cloud.end_what_is_over()
+            for process in self.processes:
+                for loop in ("rescue", "due", "outbox", "watch"):
+                    process.tick(loop)
+            await self._settle(10_000)
+            await self.promises.check(self.database, self.store)
+
+    async def _outlast(self) -> None:
+        """After the retention nothing is left but the ledger."""
+        self.now += timedelta(hours=4)
+        for process in self.processes:
+            process.tick("prune")
+            await self._settle(10_000)
+        await self.promises.check_outlasted(self.database, self.store)
+
+
+def live(seed: int) -> None:
+    """Live through the world of `seed`."""
+    asyncio.run(World(seed).live())
