@@ -63,7 +63,7 @@ types:
 	@$(PHASE) "types" $(PYTHON_) -m mypy --no-error-summary
 
 imports:
-	@$(PHASE) "imports" $(VENV)/bin/lint-imports --no-timings
+	@$(PHASE) "imports" $(VENV)/bin/lint-imports --no-logo
 
 tests:
 	@rm -f .coverage .coverage.*

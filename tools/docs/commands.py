@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 from runyard.cli.main import app
 from tools.docs.markdown import page
 
 
 def commands_page() -> str:
     """Every command with its arguments, as its own help has them."""
-    _, _, described = app.generate_docs().partition("\n")
+    # cyclopts names the running program in the usage of some commands; here it is not `runyard`.
+    running, sys.argv = sys.argv, ["runyard"]
+    try:
+        _, _, described = app.generate_docs().partition("\n")
+    finally:
+        sys.argv = running
     lines = [line.rstrip() for line in described.strip().splitlines()]
     return page("The command line", "\n".join(lines))
