@@ -12,6 +12,8 @@ from tests.support.tree import ROOT, SOURCE, parsed, python_files, relative
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "core", "misc"}
 #: Modules a test may not import: what wants them wants a port, or a clock handed in.
 BANNED_IN_TESTS = {"mock", "unittest.mock", "pytest_mock", "freezegun"}
+#: What a test may change of its process and have restored: no code is replaced by it.
+PROCESS_WIDE = {"chdir", "setenv", "delenv"}
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -125,5 +127,7 @@ def _shortcuts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if (node.value.id, node.attr) == ("time", "sleep"):
                 yield node.lineno, "sleeps"
-        elif isinstance(node, ast.arg) and node.arg in {"monkeypatch", "mocker"}:
+            if node.value.id == "monkeypatch" and node.attr not in PROCESS_WIDE:
+                yield node.lineno, "patches"
+        elif isinstance(node, ast.arg) and node.arg == "mocker":
             yield node.lineno, "patches"
