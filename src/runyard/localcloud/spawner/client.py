@@ -43,6 +43,7 @@ class SpawnerClient:
     """
 
     abilities: Abilities
+    instance: str
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class SpawnerClient:
         memory_folders: tuple[Path, ...] = (),
     ) -> None:
         self.abilities = _NOBODY_YET
+        self.instance = ""
         self._folder = folder
         settings = settings_for(folder, task_user, work_folder, memory_folders)
         self._settings = settings if cgroup else without_cgroup(settings)
@@ -180,6 +182,7 @@ class SpawnerClient:
             return None
         self._ends.update({end["key"]: end_from(end) for end in known["ends"]})
         self.abilities = abilities_from(self._hello)
+        self.instance = self._hello["instance"]
         if self._ends:
             self._wake()
         return channel

@@ -22,6 +22,7 @@ def order_message(order: TaskOrder) -> dict[str, Any]:
         "timeout_seconds": order.timeout_seconds,
         "grace_seconds": order.grace_seconds,
         "working_folder": order.working_folder,
+        "folders": order.folders,
         "memory_bytes": order.memory_bytes,
         "vcpu_milli": order.vcpu_milli,
         "log_bytes_max": order.log_bytes_max,

@@ -7,6 +7,7 @@ the spawner has left, so that a task that runs out of memory at once can never t
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import suppress
 
@@ -99,8 +100,9 @@ class Group:
                     write(f"{memory}/memory.oom.group", "1")
             elif memory_bytes:
                 write(f"{memory}/memory.limit_in_bytes", str(memory_bytes))
-                with suppress(OSError):
-                    write(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
+                if _has_swap():
+                    with suppress(OSError):
+                        write(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
         except OSError:
             return False
         self._limit_cpu(vcpu_milli)
@@ -168,6 +170,12 @@ class Group:
                 except OSError as error:
                     left.append(f"{folder}: {error.strerror}")
         return left
+
+
+@functools.cache
+def _has_swap() -> bool:
+    """Without any, a limit on memory and swap together costs time and changes nothing."""
+    return read("/proc/swaps").count("\n") > 1
 
 
 def _members(folder: str) -> list[int]:

@@ -45,11 +45,11 @@ class Journal:
         self.begun[key] = at, name
         self._append({"begin": key, "at": at, "name": name})
 
-    def end(self, end: End) -> None:
-        """A key ended."""
+    def end(self, end: End) -> bytes:
+        """A key ended. Answers with the line that says so, the same as clients are told."""
         self.ends[end["key"]] = end
         self.begun.pop(end["key"], None)
-        self._append({"end": end})
+        return self._append({"end": end})
 
     def forget(self, keys: list[str]) -> None:
         """Ends that are acknowledged."""
@@ -80,8 +80,9 @@ class Journal:
             return
         self._used, self._bytes, self._torn, self.is_sound = other, len(data), False, True
 
-    def _append(self, line: End) -> None:
-        data = (b"\n" if self._torn else b"") + json.dumps(line).encode() + b"\n"
+    def _append(self, line: End) -> bytes:
+        text = json.dumps(line).encode() + b"\n"
+        data = b"\n" + text if self._torn else text
         try:
             written = os.write(self._files[self._used], data)
         except OSError:
@@ -90,6 +91,7 @@ class Journal:
         self._bytes += written
         if written < len(data):
             self.is_sound = False
+        return text
 
     def _replay(self, line: End) -> None:
         if "begin" in line:

@@ -77,7 +77,7 @@ def _remove_all_in(parent: str, kind: str, found: Found) -> None:
             remains: list[str] = []
             for _ in remove(f"{parent}/{name}", remains):
                 pass
-            found.note(name, kind, remains)
+            found.note(name.removesuffix("-mounts"), kind, remains)
 
 
 def _carrying(tag: str, own: bytes) -> list[int]:

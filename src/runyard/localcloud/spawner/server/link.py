@@ -37,13 +37,22 @@ class Link:
         self._in = bytearray()
         self._out = bytearray()
         self._fds: deque[int] = deque()
+        self._is_full = False
         self.on_close: Callable[[Link], None] = lambda link: None
         poll.watch(peer.fileno(), self._ready)
 
     def say(self, message: Message) -> None:
-        """Send, now or as soon as the other side reads."""
+        """Send with the next `flush`."""
         self._out += json.dumps(message).encode() + b"\n"
-        self._send()
+
+    def say_line(self, line: bytes) -> None:
+        """Send what is JSON already, with its newline."""
+        self._out += line
+
+    def flush(self) -> None:
+        """Send what was said, or as much as the other side has room for; the rest follows."""
+        if self._out and not self._is_full:
+            self._send()
 
     def take_fd(self) -> int:
         """The open file that came with the oldest request that brought one."""
@@ -60,7 +69,7 @@ class Link:
         self.on_close(self)
 
     def _ready(self) -> None:
-        if self._out and not self._send():
+        if self._is_full and not self._send():
             return
         try:
             data, fds, _, _ = socket.recv_fds(
@@ -104,8 +113,11 @@ class Link:
             self.close()
             return False
         del self._out[:sent]
-        events = READ | WRITE if self._out else READ
-        self._poll.watch(self._peer.fileno(), self._ready, events)
+        is_full = bool(self._out)
+        if is_full != self._is_full:
+            self._is_full = is_full
+            events = READ | WRITE if is_full else READ
+            self._poll.watch(self._peer.fileno(), self._ready, events)
         return True
 
 
@@ -129,10 +141,15 @@ class Door:
         self.on_change: Callable[[], None] = lambda: None
         poll.watch(door.fileno(), self._accept)
 
-    def tell(self, message: Message) -> None:
-        """Say it to everyone."""
+    def tell(self, line: bytes) -> None:
+        """Say a line to everyone."""
+        for link in self.links:
+            link.say_line(line)
+
+    def flush(self) -> None:
+        """Send what was said since the last time, in one go for each."""
         for link in list(self.links):
-            link.say(message)
+            link.flush()
 
     def _accept(self) -> None:
         try:

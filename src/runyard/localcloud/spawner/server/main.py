@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from runyard.localcloud.spawner.server import leftovers, places
+from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.groups import Groups
 from runyard.localcloud.spawner.server.hierarchies import Subtree, delegate
 from runyard.localcloud.spawner.server.journal import Journal
@@ -95,9 +96,11 @@ def set_up(settings: Settings) -> Service | None:
     os.chdir("/")
     user.become()
     signals = _signals()
-    ground = Ground(settings.work, memory, groups, tag, user.name)
+    name = f"{micros():x}"
+    ground = Ground(Folders(settings.work, name), memory, groups, tag, user.name)
     gc.freeze()
     hello = {
+        "instance": name,
         "pid": os.getpid(),
         "settings": settings.text,
         "cgroup": subtree.kind,

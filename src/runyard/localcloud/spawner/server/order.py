@@ -28,6 +28,7 @@ class Order:
         "attempt",
         "env",
         "files",
+        "folders",
         "grace_seconds",
         "key",
         "log_bytes_max",
@@ -47,6 +48,7 @@ class Order:
         self.attempt: int = message["attempt"]
         self.timeout_seconds: float = message["timeout_seconds"]
         self.grace_seconds: float = message["grace_seconds"]
+        self.folders: list[str] = message["folders"]
         self.working_folder: str = message["working_folder"]
         self.memory_bytes: int = message["memory_bytes"]
         self.vcpu_milli: int = message["vcpu_milli"]

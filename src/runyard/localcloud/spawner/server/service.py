@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from runyard.localcloud.spawner.server.start import Ground
 from runyard.localcloud.spawner.server.timers import Timer, Timers
 from runyard.localcloud.spawner.server.yard import Yard
 
+_FAULTS_MAX = 100  #: in a row: then it is no use
 _STARTS_A_TURN = 8  #: then output, ends and timeouts of those that run have their turn
 
 
@@ -35,8 +37,7 @@ class Service:
         self._timers = timers
         self._journal = journal
         self._idle_seconds = idle_seconds
-        name = f"{micros():x}"
-        self._yard = Yard(ground, journal, poll, timers, micros, name)
+        self._yard = Yard(ground, journal, poll, timers, micros)
         self._yard.on_end = self._ended
         self._orders: deque[tuple[Link, Message, int]] = deque()
         self._is_ending = False
@@ -63,16 +64,29 @@ class Service:
         self._rest_or_wake()
 
     def run(self) -> None:
-        """Serve until it is over."""
+        """Serve until it is over. A fault of ours in one turn must not end everybody's tasks."""
+        faults = 0
         while not self._is_over:
-            busy = self._orders or self._yard.is_busy
-            self._poll.wait(0 if busy else self._timers.wait_seconds())
-            self._timers.run()
-            self._yard.do_chores()
-            for _ in range(min(_STARTS_A_TURN, len(self._orders))):
-                self._start(*self._orders.popleft())
-            if self._is_ending and not self._yard.tasks and not self._orders:
-                self._is_over = not self._yard.is_busy
+            try:
+                self._turn()
+                faults = 0
+            except Exception:
+                sys.excepthook(*sys.exc_info())
+                faults += 1
+                if faults > _FAULTS_MAX:
+                    raise
+
+    def _turn(self) -> None:
+        busy = self._orders or self._yard.is_busy
+        self._poll.wait(0 if busy else self._timers.wait_seconds())
+        self._timers.run()
+        self._yard.do_chores()
+        for _ in range(min(_STARTS_A_TURN, len(self._orders))):
+            self._start(*self._orders.popleft())
+        if self._door:
+            self._door.flush()
+        if self._is_ending and not self._yard.tasks and not self._orders:
+            self._is_over = not self._yard.is_busy
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -129,9 +143,9 @@ class Service:
 
     # -- what happens ----------------------------------------------------------------------------
 
-    def _ended(self, end: Message) -> None:
+    def _ended(self, line: bytes) -> None:
         if self._door:
-            self._door.tell({"end": end})
+            self._door.tell(line)
         self._rest_or_wake()
 
     def _signalled(self) -> None:

@@ -3,7 +3,8 @@
 A task's environment is the order's and nothing else but
 
     RUNYARD_TASK        `<tag>:<key>`: by it a task's processes are found where there is no cgroup
-    RUNYARD_MOUNT_ROOT  the folder that stands for `/` of the secret files; only if there are any
+    RUNYARD_MOUNT_ROOT  the folder that stands for `/` of secret files and empty folders (emptyDir);
+                        only if there are any
     PATH, HOME          DEFAULT_PATH and the working folder, only where the order sets none
 """
 
@@ -16,6 +17,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.groups import Group, Groups
 from runyard.localcloud.spawner.server.order import File, Order
 from runyard.localcloud.spawner.server.processes import MARKER
@@ -32,10 +34,12 @@ class NotStarted(Exception):
 class Ground:
     """What all tasks stand on. Empty `memory` or None `groups`: this machine has none."""
 
-    __slots__ = ("groups", "home", "memory", "nofile", "null", "tag", "user", "work")
+    __slots__ = ("folders", "groups", "home", "memory", "nofile", "null", "tag", "user")
 
-    def __init__(self, work: str, memory: str, groups: Groups | None, tag: str, user: str) -> None:
-        self.work = work
+    def __init__(
+        self, folders: Folders, memory: str, groups: Groups | None, tag: str, user: str
+    ) -> None:
+        self.folders = folders
         self.memory = memory
         self.groups = groups
         self.tag = tag
@@ -60,19 +64,20 @@ class Holdings:
 
 def prepare(order: Order, name: str, ground: Ground, held: Holdings) -> None:
     """Make what the task holds, noting it in `held` as it is made. Raises NotStarted."""
+    mounts = ground.memory if order.files else ground.memory or ground.folders.parent
     if order.files and not ground.memory:
         raise NotStarted(
             "this machine has no memory filesystem (/dev/shm or XDG_RUNTIME_DIR) for secret files"
         )
     try:
         if not order.working_folder:
-            folder = f"{ground.work}/{name}"
-            os.mkdir(folder, 0o700)
-            held.folder = folder
-        if order.files:
-            folder = f"{ground.memory}/{name}"
+            held.folder = ground.folders.make(name)
+        if order.files or order.folders:
+            folder = f"{mounts}/{name}-mounts"
             os.mkdir(folder, 0o700)
             held.memory_folder = folder
+            for path in order.folders:
+                _make_folders(folder, _parts(path))
             for file in order.files:
                 _write_file(folder, file)
         if ground.groups:
@@ -82,14 +87,8 @@ def prepare(order: Order, name: str, ground: Ground, held: Holdings) -> None:
 
 
 def _write_file(root: str, file: File) -> None:
-    parts = [part for part in file.path.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or not file.path.startswith("/"):
-        raise NotStarted(f"a secret file needs an absolute path without '..', not {file.path!r}")
-    folder = root
-    for part in parts[:-1]:
-        folder = f"{folder}/{part}"
-        with suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
+    parts = _parts(file.path)
+    folder = _make_folders(root, parts[:-1])
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     opened = os.open(f"{folder}/{parts[-1]}", flags, 0o600)
     try:
@@ -99,6 +98,22 @@ def _write_file(root: str, file: File) -> None:
         os.fchmod(opened, file.mode & 0o777)
     finally:
         os.close(opened)
+
+
+def _parts(path: str) -> list[str]:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or not path.startswith("/"):
+        raise NotStarted(f"a mount needs an absolute path without '..', not {path!r}")
+    return parts
+
+
+def _make_folders(root: str, parts: list[str]) -> str:
+    folder = root
+    for part in parts:
+        folder = f"{folder}/{part}"
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+    return folder
 
 
 def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> int:

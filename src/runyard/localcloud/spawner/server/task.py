@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from runyard.localcloud.spawner.server import processes
+from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.order import Order, end_of
 from runyard.localcloud.spawner.server.output import Stream, TaskLog
 from runyard.localcloud.spawner.server.removal import remove
@@ -114,17 +115,15 @@ class Task:
             group_peak = self.held.group.peak_bytes()
             if group_peak:
                 peak, by = group_peak, "cgroup"
-            oom = self.held.group.oom_kills() > 0 or self.is_over_limit
+            limit = self.order.memory_bytes
+            if self.status or peak * 2 > limit:  # else it cannot have happened
+                oom = self.is_over_limit or self.held.group.oom_kills() > 0
         return {
             "cpu_milliseconds": cpu,
             "memory_peak_bytes": peak,
             "memory_measured_by": by,
             "out_of_memory": oom,
         }
-
-    def remove_all(self) -> Iterator[None]:
-        """Remove what it held, a bit with each `next`; counts and remains are noted."""
-        yield from remove_folders(self.held, self.removed, self.left)
 
     def end(self) -> dict[str, Any]:
         """How it ended, without what was measured and said."""
@@ -142,8 +141,18 @@ class Task:
         )
 
 
-def remove_folders(held: Holdings, removed: dict[str, int], left: list[str]) -> Iterator[None]:
-    """Remove the folders of `held` and count each that is gone."""
+def remove_folders(
+    held: Holdings, removed: dict[str, int], left: list[str], folders: Folders, *, is_last: bool
+) -> Iterator[None]:
+    """Remove the folders of `held`, a bit with each `next`, and count each that is gone.
+
+    A working folder as good as new is kept for the next task; after the last one none is.
+    """
+    if held.folder and not is_last and folders.give_back(held.folder.rpartition("/")[2]):
+        held.folder = ""
+        removed["folder"] = 1
+    for spare in folders.spares() if is_last else ():
+        yield from remove(spare, left)
     for kind, folder in (("folder", held.folder), ("memory_folder", held.memory_folder)):
         if folder:
             before = len(left)

@@ -31,7 +31,7 @@ End = dict[str, Any]
 
 
 class Yard:
-    """Tasks by key. `on_end` hears of every end, after it is in the journal."""
+    """Tasks by key. `on_end` gets every end, as its line in the journal."""
 
     def __init__(
         self,
@@ -40,19 +40,17 @@ class Yard:
         poll: Poll,
         timers: Timers,
         micros: Callable[[], int],
-        name: str,
     ) -> None:
         self._ground = ground
         self._journal = journal
         self._poll = poll
         self._timers = timers
         self._micros = micros
-        self._name = name  # of this spawner: no two make folders of the same name
-        self._serial = 0
+        self._holding = 0  # tasks that may still have a folder
         self.tasks: dict[str, Task] = {}
         self._by_pid: dict[int, Task] = {}
         self._chores: deque[tuple[Iterator[None], Callable[[], None]]] = deque()
-        self.on_end: Callable[[End], None] = lambda end: None
+        self.on_end: Callable[[bytes], None] = lambda line: None
 
     # -- orders ----------------------------------------------------------------------------------
 
@@ -63,9 +61,9 @@ class Yard:
             os.close(log_fd)
             return False
         started_at = self._micros()
-        self._serial += 1
-        name = f"{self._name}-{self._serial}"
+        name = self._ground.folders.take(needs_folder=not order.working_folder)
         self._journal.begin(key, started_at, name)
+        self._holding += 1
         held = Holdings()
         log = TaskLog(LogFile(log_fd), order.task, order.attempt, order.log_bytes_max, self._micros)
         try:
@@ -124,7 +122,7 @@ class Yard:
             removed=removed,
             left=left,
         )
-        self._later(remove_folders(held, removed, left), lambda: self._ended(end))
+        self._remove_folders(held, removed, left, lambda: self._ended(end))
 
     def stop(self, key: str) -> None:
         """Somebody wants it ended; a key that does not run is ignored."""
@@ -199,7 +197,7 @@ class Yard:
         end = task.measure()
         end["message"] = task.log.finish()
         end["log_bytes_dropped"] = task.log.dropped
-        self._later(task.remove_all(), lambda: self._remove_group(task, end, 0))
+        self._remove_group(task, end, 0)
 
     def _remove_group(self, task: Task, measured: End, tries: int) -> None:
         """The kernel may take a moment to see that a group is empty."""
@@ -213,12 +211,25 @@ class Yard:
             task.left += left
             if not left:
                 task.removed["cgroup"] = 1
+        self._remove_folders(
+            task.held, task.removed, task.left, lambda: self._leave(task, measured)
+        )
+
+    def _remove_folders(
+        self, held: Holdings, removed: dict[str, int], left: list[str], then: Callable[[], None]
+    ) -> None:
+        """The group is gone by now: who takes the folder next takes its name for a group too."""
+        self._holding -= 1
+        is_last = self._holding == 0
+        chore = remove_folders(held, removed, left, self._ground.folders, is_last=is_last)
+        self._later(chore, then)
+
+    def _leave(self, task: Task, measured: End) -> None:
         del self.tasks[task.key]
         self._ended({**task.end(), **measured})
 
     def _ended(self, end: End) -> None:
-        self._journal.end(end)
-        self.on_end(end)
+        self.on_end(self._journal.end(end))
 
     def _later(self, chore: Iterator[None], then: Callable[[], None]) -> None:
         """Do `chore` a bit at a time, then `then`. Mostly it is done at once."""
