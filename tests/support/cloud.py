@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from random import Random
 from typing import Any
 
 from runyard.database.port import Database
+from runyard.database.signals import Listener
 from runyard.database.sqlite import SqliteDatabase
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
@@ -20,6 +22,8 @@ from runyard.localcloud.schema import migrate
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.secrets.sealing import Sealer, load_key
 from runyard.localcloud.spawner.port import Spawner
+from runyard.model.executors import sentences
+from runyard.model.instants import from_micros
 from runyard.model.quantities import GIB
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -35,6 +39,11 @@ class TickingClock:
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=1)
         return self.now
+
+
+def real_clock() -> datetime:
+    """The time of day, for worlds with real processes."""
+    return from_micros(time.time_ns() // 1000)
 
 
 def make_template(
@@ -110,15 +119,18 @@ async def make_world(
     regions: Sequence[Region] = (HERE, THERE),
     seed: int = 1,
     database: Database | None = None,
+    listener: Listener | None = None,
 ) -> World:
-    """A cloud in `folder` over `spawner`, not started. Made again there, it finds its book."""
+    """A cloud in `folder` over `spawner`, not started. Made again there, it finds its book.
+
+    The spawner wakes `listener` when a task has ended, or calls `world.cloud.wake`.
+    """
     clock = clock or TickingClock()
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     database = database or SqliteDatabase(folder / "cloud.db", synchronous="OFF")
     await migrate(database, clock())
     book = Book(database)
     box = SecretBox(database, Sealer(load_key(folder / "secrets.key")), clock)
-    heard: list[Callable[[Execution], None]] = []
     cloud = CloudRun(
         book=book,
         box=box,
@@ -127,9 +139,9 @@ async def make_world(
         settings=TaskSettings(log_folder=folder / "logs"),
         clock=clock,
         chance=Random(seed).getrandbits,
-        unenforced=lambda template: ["image is not used: no image is run here"],
-        changed=lambda execution: heard[0](execution),
+        unenforced=sentences,
+        listener=listener or Listener(),
     )
     world = World(folder, spawner, database, clock, book, box, cloud)
-    heard.append(world.notice)
+    cloud.subscribe(world.notice)
     return world

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from runyard.database.signals import Listener
 from runyard.localcloud.cloudrun.blueprint import blueprint
 from runyard.localcloud.cloudrun.board import Board
 from runyard.localcloud.cloudrun.book import Book, Draft, Entry
@@ -50,8 +51,8 @@ Unenforced = Callable[[Mapping[str, Any]], Sequence[str]]
 class CloudRun:
     """The service. `chance(bits)` gives a random number of so many bits.
 
-    `unenforced(template)` says in sentences what of a template no process on a machine can have.
-    `changed` hears, in the event loop, of each execution whose state changed.
+    `unenforced(template)` says in sentences what of a template the executor does not keep
+    (`model.executors.sentences`). `listener` is what the spawner wakes when a task has ended.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class CloudRun:
         clock: Callable[[], datetime],
         chance: Callable[[int], int],
         unenforced: Unenforced,
-        changed: Callable[[Execution], None],
+        listener: Listener,
     ) -> None:
         self._book = book
         self._spawner = spawner
@@ -75,7 +76,10 @@ class CloudRun:
         self._unenforced = unenforced
         self._board = Board(regions)
         starter = Starter(spawner, box, settings, clock)
-        self._conductor = Conductor(book, self._board, spawner, starter, clock, changed)
+        self._conductor = Conductor(
+            book, self._board, spawner, starter, clock, listener, self._tell
+        )
+        self._subscribers: list[Callable[[Execution], None]] = []
         self._beginning: dict[str, int] = {}
 
     async def start(self) -> None:
@@ -86,6 +90,14 @@ class CloudRun:
     async def close(self) -> None:
         """Let go. What runs goes on running."""
         await self._conductor.close()
+
+    def subscribe(self, changed: Callable[[Execution], None]) -> None:
+        """Let `changed` hear, in the event loop, of each execution whose state changed."""
+        self._subscribers.append(changed)
+
+    def _tell(self, execution: Execution) -> None:
+        for changed in self._subscribers:
+            changed(execution)
 
     def wake(self) -> None:
         """An end has come in, or a fault was cleared: look."""

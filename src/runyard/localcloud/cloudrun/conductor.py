@@ -50,7 +50,10 @@ _log = logging.getLogger(__name__)
 
 
 class Conductor:
-    """Moves everything on the board. `changed` hears of each execution whose state changed."""
+    """Moves everything on the board. `changed` hears of each execution whose state changed.
+
+    `listener` is woken by whoever has something new: the spawner an end, the cloud an execution.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Conductor:
         spawner: Spawner,
         starter: Starter,
         clock: Callable[[], datetime],
+        listener: Listener,
         changed: Callable[[Execution], None],
     ) -> None:
         self._book = book
@@ -67,9 +71,11 @@ class Conductor:
         self._starter = starter
         self._clock = clock
         self._changed = changed
-        self._listener = Listener()
+        self._listener = listener
         self._cancels: dict[str, list[asyncio.Future[None]]] = {}
         self._in_step = False
+        self._instance = ""
+        self._hindrance: PlatformError | None = None
         self._loop: asyncio.Task[None] | None = None
         self.failures = 0  #: in a row; 0 when all is well
         self.turns = 0  #: made since the start, for whoever watches that the loop lives
@@ -116,23 +122,27 @@ class Conductor:
     async def _run(self) -> None:
         while True:
             try:
-                if not self._in_step:
+                if not self._in_step or self._instance != self._spawner.instance:
                     await self._take_up()
                 more = await self._turn()
+                if self._hindrance is not None:
+                    await self._fail(self._hindrance)
+                    continue
                 self.failures = 0
                 self.turns += 1
                 if not more:
                     await self._listener.wait(LOOK_AGAIN_SECONDS)
             except PlatformError as error:
-                await self._fail(f"{error.message} ({error.hint})" if error.hint else error.message)
+                await self._fail(error)
             except Exception:
                 _log.exception("the conductor failed; it looks at everything again")
-                await self._fail("")
+                await self._fail(None)
 
-    async def _fail(self, message: str) -> None:
+    async def _fail(self, error: PlatformError | None) -> None:
         """Nothing was half done: make sure of it, wait a little and look at everything again."""
-        if message:
-            _log.warning("the cloud on this machine waits: %s", message)
+        if error is not None:
+            _log.warning("the cloud on this machine waits: %s %s", error.message, error.hint)
+        self._hindrance = None
         self.failures += 1
         self._in_step = False
         self._board.stand_all()
@@ -204,6 +214,8 @@ class Conductor:
 
     # -- starts ----------------------------------------------------------------------------------
     async def _start_tasks(self) -> bool:
+        if not self._in_step:
+            return False
         turns = self._board.turns(STARTS_MAX)
         if not turns:
             return False
@@ -236,10 +248,10 @@ class Conductor:
         return {name: await self._starter.secrets(each) for name, each in executions.items()}
 
     async def _spawn(self, starts: Sequence[Start], secrets: dict[str, Secrets]) -> None:
-        """Any failure means that nobody knows what was started: the next turn finds out."""
+        """Any failure means that nobody knows what was started: taking up finds out."""
         self._in_step = False
-        await self._starter.start(starts, secrets)
-        self._in_step = True
+        self._hindrance = await self._starter.start(starts, secrets)
+        self._in_step = self._hindrance is None
 
     # -- taking up ---------------------------------------------------------------------------------
     async def _take_up(self) -> None:
@@ -255,7 +267,8 @@ class Conductor:
             held for held in self._board if held.execution.state is ExecutionState.CANCELLING
         )
         await self._give_up_unknown_regions()
-        self._in_step = True
+        self._instance = self._spawner.instance
+        self._in_step = self._hindrance is None
 
     async def _end_strays(self, running: set[str]) -> None:
         """What runs and is in no book must not run."""
@@ -281,7 +294,7 @@ class Conductor:
         faulty = [self._unstarted(each, secrets) for each in again if secrets[each[0].name].fault]
         await self._keep(self._ended([*lost, *faulty]))
         good = [each for each in again if not secrets[each[0].name].fault]
-        await self._starter.start(good, secrets)
+        self._hindrance = await self._starter.start(good, secrets)
 
     def _unstarted(self, start: Start, secrets: dict[str, Secrets]) -> TaskEnd:
         """The end of an attempt that never reached the spawner and now cannot any more."""

@@ -1,7 +1,7 @@
 """What of an execution is not as it would be on Google Cloud, in sentences. Pure.
 
-What a template asks for and no process can have (an image, a network) is said by whoever hands
-`unenforced` to the cloud; here stands what depends on this machine and on how commands are run.
+What an executor never keeps (an image, a network) is said by `model.executors`; here stands what
+depends on this machine and on how commands are run.
 """
 
 from __future__ import annotations

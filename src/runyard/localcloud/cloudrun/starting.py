@@ -18,7 +18,7 @@ from runyard.localcloud.cloudrun.resources import Execution, ExecutionState, Tas
 from runyard.localcloud.logging.format import SYSTEM, encode
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.spawner.port import Spawner, TaskOrder
-from runyard.model.errors import NotFound, Refused
+from runyard.model.errors import NotFound, PlatformError, Refused
 from runyard.model.instants import to_micros
 
 _log = logging.getLogger(__name__)
@@ -75,10 +75,12 @@ class Starter:
         values: dict[SecretRef, bytes] = dict(zip(refs, found, strict=True))
         return Secrets(values, env_fault(execution.blueprint, values))
 
-    async def start(self, starts: Sequence[Start], secrets: dict[str, Secrets]) -> None:
+    async def start(
+        self, starts: Sequence[Start], secrets: dict[str, Secrets]
+    ) -> PlatformError | None:
         """Spawn all of `starts`; those that were spawned before stay as they are.
 
-        Raises ProviderUnavailable when the spawner cannot be had; some may have started then.
+        Answers why not all of them may have been started, or None when they were.
         """
         orders = [
             self._order(execution, task, secrets[execution.name].values)
@@ -89,8 +91,11 @@ class Starter:
             *(self._spawner.spawn(order) for order in orders), return_exceptions=True
         )
         for answer in answers:
+            if isinstance(answer, PlatformError):
+                return answer
             if isinstance(answer, BaseException):
                 raise answer
+        return None
 
     def end(self, execution: Execution) -> None:
         """Nothing more will be started of it."""

@@ -26,18 +26,15 @@ _NAME = "local"
 
 
 class LocalProvider:
-    """`provider.port.Provider` over a CloudRun that is made with this provider's `notice`."""
+    """`provider.port.Provider` over `cloud`."""
 
     name = _NAME
 
-    def __init__(
-        self,
-        make_cloud: Callable[[Callable[[Execution], None]], CloudRun],
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, cloud: CloudRun, wake: Callable[[], None]) -> None:
+        self.cloud = cloud
         self._wake = wake
         self._dirty: dict[str, None] = {}
-        self.cloud = make_cloud(self._notice)
+        cloud.subscribe(self._notice)
 
     def _notice(self, execution: Execution) -> None:
         if execution.request_key:
