@@ -11,7 +11,7 @@ import re
 SECOND_NANOS = 1_000_000_000
 
 # Nine digits a part: more than 31 years of seconds, and no number grows without bound.
-_FORM = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})(?:\.(\d{1,9}))?s)?")
+_FORM = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})(?:\.([0-9]{1,9}))?s)?")
 FORM_EXPECTED = "a duration such as 900s, 10m or 2h30m"
 
 

@@ -143,7 +143,7 @@ class Lasting:
     ) -> dict[str, Any]:
         return {
             "type": "string",
-            "pattern": r"^(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,9})?s)?$",
+            "pattern": r"^(?=[0-9])(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+(?:\.[0-9]{1,9})?s)?$",
             "description": f"{durations.FORM_EXPECTED}, from {self.least}s to {self.most_text}",
         }
 
@@ -170,7 +170,7 @@ class MemoryAmount:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": r"^\d{1,19}(\.\d{1,9})?([kMGTPE]|[KMGTPE]i)?$"}
+        return handler(schema) | {"pattern": r"^[0-9]{1,19}(\.[0-9]{1,9})?([kMGTPE]|[KMGTPE]i)?$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class CpuAmount:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": r"^\d{1,9}(\.\d{1,9})?m?$"}
+        return handler(schema) | {"pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?m?$"}
 
 
 def _readable(read: Callable[[str], int], expected: str, schema: CoreSchema) -> CoreSchema:
@@ -207,5 +207,5 @@ def _digits(value: Any) -> Any:
 Int64Text = Annotated[
     str,
     BeforeValidator(_digits, json_schema_input_type=int | str),
-    Shaped(r"\d{1,19}", "a whole number", 19),
+    Shaped(r"[0-9]{1,19}", "a whole number", 19),
 ]

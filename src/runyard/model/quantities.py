@@ -15,8 +15,8 @@ _SUFFIXES = {
     "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
 }  # fmt: skip
-_MEMORY = re.compile(r"(\d{1,19}(?:\.\d{1,9})?)([kMGTPE]|[KMGTPE]i)?")
-_CPU = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(m)?")
+_MEMORY = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)([kMGTPE]|[KMGTPE]i)?")
+_CPU = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(m)?")
 MEMORY_EXPECTED = "an amount of memory such as 512Mi or 2Gi"
 CPU_EXPECTED = "a number of CPUs such as 1, 2 or 1000m"
 
