@@ -50,7 +50,7 @@ lock: $(DEV) ## Pin every dependency with its hashes; UPGRADE=1 takes newer rele
 	@sh tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what make made here (never a state folder)
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* src/*.egg-info
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 format:
