@@ -13,7 +13,7 @@ from runyard.gate.deciding import refill
 from runyard.gate.telling import Tell
 from runyard.model.effect import Pending
 from runyard.model.errors import CallerError, StoreError
-from runyard.model.event import Event
+from runyard.model.event import Event, Fact
 from runyard.model.ids import EffectId, RunId
 from runyard.model.run import Run
 from runyard.store.memory import Store
@@ -54,11 +54,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a batch did: the runs it changed, and the effects that this engine now has to do."""
+    """What a batch did: the runs it changed, and the effects that this engine now has to do.
+
+    `facts` is what it added to histories: the run after each decision, the fact, the instant.
+    """
 
     runs: tuple[Run, ...]
     effects: tuple[Pending, ...]
     answers: tuple[Any, ...]
+    facts: tuple[tuple[Run, Fact, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,10 @@ class Gate:
 
         return await self._database.write(work)
 
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What the gate has under way."""
+        return [self._task] if self._task is not None else []
+
     async def _drain(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
@@ -148,7 +156,7 @@ class Gate:
         mine = self._settings.engine
         await work.write(Claim(mine, now + LEASE) if mine else Claim())
         runs = tuple(work.runs[each] for each in sorted(work.changed))
-        return Committed(runs, tuple(work.effects) if mine else (), answers)
+        return Committed(runs, tuple(work.effects) if mine else (), answers, tuple(work.facts))
 
 
 def _act(command: Command[Any], work: WorkingSet) -> Any:

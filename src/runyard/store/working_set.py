@@ -40,7 +40,7 @@ class WorkingSet:
         self._region_runs_max = region_runs_max
         self._new: set[RunId] = set()
         self._dirty_slots: set[str] = set()
-        self._facts: list[tuple[Run, Fact, datetime]] = []
+        self.facts: list[tuple[Run, Fact, datetime]] = []
         self._charges: list[tuple[Run, Charge]] = []
         self._settled: list[EffectId] = []
         self._delayed: list[tuple[EffectId, datetime, int]] = []
@@ -90,7 +90,7 @@ class WorkingSet:
             self._new.add(run.id)
             if run.concurrency_slot in self.rivals:
                 self.rivals[run.concurrency_slot].append(run.id)
-        self._facts.append((run, decision.fact, now))
+        self.facts.append((run, decision.fact, now))
         if decision.charge is not None:
             self._charges.append((run, decision.charge))
         for name, change in decision.slots:
@@ -153,7 +153,7 @@ class WorkingSet:
         changed = [self.runs[each] for each in sorted(self.changed)]
         await self.store.runs.insert(self.tx, [run for run in changed if run.id in self._new])
         await self.store.runs.update(self.tx, [run for run in changed if run.id not in self._new])
-        await self.store.runs.record(self.tx, self._facts)
+        await self.store.runs.record(self.tx, self.facts)
         await self.store.ledger.insert(self.tx, self._charges)
         await self.store.slots.put(self.tx, [self.slots[name] for name in self._dirty_slots])
         await self.store.outbox.delete(self.tx, self._settled)
