@@ -14,7 +14,7 @@ CODE    := src tests tools benchmarks
 WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
 SEED    ?=#  one world: the number from a failure line
-PYTEST  := $(PYTHON_) -m pytest -q
+PYTEST  := $(PYTHON_) -m pytest
 
 .PHONY: help demo up test check sim bench docs lock clean
 .PHONY: format lint types imports tests quick-tests
