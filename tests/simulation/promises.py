@@ -116,6 +116,15 @@ class Promises:
         for name, (capacity, used) in now.slots.items():
             assert used == counted[name], f"{name} says {used}, {counted[name]} hold it"
             assert used <= capacity, f"{name} is over its capacity"
+        begun = Counter(
+            run.concurrency_slot
+            for run in now.runs.values()
+            if run.concurrency_slot and run.attempt and not run.is_final
+        )
+        for name, count in begun.items():
+            assert count <= now.slots[name][0], (
+                f"{count} runs of {name} overlap, backing off or not"
+            )
 
     def _check_charges(self, now: Snapshot) -> None:
         for run in now.runs.values():

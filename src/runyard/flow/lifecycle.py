@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import Any
 
 from runyard.flow.costing import charge
-from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, judge
+from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, deadline_words, judge
 from runyard.model.cost import Charge
 from runyard.model.effect import Alert, CancelOlder, Effect, Launch, Release, Stop
 from runyard.model.errors import IllegalTransition
@@ -166,7 +166,7 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
             decision = _cancel_requested(run, event, now)
         case DeadlinePassed():
             decision = _deadline_passed(run, event, now)
-        case SlotFreed() | Launched() | Delayed() | Released():
+        case _:
             decision = Decision(_noted(run, event, now), event)
     return replace(decision, slots=_slot_changes(run, decision.run))
 
@@ -179,7 +179,7 @@ def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: date
             return _step(run, SlotFreed, waiting_on="", due_at=now)
         case Launched():
             return _step(run, Launched, handle=event.handle)
-        case Delayed() | Released():
+        case _:
             return _step(run, type(event))
 
 
@@ -245,7 +245,7 @@ def _cancel_requested(run: Run, event: CancelRequested, now: datetime) -> Decisi
 
 
 def _deadline_passed(run: Run, event: DeadlinePassed, now: datetime) -> Decision:
-    reason = f"its deadline of {run.policy.deadline_seconds:g} s passed while it was {run.state}"
+    reason = f"{deadline_words(run)} while it was {run.state}"
     after = _step(run, DeadlinePassed, due_at=None, waiting_on="", reason=reason)
     if after.state is State.STOPPING:
         return Decision(replace(after, stop_cause=DEADLINE), event, (Stop(run.attempt),))

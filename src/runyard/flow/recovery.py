@@ -69,7 +69,7 @@ def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
 
 def _stopped(run: Run) -> Verdict:
     if run.stop_cause == DEADLINE:
-        return GiveUp(f"its deadline of {_seconds(run.policy.deadline_seconds)} passed")
+        return GiveUp(deadline_words(run))
     return Gone(run.reason)
 
 
@@ -101,7 +101,7 @@ def delay_seconds(backoff: Backoff, key: AttemptKey, attempt: int) -> float:
             return longest
         case Jitter.EQUAL:
             return longest / 2 + longest / 2 * _chance(key)
-        case Jitter.FULL:
+        case _:
             return longest * _chance(key)
 
 
@@ -110,5 +110,6 @@ def _chance(key: AttemptKey) -> float:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / _CHANCES
 
 
-def _seconds(seconds: float | None) -> str:
-    return f"{seconds or 0:g} s"
+def deadline_words(run: Run) -> str:
+    """That the deadline of `run` passed, in words."""
+    return f"its deadline of {run.policy.deadline_seconds or 0:g} s passed"
