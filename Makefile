@@ -9,7 +9,7 @@ PYTHON_ := $(VENV)/bin/python
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 PHASE   := sh tools/phase.sh
-CODE    := src tests tools benchmarks
+CODE    := src tests tools benchmarks $(wildcard examples)
 
 WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`

@@ -36,10 +36,10 @@ HIDDEN = "(hidden)"
 SHOWN_MAX = 80  #: characters of a wrong value that an error shows
 
 
-def here() -> Machine:
-    """This machine, for this user and process."""
+def here(uid: int | None = None) -> Machine:
+    """This machine, for this process and its user (or the user with number `uid`)."""
     try:
-        home = pwd.getpwuid(os.getuid()).pw_dir
+        home = pwd.getpwuid(os.getuid() if uid is None else uid).pw_dir
     except KeyError:
         home = ""
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

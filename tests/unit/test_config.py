@@ -46,6 +46,7 @@ def test_defaults() -> None:
 
 def test_this_machine_has_defaults_too() -> None:
     assert Config.load({}, here()).region_vcpu >= 4
+    assert here(2**31 - 7).home == ""  # a container may run as a user that nobody knows
 
 
 @pytest.mark.parametrize(
