@@ -70,7 +70,7 @@ def test_log_lines_are_the_result_and_the_rest_is_beside_it(
     assert done.err.splitlines() == [
         f"{RUN} queued",
         f"{RUN} running, attempt 1 of 1",
-        "report in us-central1 succeeded · in 2.0s · tasks 1: 1 succeeded · $0.0021",
+        "report in us-central1 succeeded · in 2s · tasks 1: 1 succeeded · $0.0021",
     ]
 
 
@@ -248,3 +248,12 @@ def test_ctrl_c_stops_the_waiting_and_not_the_run(
     assert f"runyard cancel {RUN}" in seen.replace("\r\n", "")
     assert "Traceback" not in seen
     assert fake.asked("POST", f"/runs/{RUN}:cancel") == []
+
+
+def test_a_table_on_a_terminal_has_colours(runyard: CommandLine, fake: FakeServer) -> None:
+    fake.runs = [a_run(state="succeeded")]
+    runyard.environ["COLUMNS"] = "200"
+    status, seen = _terminal_output(runyard, "runs")
+    assert status == 0
+    assert "\x1b[32msucceeded" in seen
+    assert RUN in seen

@@ -20,9 +20,10 @@ def completion(
         bool, Parameter(help="Write it where the shell looks, and say where.")
     ] = False,
 ) -> None:
-    """Print the completion script of a shell, or install it.
+    """Complete commands in your shell.
 
-    For this session only: `source <(runyard completion bash)`.
+    Prints the script that the shell needs. For this session only:
+    `source <(runyard completion bash)`.
     """
     if install:
         output.line(f"written to {app.install_completion(shell=shell)}; start a new shell")

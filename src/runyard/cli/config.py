@@ -20,7 +20,7 @@ def config(
     ] = False,
     json_: AsJson = False,
 ) -> None:
-    """Show every setting, its value, and where that is from.
+    """Show every setting and where its value is from.
 
     A setting is changed by its environment variable, or in the file `config.toml` in the state
     folder (or the one that RUNYARD_CONFIG names).

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from runyard.cli import output
 from runyard.cli.follow import RECONNECTING
-from runyard.cli.run_lines import failures, summary
+from runyard.cli.run_lines import failures, prefix, summary
 from runyard.cli.sse import Event
 from runyard.cli.styles import STYLES, TASK_STYLES
 
@@ -121,12 +121,6 @@ class Live:
         text.stylize(_SEVERITY_STYLES.get(entry["severity"], ""))
         head = (f"{prefix(entry, region)} ", style)
         self.log_console.print(Text.assemble(head, text), soft_wrap=True)
-
-
-def prefix(entry: Document, region: str = "") -> str:
-    """`[3]`: the task; `[3.1]`: its first retry; `[europe-west1 3]` where several regions run."""
-    retry = f".{entry['attempt']}" if entry["attempt"] else ""
-    return f"[{region} {entry['task']}{retry}]" if region else f"[{entry['task']}{retry}]"
 
 
 def counts(progress: Document) -> str:

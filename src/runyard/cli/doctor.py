@@ -19,9 +19,10 @@ from runyard.model.errors import Code, PlatformError, ServerUnavailable
 
 
 def doctor(*, json_: AsJson = False) -> int:
-    """Check what this machine can do. Exits with 65 when something will not work.
+    """Check what this machine can do.
 
-    With a running server it also shows what that server found; without one it looks by itself.
+    Exits with 65 when something will not work. With a running server it also shows what that
+    server found; without one it looks by itself.
     """
     config = settings()
     served = _status()

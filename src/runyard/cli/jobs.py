@@ -15,9 +15,9 @@ from runyard.cli.times import local
 
 _PAGE_SIZE = 1000
 
-jobs = App(name="jobs", group_commands="Commands")
+jobs = App(name="jobs", help="List jobs, or show one.", group_commands="Commands")
 # A module of its own: showing a spec as YAML costs an import that listing need not wait for.
-jobs.command("runyard.cli.job:get", name="get", help="Show one job as it is in force.")
+jobs.command("runyard.cli.job:get", name="get")
 
 
 @jobs.default

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from runyard.cli import follow, output
 from runyard.cli.client import Client
 from runyard.cli.connect import connect
-from runyard.cli.display import prefix
 from runyard.cli.parameters import AsJson, RunRef
+from runyard.cli.run_lines import prefix
 from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import pause
 

@@ -6,14 +6,13 @@ does not pay for the imports of `runyard validate`. Exit statuses: `runyard.mode
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 
-from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from runyard import __version__
 from runyard.cli import report
@@ -28,23 +27,8 @@ _MACHINE = Group("This machine", sort_key=4)
 _ALWAYS = Group("Always", sort_key=5)
 
 
-app = App(
-    name="runyard",
-    help="Runs Cloud Run jobs, on this machine and on Google Cloud.\n\n"
-    "Start with `runyard up` and `runyard apply`. `runyard COMMAND --help` tells more.",
-    version=__version__,
-    help_format="markdown",
-    help_flags=("--help", "-h"),
-    group_commands=_ALWAYS,
-    default_parameter=Parameter(negative=(), show_default=False),
-    exit_on_error=False,
-    print_error=False,
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
-)
-
 # name: (function or app, group, one line of help). In the order in which people need them.
-_COMMANDS: dict[str, tuple[str, Group, str]] = {
+COMMANDS: dict[str, tuple[str, Group, str]] = {
     "up": ("server_up:up", _SERVER, "Start the server."),
     "down": ("server_down:down", _SERVER, "Stop the server."),
     "status": ("status:status", _SERVER, "Show the server's runs, regions and loops."),
@@ -56,15 +40,48 @@ _COMMANDS: dict[str, tuple[str, Group, str]] = {
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
     "logs": ("logs:logs", _RUNS, "Print a run's log, or follow it."),
-    "explain": ("explain:explain", _RUNS, "Say why a run started, waited, was retried, ended."),
+    "explain": (
+        "explain:explain",
+        _RUNS,
+        "Say why a run started, waited, was retried, ended, and what it cost.",
+    ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "config": ("config:config", _MACHINE, "Show every setting and where its value is from."),
     "doctor": ("doctor:doctor", _MACHINE, "Check what this machine can do."),
     "completion": ("completion:completion", _MACHINE, "Complete commands in your shell."),
     "version": ("version:version", _MACHINE, "Print the version."),
 }
-for _place, (_name, (_path, _group, _help)) in enumerate(_COMMANDS.items()):
-    app.command(f"runyard.cli.{_path}", name=_name, group=_group, help=_help, sort_key=_place)
+
+
+def build(*, brief: bool) -> App:
+    """The application. `brief`: each command has its line of help from the table above, so that the
+    list of commands loads none of them; else the text with its function."""
+    built = App(
+        name="runyard",
+        help="Runs Cloud Run jobs, on this machine and on Google Cloud.\n\n"
+        "Start with `runyard up` and `runyard apply`. `runyard COMMAND --help` tells more.",
+        version=__version__,
+        help_format="markdown",
+        help_flags=("--help", "-h"),
+        group_commands=_ALWAYS,
+        default_parameter=Parameter(negative=(), show_default=False),
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for place, (name, (path, group, summary)) in enumerate(COMMANDS.items()):
+        built.command(
+            f"runyard.cli.{path}",
+            name=name,
+            group=group,
+            sort_key=place,
+            help=summary if brief else None,
+        )
+    return built
+
+
+app = build(brief=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     session = Session()
     before = SESSION.set(session)
     try:
-        status = app(tokens)
+        listed = not tokens or tokens[0] in app.help_flags
+        status = (build(brief=True) if listed else app)(tokens)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except BrokenPipeError:
@@ -82,34 +100,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exit_status(Code.CANCELLED)
     except CycloptsError as error:
-        return _misused(error, as_json)
+        return int(_trouble().misused(error, app, as_json=as_json))
     except PlatformError as error:
         return report.error(error, as_json=as_json, sources=session.sources)
     except Exception as error:  # the top: nothing above would catch it
-        return _own_fault(error, as_json)
+        return int(_trouble().own_fault(error, as_json=as_json))
     finally:
         session.closing.close()
         SESSION.reset(before)
 
 
-def _misused(error: CycloptsError, as_json: bool) -> int:
-    error.verbose = False
-    command = " ".join(("runyard", *(error.command_chain or ())))
-    unknown = isinstance(error, UnknownCommandError | UnusedCliTokensError)
-    message = _unknown(error) if unknown else str(error)
-    report.tell(
-        Code.INVALID_ARGUMENT, message, f"see `{command} --help`", as_json=as_json, sources={}
-    )
-    return exit_status(Code.INVALID_ARGUMENT)
-
-
-def _unknown(error: CycloptsError) -> str:
-    """Cyclopts would load every command, the slow ones too, to say the same."""
-    word = (error.unused_tokens or [""])[0]
-    known = [name for name in (error.app or app) if not name.startswith("-")]
-    near = difflib.get_close_matches(word, known, n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    return f"Unknown {'command' if known else 'argument'}: {word}.{meant}"
+def _trouble() -> ModuleType:
+    """By name, as commands are: what only a failing command needs, no other one waits for."""
+    return import_module("runyard.cli.trouble")
 
 
 def _quiet_end() -> int:
@@ -117,20 +120,6 @@ def _quiet_end() -> int:
     # Else the interpreter's own flush at exit fails once more, and says so.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
-
-
-def _own_fault(error: Exception, as_json: bool) -> int:
-    """A fault of ours: the traceback goes into a file, a person gets a sentence."""
-    with tempfile.NamedTemporaryFile("w", prefix="runyard-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    report.tell(
-        Code.INTERNAL,
-        f"a fault in runyard itself: {type(error).__name__}",
-        f"please report it with the file {file.name}",
-        as_json=as_json,
-        sources={},
-    )
-    return exit_status(Code.INTERNAL)
 
 
 if __name__ == "__main__":

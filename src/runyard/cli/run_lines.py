@@ -1,4 +1,4 @@
-"""One run as people read it: a row of the list, a page, a last line."""
+"""One run as people read it: a row of the list, a page, a last line; the head of a log line."""
 
 from __future__ import annotations
 
@@ -103,3 +103,9 @@ def summary(run: Document) -> str:
         run["cost"] or "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def prefix(entry: Document, region: str = "") -> str:
+    """`[3]`: the task; `[3.1]`: its first retry; `[europe-west1 3]` where several regions run."""
+    retry = f".{entry['attempt']}" if entry["attempt"] else ""
+    return f"[{region} {entry['task']}{retry}]" if region else f"[{entry['task']}{retry}]"

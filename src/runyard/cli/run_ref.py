@@ -59,7 +59,7 @@ def _matches(client: Client, digits: str) -> list[dict[str, Any]]:
     An id begins with the instant at which its run was asked for, so its first digits are a span of
     time: only the runs in it are asked for.
     """
-    since, until = _span_of(digits)
+    since, until = span_of(digits)
     query: dict[str, Any] = {"since": _rfc3339(since), "until": _rfc3339(until)}
     found: list[dict[str, Any]] = []
     token = ""
@@ -72,7 +72,9 @@ def _matches(client: Client, digits: str) -> list[dict[str, Any]]:
     return found
 
 
-def _span_of(digits: str) -> tuple[datetime, datetime]:
+def span_of(digits: str) -> tuple[datetime, datetime]:
+    """The first and the last instant that an id with these first digits can have, a second more
+    on both sides."""
     rounding = timedelta(seconds=1)
     first = _instant(digits.ljust(_LENGTH, _DIGITS[0]))
     last = _instant(digits.ljust(_LENGTH, _DIGITS[-1]))

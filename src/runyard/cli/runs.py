@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from runyard.cli import output, run_lines, wait
+from runyard.cli import output, run_lines
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson, Labels, RunRef, complete_jobs, span
 from runyard.cli.run_ref import path, run_id
@@ -29,7 +29,9 @@ StateName = Literal[
     "skipped",
 ]
 
-runs = App(name="runs", group_commands="Commands")
+runs = App(name="runs", help="List runs, show one, or wait for one.", group_commands="Commands")
+# A module of its own: following a run takes imports that a list need not wait for.
+runs.command("runyard.cli.runs_wait:wait_for", name="wait")
 
 
 @runs.default
@@ -98,22 +100,6 @@ def get(ref: Annotated[RunRef, Parameter(name="RUN")], /, *, json_: AsJson = Fal
             ("attempt", "started", "ended", "ending", "message", "handle"),
             (_attempt(attempt, at) for attempt in run["attempts"]),
         )
-
-
-@runs.command(name="wait")
-def wait_for(ref: Annotated[RunRef, Parameter(name="RUN")], /, *, json_: AsJson = False) -> int:
-    """Wait for one run in silence and exit with its outcome.
-
-    The exit status is 0 when it succeeded, 1 when it is dead, 3 when it was cancelled, 4 when it
-    was skipped.
-    """
-    client = connect()
-    ended = wait.until_final(run_id(client, ref))
-    if json_:
-        output.document(ended)
-    else:
-        output.line(run_lines.summary(ended))
-    return wait.outcome_status([ended])
 
 
 def _attempt(attempt: dict[str, Any], at: Any) -> tuple[str, ...]:

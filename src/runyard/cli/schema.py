@@ -7,7 +7,7 @@ from runyard.model import manifest
 
 
 def schema() -> None:
-    """Print the JSON Schema of the manifest.
+    """Print the JSON Schema of the manifest, for editors.
 
     With `# yaml-language-server: $schema=./runyard.schema.json` as the first line of a manifest,
     an editor completes and checks it.

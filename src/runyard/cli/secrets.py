@@ -24,7 +24,7 @@ from runyard.model.errors import AlreadyExists, Fault, InvalidSpec, NotFound
 #: https://cloud.google.com/secret-manager/quotas: a version holds up to 64 KiB.
 VALUE_BYTES_MAX = 64 * 1024
 
-secrets = App(name="secrets", group_commands="Commands")
+secrets = App(name="secrets", help="Create, renew and list secrets.", group_commands="Commands")
 FromFile = Annotated[
     Path | None, Parameter(help="The value is this file's content; else it is read from stdin.")
 ]

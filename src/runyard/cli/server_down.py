@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from runyard.cli import output, wait
+from runyard.cli import ending, output
 from runyard.cli.client import Client, Query
 from runyard.cli.connect import ServerFile, connect
 from runyard.cli.parameters import AsJson
@@ -68,7 +68,7 @@ def _cancel_all() -> int:
     for run in runs:
         _cancel(client, run["id"])
     for run in runs:
-        wait.until_final(run["id"])
+        ending.until_final(run["id"])
     return len(runs)
 
 

@@ -16,7 +16,9 @@ Document = dict[str, Any]
 
 
 def status(*, json_: AsJson = False) -> None:
-    """Show the server's runs, regions and loops. Exits with 69 when no server answers."""
+    """Show the server's runs, regions and loops.
+
+    Exits with 69 when no server answers."""
     client = connect()
     told = client.get("/status")
     if json_:

@@ -14,8 +14,10 @@ def parse(text: str) -> datetime:
 
 
 def span(seconds: float) -> str:
-    """`0.4s`, `12s`, `1m 12s`, `2h 5m`, `3d 4h`: never more than two units."""
-    if 0 < seconds < 10:
+    """`40ms`, `2.5s`, `12s`, `1m 12s`, `2h 5m`, `3d 4h`: never more than two units."""
+    if 0 < seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    if seconds < 10 and seconds != round(seconds):
         return f"{seconds:.1f}s"
     whole = round(seconds)
     for place, (size, unit) in enumerate(_SPANS):

@@ -1,16 +1,15 @@
-"""Following runs to their end, and the exit status that says how they ended."""
+"""Following runs to their end, with all that there is to see."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from runyard.cli import display, follow_many, output
+from runyard.cli import display, ending, follow_many, output
 from runyard.cli.connect import connect
 from runyard.cli.surroundings import pause
-from runyard.model.codes import RUN_EXIT_STATUS, exit_status
+from runyard.model.codes import exit_status
 from runyard.model.errors import Code
-from runyard.model.run import State
 
 Document = dict[str, Any]
 
@@ -31,23 +30,7 @@ def follow(runs: Sequence[Document], *, log: bool, as_json: bool) -> int:
         return exit_status(Code.CANCELLED)
     finally:
         shown.close()
-    return outcome_status(ended)
-
-
-def until_final(identity: str) -> Document:
-    """Waits in silence for one run; the run as it ended."""
-    for _, event in follow_many.events_of(connect, [identity], pause, log=False):
-        if event.kind == "end":
-            return event.data
-    raise AssertionError("a stream of events ends with `end`")
-
-
-def outcome_status(ended: Sequence[Document]) -> int:
-    """0 when all succeeded, else the status of the worst end, in the order of RUN_EXIT_STATUS."""
-    states = {State(run["state"]) for run in ended}
-    return next(
-        (status for state, status in RUN_EXIT_STATUS.items() if status and state in states), 0
-    )
+    return ending.outcome_status(ended)
 
 
 def _detached(identities: Sequence[str]) -> None:
