@@ -12,7 +12,7 @@ from runyard.model.errors import Fault
 from runyard.model.manifest.merge import Entry
 from runyard.model.manifest.report import Report
 from runyard.model.manifest.tree import Node
-from runyard.model.validation import did_you_mean, one_of
+from runyard.model.validation import did_you_mean, dotted, one_of
 
 KEYS = (
     "labels", "annotations", "regions", "placement", "retry", "concurrency", "deadline",
@@ -27,7 +27,7 @@ def check_keys(defaults: Entry, report: Report) -> None:
         if key not in KEYS:
             hint = did_you_mean(key, KEYS)
             place = defaults.node.keys[key]
-            report.fault(Fault(f"defaults.{key}", "", one_of(KEYS), hint, *place))
+            report.fault(Fault(dotted(("defaults", key)), "", one_of(KEYS), hint, *place))
 
 
 def with_defaults(job: Node, defaults: Node | None) -> Node:

@@ -19,7 +19,16 @@ from runyard.model.manifest.rules import check_job
 from runyard.model.manifest.text import Source, check_size
 from runyard.model.manifest.tree import Node, is_refused, parse, seen
 from runyard.model.manifest.view import JobView
-from runyard.model.validation import ROOT, Complaint, Path, did_you_mean, one_of, read, shown
+from runyard.model.validation import (
+    ROOT,
+    Complaint,
+    Path,
+    did_you_mean,
+    dotted,
+    one_of,
+    read,
+    shown,
+)
 
 #: What is known and not there yet: said, never ignored.
 LATER = {
@@ -91,7 +100,7 @@ def _check_top(manifest: Manifest, sources: Sequence[Source], report: Report) ->
     if not sources:
         raise InvalidSpec("no manifest", hint="name a file or a folder with .yaml or .json files")
     first = sources[0].name
-    if manifest.project is None:
+    if "project" not in manifest.keys:
         hint = "write `project: NAME` at the top"
         report.fault(Fault("project", "", "a value, which is required", hint, first, 1, 1))
     if not manifest.jobs and not report.faults:
@@ -129,7 +138,7 @@ def _environments(manifest: Manifest, wanted: str, report: Report) -> dict[str, 
 def _environment(name: str, entry: Entry, report: Report) -> Environment | None:
     part = Part(report, ("environments", name), entry.node, entry.place)
     if (words := _environment_words(name)) is not None:
-        report.fault(Fault(f"environments.{shown(name)}", "", words, "", *entry.place))
+        report.fault(Fault(dotted(("environments", name)), "", words, "", *entry.place))
     if not isinstance(entry.node.value, dict):
         part.fault((), "a mapping")
         return None

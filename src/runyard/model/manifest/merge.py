@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from runyard.model.errors import Fault
 from runyard.model.manifest.report import Report
 from runyard.model.manifest.tree import Node, Place, seen
-from runyard.model.validation import ROOT, did_you_mean, one_of, shown
+from runyard.model.validation import ROOT, did_you_mean, dotted, one_of
 
 KEYS = ("project", "defaults", "jobs", "environments")
 SCHEMA_KEY = "$schema"  #: where a JSON file names its schema for editors; it says nothing to us
@@ -31,6 +31,7 @@ class Manifest:
     defaults: Entry | None = None
     jobs: dict[str, Entry] = field(default_factory=dict)
     environments: dict[str, Entry] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)  #: those that some file has, whatever they hold
 
 
 def merge(roots: list[Node], report: Report) -> Manifest:
@@ -49,9 +50,10 @@ def merge(roots: list[Node], report: Report) -> Manifest:
 def _take(manifest: Manifest, key: str, entry: Entry, report: Report) -> None:
     if key.startswith(EXTENSION) or key == SCHEMA_KEY:
         return
+    manifest.keys.add(key)
     if key not in KEYS:
         hint = did_you_mean(key, KEYS) or f"keys that begin with {EXTENSION} are free"
-        report.fault(Fault(shown(key)[1:-1], "", f"{one_of(KEYS)}", hint, *entry.place))
+        report.fault(Fault(dotted((key,)), "", one_of(KEYS), hint, *entry.place))
     elif entry.node.value is None:
         _nothing(key, entry, report)
     elif key == "project":
@@ -93,7 +95,7 @@ def _named(kind: str, known: dict[str, Entry], entry: Entry, report: Report) -> 
         return
     for name, node in entry.node.value.items():
         place = entry.node.keys[name]
-        path = f"{kind}.{name}"
+        path = dotted((kind, name))
         if name in known:
             expected = f"each {one} once; it stands at {_where(known[name].place)} too"
             report.fault(Fault(path, "", expected, "rename or remove one of them", *place))

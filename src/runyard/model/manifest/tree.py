@@ -27,7 +27,7 @@ NODES_MAX = 200_000
 # Escapes can write into a value what a text may not contain; line ends and tabs may be meant.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The C parser where the wheel has it (all of PyPI's do), else the same events from Python.
-_PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Place(NamedTuple):
@@ -56,13 +56,13 @@ class TooMuch(Exception):
     """A limit is reached; the rest of the file is not looked at."""
 
 
-def parse(source: Source, faults: list[Fault]) -> Node | None:
+def parse(source: Source, faults: list[Fault], parser_class: Any = PARSER) -> Node | None:
     """The tree of `source`; None, and a fault in `faults`, when there is none."""
     if (fault := unprintable(source)) is not None:
         faults.append(fault)
         return None
     builder = _Builder(source.name, faults)
-    parser = _PARSER(source.text)
+    parser = parser_class(source.text)
     try:
         return builder.document(_events(parser))
     except yaml.MarkedYAMLError as broken:
