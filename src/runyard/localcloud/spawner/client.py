@@ -82,8 +82,11 @@ class SpawnerClient:
         self._is_closed = False
         await self._connected()
 
-    async def close(self, *, stop: bool = False) -> None:
-        """See the port. A stopped spawner without tasks is gone when this returns."""
+    async def close(self, *, stop: bool = False, kill: bool = False) -> None:
+        """See the port. A stopped spawner without tasks is gone when this returns.
+
+        `kill` beside `stop`: its tasks are killed first, without grace.
+        """
         self._is_closed = True
         if self._restarting:
             self._restarting.cancel()
@@ -91,7 +94,7 @@ class SpawnerClient:
                 await self._restarting
             self._restarting = None
         if stop:
-            await self._end()
+            await self._end(kill=kill)
         if self._channel:
             self._channel.close()
             self._channel = None
@@ -215,16 +218,16 @@ class SpawnerClient:
 
     # -- ending ----------------------------------------------------------------------------------
 
-    async def _end(self) -> None:
+    async def _end(self, *, kill: bool) -> None:
         """Tell a living spawner to end; with none there is nothing to tell."""
         channel = self._channel
         if channel is None or not channel.is_open:
             channel = await self._connect()
         if channel:
-            await self._ask_to_end(channel)
+            await self._ask_to_end(channel, kill=kill)
             channel.close()
 
-    async def _ask_to_end(self, channel: Channel) -> None:
+    async def _ask_to_end(self, channel: Channel, *, kill: bool = False) -> None:
         over = asyncio.Event()
         try:
             handle = os.pidfd_open(self.pid)
@@ -234,8 +237,8 @@ class SpawnerClient:
         loop.add_reader(handle, over.set)
         try:
             with suppress(ProviderUnavailable):
-                answer = await channel.ask("end")
-                if answer["running"]:
+                answer = await channel.ask("end", kill=kill)
+                if answer["running"] and not kill:
                     return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_END_SECONDS):

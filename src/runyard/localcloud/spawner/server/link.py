@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from array import array
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -72,9 +73,7 @@ class Link:
         if self._is_full and not self._send():
             return
         try:
-            data, fds, _, _ = socket.recv_fds(
-                self._peer, _READ_BYTES, _FDS_MAX, socket.MSG_CMSG_CLOEXEC
-            )
+            data, fds = _receive(self._peer)
         except BlockingIOError:
             return
         except OSError:
@@ -119,6 +118,17 @@ class Link:
             events = READ | WRITE if is_full else READ
             self._poll.watch(self._peer.fileno(), self._ready, events)
         return True
+
+
+def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:
+    """What has come, with open files that no task inherits (`socket.recv_fds` loses the flag)."""
+    room = socket.CMSG_LEN(_FDS_MAX * array("i").itemsize)
+    data, extra, _, _ = peer.recvmsg(_READ_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    fds = array("i")
+    for level, kind, content in extra:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds)
 
 
 class Door:

@@ -130,6 +130,9 @@ def _groups(settings: Settings, tag: str, user: places.User) -> tuple[Groups | N
 
 def _signals() -> socket.socket:
     """A socket that gets the number of every signal as a byte. A terminal's are not ours."""
+    for each in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(each, signal.SIG_DFL)  # whatever who started us had ignored
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     reader, writer = socket.socketpair()

@@ -33,6 +33,7 @@ class Service:
         micros: Callable[[], int],
         idle_seconds: float,
     ) -> None:
+        self._ground = ground
         self._poll = poll
         self._timers = timers
         self._journal = journal
@@ -75,6 +76,7 @@ class Service:
                 faults += 1
                 if faults > _FAULTS_MAX:
                     raise
+        self._ground.close()
 
     def _turn(self) -> None:
         busy = self._orders or self._yard.is_busy

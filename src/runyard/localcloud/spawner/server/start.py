@@ -24,7 +24,8 @@ from runyard.localcloud.spawner.server.processes import MARKER
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _RLIMIT_ROOM = 128 << 20  #: below this the spawner itself might not get on while the limit is ours
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+#: ignored by us or by Python (signal(7)); tasks begin with the default
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class NotStarted(Exception):
@@ -49,6 +50,12 @@ class Ground:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.nofile = (soft, hard)  # tasks get the limit we came with; we take all we may
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    def close(self) -> None:
+        """Remove the folders that were made for all tasks; they are empty."""
+        for folder in (self.memory, self.folders.parent):
+            with suppress(OSError):  # its parent may be closed to us: then the client does it
+                os.rmdir(folder)
 
 
 class Holdings:
@@ -143,7 +150,7 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
                 ],
                 setsid=True,
                 setsigmask=(),
-                setsigdef=_IGNORED_BY_PYTHON,
+                setsigdef=_IGNORED,
             )
     except OSError as error:
         raise NotStarted(f"cannot run {order.argv[0]!r}: {_for(ground.user, error)}") from None
