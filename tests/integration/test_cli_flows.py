@@ -155,6 +155,7 @@ def test_one_run_is_shown_with_its_failures(runyard: CommandLine, fake: FakeServ
     run = a_run(
         state="dead",
         reason="out of attempts",
+        overrides={"args": ["--month", "3"], "env": {"A": "1"}, "task_count": 4, "timeout": "30s"},
         outcome=an_outcome(ending="failed", task_count=4, failed_count=1, failures=[failure]),
     )
     attempt = {
@@ -168,6 +169,8 @@ def test_one_run_is_shown_with_its_failures(runyard: CommandLine, fake: FakeServ
     fake.replies["GET", f"/runs/{run['id']}"] = (200, run | {"attempts": [attempt]})
     shown = runyard("runs", "get", run["id"])
     assert "reason:     out of attempts" in shown.out
+    changed = '--args-json ["--month", "3"], --env A=1, --tasks 4, --timeout 30s'
+    assert f"overrides:  {changed}" in shown.out
     assert "task 3: exit code 7 (tried 2 times)" in shown.out
     assert "executions/x" in shown.out
 
@@ -284,8 +287,10 @@ def test_config_shows_values_with_their_sources(runyard: CommandLine) -> None:
 
 def test_doctor_takes_the_abilities_from_the_server(runyard: CommandLine) -> None:
     checks = {one["name"]: one for one in runyard("doctor", "--json").document()["checks"]}
-    assert checks["memory limit"]["result"] == "ok"
-    assert checks["mounts"]["result"] == "warn"
+    assert checks["control groups"]["result"] == "warn"
+    assert checks["control groups"]["found"] == "none: a fake has none"
+    assert checks["memory limits"]["found"] == "held by rlimit"
+    assert checks["files in memory"]["found"] == "/dev/shm"
     assert checks["write-ahead log"]["result"] == "ok"
     assert checks["server"]["found"] == "answers, version fake"
 

@@ -224,8 +224,21 @@ def _status() -> Document:
         "regions": [
             {"name": "us-central1", "vcpu": 8, "memory_bytes": 2**33, "running_tasks": 3},
         ],
-        "abilities": {"memory_limit": True, "cgroup": "v2", "mounts": False},
-        "loops": {"due": {"last_tick_at": "2026-01-01T00:00:05Z", "errors": 0}},
+        "abilities": {
+            "cgroup": "",
+            "cgroup_reason": "a fake has none",
+            "memory_enforced_by": "rlimit",
+            "memory_files": "/dev/shm",
+            "user": "nobody",
+        },
+        "loops": {
+            "due": {
+                "last_tick_at": "2026-01-01T00:00:05Z",
+                "ticks": 5,
+                "errors": 0,
+                "last_error": "",
+            }
+        },
     }
 
 

@@ -14,6 +14,15 @@ from runyard.cli.check import Check
 _PYTHON_MIN = (3, 11)
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  # what tmpfs(5) calls it; nothing is kept there
+_CGROUP_ADVICE = (
+    "memory is then measured less exactly; run as root, or by systemd with Delegate=yes"
+)
+_NO_MEMORY_FILES = Check(
+    "files in memory",
+    "warn",
+    "none writable",
+    "secrets mounted as files then touch the disk; mount a tmpfs at /dev/shm",
+)
 
 
 def checks(abilities: dict[str, Any] | None) -> Iterator[Check]:
@@ -38,14 +47,12 @@ def _python() -> Check:
 
 def _cgroup() -> Check:
     """Without a server this only looks; what tasks really get is known once one has run."""
-    advice = "memory limits and peaks are then less exact; run as root, or under systemd with "
-    advice += "Delegate=yes, to have them"
     kind = "v2" if (_CGROUP / "cgroup.controllers").exists() else "v1"
     if not _CGROUP.is_dir() or not any(_CGROUP.iterdir()):
-        return Check("control groups", "warn", "none mounted", advice)
+        return Check("control groups", "warn", "none mounted", _CGROUP_ADVICE)
     own = _own_group()
     if not any(os.access(folder, os.W_OK) for folder in own):
-        return Check("control groups", "warn", f"{kind}, not ours to divide", advice)
+        return Check("control groups", "warn", f"{kind}, not ours to divide", _CGROUP_ADVICE)
     return Check("control groups", "ok", f"{kind}, writable")
 
 
@@ -62,22 +69,28 @@ def _own_group() -> list[Path]:
 def _memory_folder() -> Check:
     if os.access(_MEMORY_FOLDER, os.W_OK):
         return Check("files in memory", "ok", str(_MEMORY_FOLDER))
-    return Check(
-        "files in memory",
-        "warn",
-        "none writable",
-        "secrets mounted as files then touch the disk; mount a tmpfs at /dev/shm",
-    )
+    return _NO_MEMORY_FILES
 
 
 def _told(abilities: dict[str, Any]) -> Iterator[Check]:
-    for name, value in abilities.items():
-        shown = "yes" if value is True else "no" if value is False else str(value)
-        words = name.replace("_", " ")
-        if value in (False, "", "none", None):
-            yield Check(words, "warn", shown, "see what tasks then do without: docs/reference")
-        else:
-            yield Check(words, "ok", shown)
+    group, why = abilities.get("cgroup"), str(abilities.get("cgroup_reason", ""))
+    if group:
+        yield Check("control groups", "ok", f"{group} ({why})" if why else str(group))
+    else:
+        yield Check("control groups", "warn", f"none: {why}", _CGROUP_ADVICE)
+    enforcer = abilities.get("memory_enforced_by")
+    if enforcer == "cgroup":
+        yield Check("memory limits", "ok", "held by control groups")
+    else:
+        yield Check("memory limits", "warn", f"held by {enforcer or 'nothing'}", _CGROUP_ADVICE)
+    folder = abilities.get("memory_files")
+    yield Check("files in memory", "ok", str(folder)) if folder else _NO_MEMORY_FILES
+    user = str(abilities.get("user", ""))
+    if user == "root":
+        advice = "tasks may then do anything here: set RUNYARD_TASK_USER"
+        yield Check("user of tasks", "warn", user, advice)
+    else:
+        yield Check("user of tasks", "ok", user)
 
 
 def _terminal() -> Check:

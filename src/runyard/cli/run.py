@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
@@ -17,10 +18,35 @@ _OVERRIDES = Group("Changed for this run only", sort_key=1)
 _FOLLOW = Group("Waiting", sort_key=2)
 
 
-def run(
-    job: JobName,
-    /,
-    *,
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """Which run is asked for."""
+
+    region: Annotated[str | None, Parameter(help="One of the job's regions.")] = None
+    environment: Annotated[str | None, Parameter(help="The job's environment.")] = None
+    priority: Annotated[int | None, Parameter(help="Higher starts earlier.")] = None
+    label: Labels = None
+    key: Annotated[
+        str | None,
+        Parameter(help="Idempotency key: asking again with it gives the same run, not a new one."),
+    ] = None
+
+    def fields(self) -> dict[str, Any]:
+        """As the REST API wants them. The key is ours if none was given: then a request whose
+        answer was lost can be repeated safely."""
+        return {
+            "region": self.region,
+            "environment": self.environment,
+            "priority": self.priority,
+            "labels": assignments("--label", self.label) or None,
+            "idempotency_key": self.key or f"cli-{os.urandom(16).hex()}",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is changed for this run only."""
+
     arg: Annotated[
         list[str] | None,
         Parameter(
@@ -28,30 +54,41 @@ def run(
             allow_leading_hyphen=True,
             help="An argument of the first container, instead of the job's; may be repeated.",
         ),
-    ] = None,
+    ] = None
     args_json: Annotated[
         str | None,
         Parameter(group=_OVERRIDES, help='All arguments as a JSON array; "[]" means none.'),
-    ] = None,
+    ] = None
     env: Annotated[
         list[str] | None,
-        Parameter(
-            group=_OVERRIDES,
-            help="KEY=VALUE added to the environment; may be repeated.",
-        ),
-    ] = None,
-    tasks: Annotated[int | None, Parameter(group=_OVERRIDES, help="How many tasks.")] = None,
+        Parameter(group=_OVERRIDES, help="KEY=VALUE added to the environment; may be repeated."),
+    ] = None
+    tasks: Annotated[int | None, Parameter(group=_OVERRIDES, help="How many tasks.")] = None
     timeout: Annotated[
         str | None, Parameter(group=_OVERRIDES, help="Of one task attempt, such as 30s.")
-    ] = None,
-    region: Annotated[str | None, Parameter(help="One of the job's regions.")] = None,
-    environment: Annotated[str | None, Parameter(help="The job's environment.")] = None,
-    priority: Annotated[int | None, Parameter(help="Higher starts earlier.")] = None,
-    label: Labels = None,
-    key: Annotated[
-        str | None,
-        Parameter(help="Idempotency key: asking again with it gives the same run, not a new one."),
-    ] = None,
+    ] = None
+
+    def overrides(self) -> dict[str, Any]:
+        """As the REST API wants them; empty when nothing is changed."""
+        return _given(
+            {
+                "args": _arguments(self.arg, self.args_json),
+                "env": assignments("--env", self.env) or None,
+                "task_count": self.tasks,
+                "timeout": self.timeout,
+            }
+        )
+
+
+_ANY, _NONE = Wishes(), Changes()
+
+
+def run(
+    job: JobName,
+    /,
+    *,
+    wishes: Annotated[Wishes, Parameter(name="*")] = _ANY,
+    changes: Annotated[Changes, Parameter(name="*")] = _NONE,
     wait_: Annotated[
         bool,
         Parameter(
@@ -72,23 +109,9 @@ def run(
     4 when it was skipped. Ctrl-C stops the waiting, not the run. `--wait --json` prints a JSON line
     for every event.
     """
-    overrides = {
-        "args": _arguments(arg, args_json),
-        "env": assignments("--env", env) or None,
-        "task_count": tasks,
-        "timeout": timeout,
-    }
-    body: dict[str, Any] = {
-        "job": job,
-        "environment": environment,
-        "region": region,
-        "priority": priority,
-        "labels": assignments("--label", label) or None,
-        "overrides": _given(overrides) or None,
-        # Ours if none was given: then a request whose answer was lost can be repeated safely.
-        "idempotency_key": key or f"cli-{os.urandom(16).hex()}",
-    }
-    runs = connect().post("/runs", _given(body), again=True)["runs"]
+    overrides = changes.overrides() or None
+    body = _given({"job": job, "overrides": overrides} | wishes.fields())
+    runs = connect().post("/runs", body, again=True)["runs"]
     if wait_:
         return wait.follow(runs, log=not no_log, as_json=json_)
     _show(runs, json_)

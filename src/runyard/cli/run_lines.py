@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -64,11 +65,20 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("tasks", task_counts(run)),
         ("priority", run["priority"] or ""),
         ("labels", ", ".join(f"{name}={value}" for name, value in run["labels"].items())),
-        ("overrides", ", ".join(f"{name} {value}" for name, value in run["overrides"].items())),
+        ("overrides", ", ".join(overrides(run["overrides"]))),
         ("stopped by", run["stop_cause"]),
         ("cost", run["cost"]),
         ("handle", run["handle"]),
     ]
+
+
+def overrides(given: Document) -> list[str]:
+    """What was changed for this run, each as the option that changes it."""
+    args, env = given.get("args"), given.get("env") or {}
+    parts = [] if args is None else [f"--args-json {json.dumps(args)}"]
+    parts += [f"--env {name}={value}" for name, value in env.items()]
+    parts += [f"--tasks {given['task_count']}"] if given.get("task_count") else []
+    return parts + ([f"--timeout {given['timeout']}"] if given.get("timeout") else [])
 
 
 def task_counts(run: Document) -> str:

@@ -30,8 +30,6 @@ StateName = Literal[
 ]
 
 runs = App(name="runs", help="List runs, show one, or wait for one.", group_commands="Commands")
-# A module of its own: following a run takes imports that a list need not wait for.
-runs.command("runyard.cli.runs_wait:wait_for", name="wait")
 
 
 @runs.default
@@ -52,7 +50,8 @@ def list_runs(
         str | None,
         Parameter(
             allow_leading_hyphen=True,
-            help="requested_at, started_at, ended_at, duration, cost; - in front turns it round.",
+            help="requested_at, started_at, ended_at, duration, cost, job or state; "
+            "-cost: downwards.",
         ),
     ] = None,
     limit: Annotated[int, Parameter(show_default=True, help="At most so many.")] = 50,
@@ -100,6 +99,10 @@ def get(ref: Annotated[RunRef, Parameter(name="RUN")], /, *, json_: AsJson = Fal
             ("attempt", "started", "ended", "ending", "message", "handle"),
             (_attempt(attempt, at) for attempt in run["attempts"]),
         )
+
+
+# A module of its own: following a run takes imports that a list need not wait for.
+runs.command("runyard.cli.runs_wait:wait_for", name="wait")
 
 
 def _attempt(attempt: dict[str, Any], at: Any) -> tuple[str, ...]:

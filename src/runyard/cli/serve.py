@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from runyard.cli import output, report
+from runyard.cli import output, report, trouble
 from runyard.config import Config
 from runyard.model.errors import PlatformError
 from runyard.wiring import serve
@@ -33,6 +33,8 @@ def main() -> int:
         return serve(config, on_ready=_teller(given.ready_fd))
     except PlatformError as error:
         return report.error(error, as_json=False, sources={})
+    except Exception as error:  # the top: nothing above would catch it
+        return trouble.own_fault(error, as_json=False)
 
 
 def _teller(ready_fd: int | None) -> Callable[[str], None]:

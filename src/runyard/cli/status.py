@@ -32,21 +32,22 @@ def status(*, json_: AsJson = False) -> None:
         (
             (
                 region["name"],
-                region.get("vcpu", ""),
-                size(region["memory_bytes"]) if region.get("memory_bytes") else "",
-                region.get("running_tasks", ""),
+                f"{region['vcpu']:g}",
+                size(region["memory_bytes"]),
+                region["running_tasks"],
             )
             for region in told["regions"]
         ),
     )
     output.line()
     table(
-        ("loop", "last tick", "errors"),
+        ("loop", "last tick", "errors", "last error"),
         (
             (
                 name,
                 age(parse(loop["last_tick_at"]), at) if loop["last_tick_at"] else "",
                 loop["errors"],
+                loop["last_error"],
             )
             for name, loop in told["loops"].items()
         ),
