@@ -1,0 +1,119 @@
+"""A gate on a database in memory, for tests of what passes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+from runyard.database.migrations import migrate
+from runyard.database.port import Database, Tx
+from runyard.database.sqlite import InlineSqlite
+from runyard.gate.asking import Apply, Request
+from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.model.effect import Effect
+from runyard.model.event import Event
+from runyard.model.ids import RunId, stamped
+from runyard.model.job import JobSpec
+from runyard.model.plan import RunRequest
+from runyard.model.run import Run
+from runyard.store.memory import MIGRATIONS, Store
+from runyard.store.runs import Happening
+from tests.support.runs import NOW
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Yard:
+    """A gate, its database, and what it committed. Time stands still until `later`."""
+
+    gate: Gate
+    database: Database
+    store: Store
+    committed: list[Committed] = field(default_factory=list)
+    now: datetime = NOW
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def new_id(self) -> RunId:
+        """Ids in the order of asking."""
+        return RunId(stamped("run", self.now, next(self.numbers)))
+
+    def later(self, seconds: float) -> None:
+        """Time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    async def apply(self, *specs: JobSpec) -> list[str]:
+        """Put jobs in force; what was done to each."""
+        done = await self.gate.ask(Apply(specs, "local", "ann", self.now))
+        return [one.change for one in done]
+
+    async def request(self, job: str = "report", **asked: Any) -> Run:
+        """Ask for a run and look at it."""
+        request = Request(RunRequest("local", job, "ann", **asked), self.now, self.new_id)
+        accepted = await self.gate.ask(request)
+        return await self.run(accepted.runs[0])
+
+    async def tell(self, run: Run, event: Event) -> Run:
+        """Tell a run something and look at it."""
+        return await self.gate.tell(run.id, event, self.now)
+
+    async def run(self, run: RunId) -> Run:
+        """The run as it is now."""
+
+        async def work(tx: Tx) -> list[Run]:
+            return await self.store.runs.get(tx, [run])
+
+        return (await self.database.read(work))[0]
+
+    async def history(self, run: Run) -> list[Happening]:
+        """What happened to a run."""
+
+        async def work(tx: Tx) -> list[Happening]:
+            return await self.store.runs.history(tx, run.id)
+
+        return await self.database.read(work)
+
+    async def slots(self) -> dict[str, tuple[int, int]]:
+        """Every slot as (used, capacity)."""
+
+        async def work(tx: Tx) -> dict[str, tuple[int, int]]:
+            return {s.name: (s.used, s.capacity) for s in await self.store.slots.all(tx)}
+
+        return await self.database.read(work)
+
+    async def outbox(self) -> int:
+        """How many effects are not done."""
+        return await self.database.read(self.store.outbox.count)
+
+    def effects(self) -> list[Effect]:
+        """Every effect handed over so far."""
+        return [pending.effect for done in self.committed for pending in done.effects]
+
+
+@asynccontextmanager
+async def open_yard(*, region_runs_max: int = 10, engine: str = "me") -> AsyncIterator[Yard]:
+    """A fresh yard."""
+    database = InlineSqlite()
+    await migrate(database, MIGRATIONS, NOW)
+    store = Store.of("sqlite")
+    committed: list[Committed] = []
+    gate = Gate(database, store, GateSettings(engine, region_runs_max), committed.append)
+    try:
+        yield Yard(gate, database, store, committed)
+    finally:
+        await database.close()
+
+
+def in_yard(scene: Callable[[Yard], Awaitable[T]], **settings: Any) -> T:
+    """Play a scene in a fresh yard."""
+
+    async def play() -> T:
+        async with open_yard(**settings) as yard:
+            return await scene(yard)
+
+    return asyncio.run(play())
