@@ -6,7 +6,7 @@ Reserved names: the container contract; 1,000 variables: configuring/jobs/enviro
 
 from __future__ import annotations
 
-from runyard.model.manifest.view import Data, JobView, items, mapping, text
+from runyard.model.manifest.view import Data, JobView, items, text
 from runyard.model.validation import Path
 
 VARIABLES_MAX = 1000
@@ -45,7 +45,7 @@ def _name(job: JobView, where: Path, name: str, seen: dict[str, Path]) -> None:
 def _value(job: JobView, where: Path, variable: Data) -> None:
     if "value" in variable and "valueSource" in variable:
         job.fault((*where, "valueSource"), "value or valueSource, not both", "remove one")
-    if "valueSource" in variable and not mapping(variable, "valueSource"):
+    if variable.get("valueSource") == {}:
         job.fault((*where, "valueSource"), "secretKeyRef with a secret and a version")
     size = len(text(variable, "value").encode())
     if size > VALUE_BYTES_MAX:

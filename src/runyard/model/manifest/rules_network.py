@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runyard.model.manifest.view import TASK, JobView, items, mapping, text, texts
 
 VPC = (*TASK, "vpcAccess")
@@ -10,7 +12,7 @@ VPC = (*TASK, "vpcAccess")
 def check(job: JobView) -> None:
     """See the module."""
     access = mapping(job.task, "vpcAccess")
-    if "vpcAccess" not in job.task:
+    if not isinstance(job.task.get("vpcAccess"), Mapping):
         return
     interfaces = list(items(access, "networkInterfaces", VPC))
     if "connector" in access and interfaces:

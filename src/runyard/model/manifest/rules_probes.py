@@ -3,6 +3,8 @@ https://cloud.google.com/run/docs/configuring/jobs/healthchecks, which knows sta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runyard.model.manifest.view import Data, JobView, mapping, whole
 from runyard.model.validation import Path
 
@@ -14,7 +16,7 @@ def check(job: JobView) -> None:
     """See the module."""
     for path, container in job.containers():
         for key in ("startupProbe", "livenessProbe", "readinessProbe"):
-            if key in container:
+            if isinstance(container.get(key), Mapping):
                 probe, where = mapping(container, key), (*path, key)
                 _action(job, where, probe)
                 _period(job, where, probe)

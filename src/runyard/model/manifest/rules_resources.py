@@ -38,9 +38,8 @@ def check(job: JobView) -> None:
     if limits and len(known) == len(limits):
         cpu, memory = sum(one[0] for one in known), sum(one[1] for one in known)
         path = limits[0][0] if len(limits) == 1 else (*TASK, "containers")
-        step = _step(job, path, limits, cpu)
-        if step is not None:
-            _memory(job, path, limits, step, memory)
+        if _is_cpu_fine(job, path, limits, cpu):
+            _memory(job, path, limits, cpu, memory)
         _gpu_needs(job, limits, cpu, memory)
     _accelerator(job, [path for path, one in limits if GPU in one])
 
@@ -57,34 +56,40 @@ def _amounts(limits: Data) -> tuple[int, int] | None:
 Limits = list[tuple[Path, Data]]
 
 
-def _step(job: JobView, path: Path, limits: Limits, cpu_milli: int) -> int | None:
-    """The row of PAIRS for `cpu_milli`: its own, or for a sum the next one above."""
+def _is_cpu_fine(job: JobView, path: Path, limits: Limits, cpu_milli: int) -> bool:
     if len(limits) == 1:
         if cpu_milli % 1000 or cpu_milli // 1000 not in PAIRS:
             listed = ", ".join(str(cpu) for cpu in PAIRS)
             job.fault(_key(path, limits, "cpu"), f"one of {listed} CPUs")
-            return None
+            return False
     elif not 1000 <= cpu_milli <= CPU_MAX * 1000:
         expected = f"containers with 1 to {CPU_MAX} CPUs together, not {cpu_milli / 1000:g}"
         job.fault(path, expected)
-        return None
-    return next(step for step in PAIRS if step * 1000 >= cpu_milli)
+        return False
+    return True
 
 
-def _memory(job: JobView, path: Path, limits: Limits, step: int, memory: int) -> None:
-    least, most = PAIRS[step]
+def _bounds(cpu_milli: int) -> tuple[int, int]:
+    """(least, most) memory. A sum between two rows has the lower one's least, the upper's most."""
+    below = max(cpu for cpu in PAIRS if cpu * 1000 <= cpu_milli)
+    above = min(cpu for cpu in PAIRS if cpu * 1000 >= cpu_milli)
+    return PAIRS[below][0], PAIRS[above][1]
+
+
+def _memory(job: JobView, path: Path, limits: Limits, cpu_milli: int, memory: int) -> None:
+    least, most = _bounds(cpu_milli)
     where = _key(path, limits, "memory")
     if not least <= memory <= most:
         together = "" if len(limits) == 1 else " together"
-        expected = f"{_size(least)} to {_size(most)} of memory{together} with {step} CPU"
-        job.fault(where, expected, _memory_hint(step, memory))
+        cpu = f"{cpu_milli / 1000:g} CPU"
+        expected = f"{_size(least)} to {_size(most)} of memory{together} with {cpu}"
+        job.fault(where, expected, _memory_hint(least, most, memory))
     elif memory < MEMORY_WARNED:
         expected = f"at least {_size(MEMORY_WARNED)}, which Google's second generation asks for"
         job.warn(where, expected)
 
 
-def _memory_hint(step: int, memory: int) -> str:
-    least, most = PAIRS[step]
+def _memory_hint(least: int, most: int, memory: int) -> str:
     fitting = next((cpu for cpu, (low, high) in PAIRS.items() if low <= memory <= high), None)
     if fitting is not None:
         return f"{_size(memory)} goes with {fitting} CPU"
