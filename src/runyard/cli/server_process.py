@@ -21,7 +21,8 @@ def command(host: str | None, port: int | None, ready_fd: int | None = None) -> 
     """The command line of a server process. No secret is ever part of it."""
     options = (("--host", host), ("--port", port), ("--ready-fd", ready_fd))
     given = [text for name, value in options if value is not None for text in (name, str(value))]
-    return [sys.executable, "-m", SERVE_MODULE, *given]
+    # -P: a json.py in the folder where someone types this is not a part of Python.
+    return [sys.executable, "-P", "-m", SERVE_MODULE, *given]
 
 
 def running(folder: Path) -> ServerFile | None:
