@@ -12,6 +12,7 @@ from typing import Any
 
 from runyard.localcloud.logging.format import decode
 from runyard.localcloud.spawner.client import SpawnerClient
+from runyard.localcloud.spawner.launch import IDLE_SECONDS
 from runyard.localcloud.spawner.port import TaskEnd, TaskOrder
 from runyard.localcloud.spawner.server import processes
 from runyard.localcloud.spawner.server.places import tag_of
@@ -24,12 +25,20 @@ PYTHON = "/usr/bin/python3"  # one that any user may run
 class House:
     """A client with its spawner, and short ways to run things under it."""
 
-    def __init__(self, folder: Path, *, cgroup: bool = True, task_user: str = "nobody") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        cgroup: bool = True,
+        memory_folders: tuple[Path, ...] = (),
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self.folder = folder
         self.tag = tag_of(str(folder))
         self.log = folder.parent / f"{folder.name}.log"
         self._cgroup = cgroup
-        self._task_user = task_user
+        self._memory_folders = memory_folders
+        self._idle_seconds = idle_seconds
         self._woken = asyncio.Event()
         self.client = self.new_client()
 
@@ -37,10 +46,12 @@ class House:
         """Another client of the same spawner, as a restarted engine has."""
         return SpawnerClient(
             self.folder,
-            task_user=self._task_user,
+            task_user="nobody",
             clock=lambda: NOW,
             wake=self._woken.set,
             cgroup=self._cgroup,
+            memory_folders=self._memory_folders,
+            idle_seconds=self._idle_seconds,
         )
 
     def order(self, key: str, *argv: str, **more: Any) -> TaskOrder:

@@ -11,15 +11,16 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from runyard.localcloud.spawner.channel import Channel, Message, connect
 from runyard.localcloud.spawner.launch import (
+    IDLE_SECONDS,
     launch,
     remove_emptied,
     settings_for,
-    without_cgroup,
 )
 from runyard.localcloud.spawner.port import Abilities, TaskEnd, TaskOrder, Wake
 from runyard.localcloud.spawner.server.main import BUSY, READY
@@ -40,6 +41,7 @@ class SpawnerClient:
     tasks run as `task_user`; under any other user as that user. `wake` is called from the loop
     whenever `ends` has something new. `work_folder`: parent of working folders, which `task_user`
     must be able to reach. `memory_folders`: where to look for a memory filesystem.
+    `idle_seconds`: a spawner without client, task and unsaved end goes after so long.
     """
 
     abilities: Abilities
@@ -55,12 +57,13 @@ class SpawnerClient:
         cgroup: bool = True,
         work_folder: Path | None = None,
         memory_folders: tuple[Path, ...] = (),
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.abilities = _NOBODY_YET
         self.instance = ""
         self._folder = folder
         settings = settings_for(folder, task_user, work_folder, memory_folders)
-        self._settings = settings if cgroup else without_cgroup(settings)
+        self._settings = replace(settings, cgroup=cgroup, idle_seconds=idle_seconds)
         self._clock = clock
         self._wake = wake
         self._channel: Channel | None = None
@@ -174,6 +177,7 @@ class SpawnerClient:
         channel = Channel(peer, self._heard, self._went_away)
         try:
             self._hello = await channel.hello()
+            await channel.ask("stay")  # it may have been told to end after its last task
             known = await channel.ask("ends")
             running = await channel.ask("running")
         except ProviderUnavailable:

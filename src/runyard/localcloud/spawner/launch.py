@@ -7,7 +7,7 @@ import os
 import select
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import runyard
@@ -62,11 +62,6 @@ def settings_for(
         user=task_user if os.geteuid() == 0 else "",
         cgroup=True,
     )
-
-
-def without_cgroup(settings: Settings) -> Settings:
-    """The same, without control groups."""
-    return replace(settings, cgroup=False)
 
 
 def launch(settings: Settings) -> str:

@@ -52,6 +52,7 @@ class Service:
             "ends": lambda _: {"ends": list(journal.ends.values())},
             "forget": self._forget,
             "end": self._end,
+            "stay": self._stay,
         }
 
     def open(
@@ -142,6 +143,10 @@ class Service:
         if message.get("kill"):
             self._yard.kill_everything()
         return {"running": len(self._yard.tasks) + len(self._orders)}
+
+    def _stay(self, message: Message) -> Message:
+        self._is_ending = False
+        return {}
 
     # -- what happens ----------------------------------------------------------------------------
 

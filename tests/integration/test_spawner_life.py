@@ -1,0 +1,400 @@
+"""The spawner and its client die, come back, and lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import runyard
+from runyard.localcloud.spawner.channel import connect
+from runyard.localcloud.spawner.client import SpawnerClient
+from runyard.localcloud.spawner.launch import launch
+from runyard.localcloud.spawner.port import SecretFile
+from runyard.localcloud.spawner.server import processes
+from runyard.localcloud.spawner.server.main import BUSY
+from runyard.model.errors import ProviderUnavailable
+from tests.support.spawner import NOW, PYTHON, House, gone, house, inside, until
+
+_RSS_BYTES_MAX = 24 << 20  # far below any program that imports a library
+_FAMILY = (
+    "echo up; (setsid sleep 1000 &) ; echo x > file; mkdir -p a/b; chmod 0 a; sleep 1000 & wait"
+)
+
+
+@pytest.mark.parametrize("cgroup", [True, False])
+def test_a_killed_spawner_leaves_nothing_and_its_tasks_are_lost(
+    tmp_path: Path, cgroup: bool
+) -> None:
+    async def story() -> None:
+        async with house(tmp_path, cgroup=cgroup) as made:
+            before = (await made.shell("exit 4", key="unrelated")).exit_code
+            await made.start("done", "/bin/sh", "-c", "exit 4")
+            await made.end("done")
+            files = (SecretFile("/pw", b"secret"),)
+            await made.start("lost", "/bin/sh", "-c", _FAMILY, files=files)
+            await made.printed("up")
+            first, pid = made.client.instance, made.client.pid
+            os.kill(pid, signal.SIGKILL)
+            await gone(pid)
+            end = await made.end("lost")
+            assert end.lost
+            assert end.exit_code is end.signal is None
+            assert end.removed["folder"] == end.removed["memory_folder"] == 1
+            assert end.removed["process"] == 3
+            assert end.left == ()
+            assert made.client.instance != first
+            assert made.left_behind() == []
+            assert (await made.end("done")).exit_code == before == 4
+            assert not await made.client.spawn(made.order("lost", "/bin/true"))
+            asked = await made.client.lost(["lost", "done", "never"])
+            assert [(each.key, each.lost) for each in asked] == [("lost", True), ("never", True)]
+            assert asked[1].ended_at == NOW
+            assert (await made.shell("exit 0", key="next")).exit_code == 0
+
+    inside(story)
+
+
+def test_a_client_that_comes_back_finds_what_runs_and_what_ended(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.start("runs", "/bin/sh", "-c", "echo up; sleep 1000")
+            await made.start("ended", "/bin/sh", "-c", "exit 6")
+            await made.end("ended")
+            await made.printed("up")
+            first = made.client.instance
+            await made.client.close()
+            with pytest.raises(ProviderUnavailable, match="closed"):
+                await made.client.running()
+            made.client = made.new_client()
+            await made.client.start()
+            assert made.client.instance == first
+            assert await made.client.running() == ["runs"]
+            assert [end.exit_code for end in await made.client.ends()] == [6]
+            assert await made.client.lost(["runs", "ended"]) == []
+            await made.client.forget(["ended"])
+            assert await made.client.ends() == []
+
+    inside(story)
+
+
+def test_a_timeout_holds_while_nobody_is_connected(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.start("k", "/bin/sh", "-c", "echo $$; exec sleep 1000", timeout_seconds=0.4)
+            await until(lambda: bool(made.texts()))
+            await made.client.close()
+            await gone(int(made.texts()[0]))
+            made.client = made.new_client()
+            await made.client.start()
+            end = await made.end("k")
+            assert end.timed_out
+            assert end.signal == signal.SIGTERM
+
+    inside(story)
+
+
+def test_a_killed_engine_takes_nobody_along(tmp_path: Path) -> None:
+    """The engine is a process of its own here, in its own session, and dies by SIGKILL."""
+    engine = f"""
+import asyncio, sys
+from pathlib import Path
+from tests.support.spawner import House
+async def main():
+    made = House(Path({str(tmp_path / "spawner")!r}))
+    await made.client.start()
+    await made.start("k", "/bin/sh", "-c", "echo up; sleep 0.3; echo still there; exit 9")
+    await made.printed("up")
+    print("started", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+    def until_it_dies() -> None:
+        with subprocess.Popen([sys.executable, "-c", engine], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"started\n"
+            process.kill()
+
+    async def story() -> None:
+        await asyncio.to_thread(until_it_dies)
+        async with house(tmp_path) as made:
+            assert (await made.end("k")).exit_code == 9
+            assert made.texts() == ["up", "still there"]
+
+    inside(story)
+
+
+def test_ends_outlive_the_spawner_also_if_it_ended_by_itself(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.start("k", "/bin/sh", "-c", "exit 3")
+            await made.end("k")
+            await made.client.close(stop=True)
+            assert processes.look(made.client.pid) is None
+            await made.client.start()
+            assert (await made.end("k")).exit_code == 3
+            await made.client.forget(["k"])
+            await made.client.close(stop=True)
+            await made.client.start()
+            assert await made.client.ends() == []
+
+    inside(story)
+
+
+def test_told_to_end_it_waits_for_its_tasks(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.start("k", "/bin/sh", "-c", "echo up; exec sleep 1000")
+            await made.printed("up")
+            pid = made.client.pid
+            await made.client.close(stop=True)
+            os.kill(int(processes.tagged(made.tag)[0][0]), signal.SIGKILL)
+            await gone(pid)
+            await made.client.start()
+            assert made.client.pid != pid
+            assert (await made.end("k")).signal == signal.SIGKILL
+
+    inside(story)
+
+
+def test_who_comes_back_in_time_keeps_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.start("k", "/bin/sh", "-c", "echo up; exec sleep 1000")
+            pid = made.client.pid
+            await made.client.close(stop=True)
+            await made.client.start()
+            assert made.client.pid == pid
+            assert (await made.shell("exit 5", key="l")).exit_code == 5
+            await made.client.stop("k")
+            assert (await made.end("k")).stopped
+            assert (await made.shell("exit 6", key="m")).exit_code == 6
+
+    inside(story)
+
+
+def test_one_spawner_a_folder(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            assert await asyncio.to_thread(launch, made.client._settings) == BUSY
+            others = [made.new_client() for _ in range(3)]
+            await asyncio.gather(*(each.start() for each in others))
+            assert {each.pid for each in others} == {made.client.pid}
+            await asyncio.gather(*(each.close() for each in others))
+
+    inside(story)
+
+
+def test_many_clients_start_one_spawner_together(tmp_path: Path) -> None:
+    async def story() -> None:
+        made = House(tmp_path / "spawner")
+        clients = [made.client, *(made.new_client() for _ in range(3))]
+        await asyncio.gather(*(each.start() for each in clients))
+        assert len({each.pid for each in clients}) == 1
+        for each in clients[1:]:
+            await each.close()
+        await made.client.close(stop=True)
+
+    inside(story)
+
+
+def test_a_spawner_with_other_settings_is_replaced_when_idle(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            first = made.client.pid
+            await made.client.close()
+            made.client = House(made.folder, cgroup=False).client
+            await made.client.start()
+            assert made.client.pid != first
+            assert made.client.abilities.cgroup == ""
+            assert made.client.abilities.memory_enforced_by == "rlimit"
+
+    inside(story)
+
+
+def test_a_path_longer_than_a_socket_address(tmp_path: Path) -> None:
+    async def story() -> None:
+        folder = tmp_path / ("x" * 120)
+        folder.mkdir()
+        async with house(folder) as made:
+            assert (await made.shell("exit 2")).exit_code == 2
+
+    inside(story)
+
+
+def test_an_unneeded_spawner_ends_by_itself(tmp_path: Path) -> None:
+    async def story() -> None:
+        made = House(tmp_path / "spawner", idle_seconds=0.2)
+        await made.client.start()
+        await made.start("k", "/bin/sh", "-c", "sleep 0.4; exit 1")
+        pid = made.client.pid
+        await made.client.close()
+        await gone(pid)
+        assert connect(made.folder) is None
+        await made.client.start()
+        assert (await made.end("k")).exit_code == 1
+        await made.client.close(stop=True)
+
+    inside(story)
+
+
+def test_the_folder_is_closed_to_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            rights = {each.name: each.stat().st_mode & 0o777 for each in made.folder.iterdir()}
+            assert made.folder.stat().st_mode & 0o777 == 0o700
+            assert set(rights.values()) == {0o600}
+
+    inside(story)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user to be refused")
+def test_another_user_is_not_let_in(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            pid = made.client.pid
+            code = (
+                "import socket; s = socket.socket(socket.AF_UNIX);"
+                f"s.connect('/proc/{os.getpid()}/cwd/spawner.sock'); print(s.recv(100))"
+            )
+            assert pid
+            made.folder.chmod(0o755)
+            for each in (made.folder / "spawner.sock", *made.folder.parents[:0]):
+                each.chmod(0o777)
+            door = os.open(made.folder, os.O_PATH | os.O_DIRECTORY)
+            try:
+                said = await asyncio.to_thread(_as_nobody, code.replace("cwd", f"fd/{door}"), door)
+            finally:
+                os.close(door)
+                made.folder.chmod(0o700)
+            assert said in ("b''", "refused")
+
+    inside(story)
+
+
+def _as_nobody(code: str, door: int) -> str:
+    done = subprocess.run(
+        [PYTHON, "-c", code.replace(f"/proc/{os.getpid()}", "/proc/self")],
+        capture_output=True,
+        text=True,
+        check=False,
+        user="nobody",
+        pass_fds=(door,),
+        cwd="/",
+        env={},
+    )
+    if "ConnectionResetError" in done.stderr:
+        return "refused"
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a folder of somebody else")
+    folder = tmp_path / "spawner"
+    folder.mkdir()
+    os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+
+    async def story() -> None:
+        with pytest.raises(ProviderUnavailable, match="belongs to another user"):
+            await House(folder).client.start()
+
+    inside(story)
+
+
+def test_an_unknown_task_user_is_said(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root chooses the user")
+
+    async def story() -> None:
+        client = SpawnerClient(
+            tmp_path / "spawner", task_user="nosuchuser", clock=lambda: NOW, wake=lambda: None
+        )
+        with pytest.raises(ProviderUnavailable, match="no user 'nosuchuser'"):
+            await client.start()
+        await client.close()
+
+    inside(story)
+
+
+def test_the_process_is_small_and_imports_only_what_python_ships(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            await made.shell("echo hello")
+            if os.geteuid() != 0:
+                pytest.skip("only root may look into the spawner")
+            assert _resident_bytes(made.client.pid) < _RSS_BYTES_MAX
+
+    inside(story)
+    code = (
+        "import sys; sys.path.append(sys.argv[1]);"
+        "import runyard.localcloud.spawner.server.main, json; print(json.dumps(list(sys.modules)))"
+    )
+    root = str(Path(runyard.__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, root], capture_output=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
+    assert loaded - {"runyard", "__main__"} <= sys.stdlib_module_names
+
+
+def _resident_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests are this one then")
+def test_without_root_it_works_too(tmp_path: Path) -> None:
+    """Engine, spawner and tasks all as one ordinary user."""
+    root = Path(runyard.__file__).parent.parent
+    user = pwd.getpwnam("nobody")
+    folder = Path("/var/tmp") / f"runyard-test-{os.getpid()}"
+    folder.mkdir()
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    code = f"""
+import asyncio, sys, datetime
+sys.path.append({str(root)!r})
+from pathlib import Path
+from runyard.localcloud.spawner.client import SpawnerClient
+from runyard.localcloud.spawner.port import TaskOrder
+async def main():
+    woken = asyncio.Event()
+    client = SpawnerClient(Path({str(folder)!r}) / "s", task_user="", wake=woken.set,
+                           clock=lambda: datetime.datetime.now(datetime.timezone.utc))
+    await client.start()
+    print(client.abilities, file=sys.stderr)
+    argv = ("/bin/sh", "-c", "(setsid sleep 1000 &); id -un; exit 4")
+    await client.spawn(TaskOrder("k", argv, {{}}, {str(folder / "log")!r}, 0, 0, 30.0,
+                                 memory_bytes=256 << 20))
+    while not (ends := await client.ends()):
+        woken.clear()
+        await woken.wait()
+    print(ends[0].exit_code, ends[0].removed["process"], client.abilities.user)
+    await client.close(stop=True)
+asyncio.run(main())
+"""
+    probe = subprocess.run(
+        [PYTHON, "-c", f"import sys; sys.path.append({str(root)!r}); import runyard"],
+        user="nobody", env={}, cwd="/", check=False, capture_output=True,
+    )  # fmt: skip
+    try:
+        if probe.returncode:
+            pytest.skip(f"nobody may not read {root}")
+        done = subprocess.run(
+            [PYTHON, "-c", code], user="nobody", group=user.pw_gid, extra_groups=[],
+            env={}, cwd="/", check=False, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.stdout == "4 1 nobody\n", done.stderr
+        assert "no delegated cgroup" in done.stderr or "may not make a cgroup" in done.stderr
+        assert sorted(each.name for each in folder.iterdir()) == ["log", "s"]
+    finally:
+        subprocess.run(["rm", "-rf", folder], check=True)
