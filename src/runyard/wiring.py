@@ -11,12 +11,25 @@ import fcntl
 import logging
 import os
 import secrets
+import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
+import uvloop
+
+from runyard import __version__
+from runyard.api.app import make_app
+from runyard.api.edge.host import known_hosts
+from runyard.api.server import HttpServer
+from runyard.api.services import ApiSettings, RegionState, Services
+from runyard.api.streams import Streams
+from runyard.api.tokens import ADMIN, Tokens, admin_token
 from runyard.channel.log import LogChannel
 from runyard.config import Config
 from runyard.database.migrations import migrate
@@ -28,17 +41,18 @@ from runyard.gate.door import Committed
 from runyard.localcloud import schema
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
-from runyard.localcloud.cloudrun.resources import Region
+from runyard.localcloud.cloudrun.resources import Region, RegionUse
 from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.secrets.sealing import Sealer, load_key
 from runyard.localcloud.spawner.client import SpawnerClient
-from runyard.model.errors import StoreUnavailable
+from runyard.model.errors import ServerUnavailable, StoreUnavailable
 from runyard.model.executors import sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.viewer import LocalViewer
 from runyard.store.memory import MIGRATIONS, Store
+from runyard.telemetry.metrics import Metrics
 
 LOGGER = logging.getLogger("runyard")
 
@@ -203,3 +217,115 @@ def _engine_settings(config: Config) -> EngineSettings:
         ),
         poll=timedelta(seconds=config.safety_poll_seconds),
     )
+
+
+def listening_socket(config: Config) -> socket.socket:
+    """A socket bound to the server's address. Raises ServerUnavailable when that cannot be."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family)
+    except OSError as error:
+        raise ServerUnavailable(
+            f"cannot listen on {config.host} port {config.port}: {error.strerror or error}",
+            hint="stop what uses it, or take another port (RUNYARD_PORT, `runyard up --port N`; "
+            "0 takes a free one)",
+        ) from error
+
+
+def services(house: House, metrics: Metrics, streams: Streams) -> Services:
+    """What the API is made with."""
+    config = house.config
+    token = admin_token(config.state_folder / "token", lambda: secrets.token_urlsafe(32))
+    poll = timedelta(seconds=config.safety_poll_seconds)
+    patience = dict.fromkeys(("due", "outbox", "watch"), 12 * poll)
+    settings = ApiSettings(
+        version=__version__,
+        state_folder=str(config.state_folder),
+        environment=config.environment,
+        started_at=clock(),
+        request_bytes_max=config.request_bytes_max,
+        hosts=known_hosts(config.host, config.public_url),
+        silence_max=patience,
+    )
+
+    async def regions() -> list[RegionState]:
+        return [_region(use) for use in house.cloud.run.regions]
+
+    return Services(
+        gate=house.engine.gate,
+        database=house.database,
+        store=house.store,
+        viewer=house.cloud.viewer,
+        secrets=house.cloud.secrets,
+        signals=house.signals,
+        clock=clock,
+        new_run_id=RunIds(),
+        settings=settings,
+        tokens=Tokens({token: ADMIN}),
+        metrics=metrics,
+        streams=streams,
+        loops=house.engine.health,
+        regions=regions,
+        abilities=lambda: asdict(house.cloud.spawner.abilities),
+    )
+
+
+def _region(use: RegionUse) -> RegionState:
+    return RegionState(
+        use.region.name, use.region.vcpu_milli / 1000, use.region.memory_bytes, use.running_tasks
+    )
+
+
+def serve(config: Config, *, on_ready: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; `on_ready` is told the URL. Returns the exit status.
+
+    Raises PlatformError when it cannot come up.
+    """
+    logging.basicConfig(
+        level=config.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    with state_folder(config), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(config, on_ready))
+    return 0
+
+
+async def _serve(config: Config, on_ready: Callable[[str], None]) -> None:
+    metrics, streams = Metrics(__version__), Streams()
+    with listening_socket(config) as listening:
+        async with open_house(config, lambda done: metrics.observe(done.facts)) as house:
+            app = make_app(services(house, metrics, streams))
+            server = HttpServer(
+                app, listening, streams, grace_seconds=config.shutdown_grace_seconds
+            )
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, server.stop)
+            with announced(config, server.url) as announce:
+                await server.run(lambda: _ready(announce, on_ready, server.url))
+
+
+def _ready(announce: Callable[[], None], on_ready: Callable[[str], None], url: str) -> None:
+    announce()
+    LOGGER.info("serving at %s", url)
+    on_ready(url)
+
+
+@contextmanager
+def announced(config: Config, url: str) -> Iterator[Callable[[], None]]:
+    """Gives a function that writes `server.json`, which goes when the block ends."""
+    path = config.state_folder / "server.json"
+    said = {"url": url, "pid": os.getpid(), "started_at": clock(), "version": __version__}
+
+    def announce() -> None:
+        draft = path.with_name("server.json.new")
+        draft.write_bytes(orjson.dumps(said))
+        draft.chmod(0o600)
+        draft.replace(path)
+
+    try:
+        yield announce
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
