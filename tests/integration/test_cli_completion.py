@@ -65,3 +65,19 @@ def test_without_a_server_completion_is_silent(tmp_path: Path) -> None:
     done = CommandLine(tmp_path).process("__complete", "run", "")
     assert (done.status, done.err) == (0, "")
     assert done.out == "\n\x1fbegin\n"
+
+
+def test_installing_says_where_and_can_be_repeated(tmp_path: Path) -> None:
+    command = CommandLine(tmp_path / "state", {"HOME": str(tmp_path)})
+    for _ in range(2):
+        done = command.process("completion", "bash", "--install")
+        assert done.status == 0, done.err
+        written = Path(done.out.removeprefix("written to ").partition(";")[0])
+        assert "__complete" in written.read_text()
+    assert (tmp_path / ".bashrc").read_text().count("# Load runyard completion") == 1
+
+
+def test_a_shell_that_cannot_be_seen_has_to_be_named(tmp_path: Path) -> None:
+    done = CommandLine(tmp_path).process("completion")
+    assert done.status == 64
+    assert "expected bash, zsh or fish" in done.err

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.completion import ShellDetectionError
 
 from runyard.cli import output
 from runyard.cli.main import app
+from runyard.model.errors import Fault, InvalidSpec
 
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -17,7 +19,8 @@ def completion(
     /,
     *,
     install: Annotated[
-        bool, Parameter(help="Write it where the shell looks, and say where.")
+        bool,
+        Parameter(help="Write it where the shell looks, and load it in the shell's startup file."),
     ] = False,
 ) -> None:
     """Complete commands in your shell.
@@ -25,7 +28,11 @@ def completion(
     Prints the script that the shell needs. For this session only:
     `source <(runyard completion bash)`.
     """
-    if install:
-        output.line(f"written to {app.install_completion(shell=shell)}; start a new shell")
-        return
-    output.line(app.generate_completion(prog_name="runyard", shell=shell))
+    try:
+        if install:
+            output.line(f"written to {app.install_completion(shell=shell)}; start a new shell")
+        else:
+            output.line(app.generate_completion(prog_name="runyard", shell=shell))
+    except ShellDetectionError:
+        fault = Fault("SHELL", "", "bash, zsh or fish")
+        raise InvalidSpec("which shell this is cannot be seen", faults=(fault,)) from None
