@@ -1,0 +1,229 @@
+"""A run's story in sentences: why it ran, waited, was retried, ended, and what it cost. Pure.
+
+One paragraph's worth: first what happened, in the order of its history, then how things are now
+or how it ended, then what it cost and by which price. Nothing is said that no row says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from runyard.flow import explain_attempt
+from runyard.flow.explain_cost import cost
+from runyard.flow.lifecycle import region_slot
+from runyard.flow.request import PRIORITY_STEP
+from runyard.flow.wording import count, instant, listed, plain, sentence, span
+from runyard.model.cost import Charge
+from runyard.model.run import Run, State
+
+
+class Happening(Protocol):
+    """One fact of a history. `data` holds the fact's fields as JSON; `kind` names it."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was decided."""
+
+    @property
+    def kind(self) -> str:
+        """`model.event.kind_of` of the fact."""
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    run: Run
+    history: Sequence[Happening]
+    now: datetime
+
+    def at(self, when: datetime) -> str:
+        """`when` in words; the date only where it is another than the request's."""
+        return instant(when, self.run.requested_at)
+
+    def next_of(self, place: int, *kinds: str) -> Happening | None:
+        """The first fact after `place` of one of these kinds."""
+        return next((one for one in self.history[place + 1 :] if one.kind in kinds), None)
+
+
+def explain(
+    run: Run, history: Sequence[Happening], charges: Sequence[Charge], now: datetime
+) -> list[str]:
+    """The story of `run` as of `now`. `history` is whole and in order; so are `charges`."""
+    story = _Story(run, history, now)
+    told = [
+        text
+        for place, fact in enumerate(history)
+        for text in _TELLERS.get(fact.kind, _unknown)(story, place, fact)
+    ]
+    return [*told, *_present(story), *cost(run, charges)]
+
+
+def _requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    run, by = story.run, plain(str(fact.data["by"]))
+    day = fact.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    how = "by hand" if fact.data["trigger"] == "manual" else f"by {fact.data['trigger']}"
+    what = f"run of {run.job} (revision {fact.data['revision']}) in {run.region}"
+    yield sentence(f"this {what} was asked for {how}, by {by}, on {day}")
+    changes = _changes(run)
+    if changes:
+        yield sentence("for this run only,", listed(changes))
+    priority = int(fact.data.get("priority", 0))
+    if priority:
+        ahead = "ahead" if priority > 0 else "behind"
+        lead = span(abs(priority) * PRIORITY_STEP)
+        yield sentence(f"its priority {priority} puts it {lead} {ahead} among those that wait")
+
+
+def _changes(run: Run) -> list[str]:
+    own = run.overrides
+    changes = []
+    if own.args is not None:
+        given = " ".join(plain(one) for one in own.args)
+        changes.append(
+            f"the arguments are {plain(given)}" if own.args else "there are no arguments"
+        )
+    if own.env:
+        names = listed([name for name, _ in own.env[:10]])
+        more = f" and {len(own.env) - 10} more" if len(own.env) > 10 else ""
+        changes.append(f"the environment has {names}{more} changed")
+    if own.task_count is not None:
+        changes.append(
+            f"there {'is' if own.task_count == 1 else 'are'} {count(own.task_count, 'task')}"
+        )
+    if own.timeout_seconds is not None:
+        changes.append(f"a task may last {span(own.timeout_seconds)}")
+    return changes
+
+
+def _waited(story: _Story, place: int, fact: Happening) -> Iterator[str]:
+    run, capacity = story.run, int(fact.data["capacity"])
+    if fact.data["slot"] == region_slot(run.environment, run.region):
+        why = f"{count(capacity, 'run')} were out in {run.region}, which is the limit of a region"
+    else:
+        why = f"its job runs at most {capacity} at once (concurrency.limit) and that many ran"
+    over = story.next_of(
+        place, "slot_freed", "started", "skipped", "cancel_requested", "deadline_passed"
+    )
+    if over is not None:
+        yield sentence(f"it waited {span(over.at - fact.at)} because {why}")
+    else:
+        yield sentence(f"it has waited {span(story.now - fact.at)} so far because {why}")
+        yield "It starts when one of those ends, in the order in which they were asked for."
+
+
+def _skipped(_: _Story, __: int, fact: Happening) -> Iterator[str]:
+    reason = plain(str(fact.data["reason"]))
+    yield sentence(f"it was skipped and will never start: {reason} (concurrency.on_conflict: skip)")
+
+
+def _cancel_requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    by, reason = plain(str(fact.data["by"])), plain(str(fact.data.get("reason", "")))
+    newer = fact.data.get("newer")
+    if newer:
+        rule = "concurrency.on_conflict: cancel_older"
+        yield sentence(f"the newer run {newer} took its place at {story.at(fact.at)} ({rule})")
+        return
+    why = f": {reason}" if reason else ""
+    yield sentence(f"it was cancelled by {by} at {story.at(fact.at)}{why}")
+
+
+def _deadline_passed(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    after = span(fact.at - story.run.requested_at)
+    yield sentence(f"its deadline passed at {story.at(fact.at)}, {after} after it was asked for")
+
+
+def _of_attempt(
+    tell: Callable[[Run, Happening, explain_attempt.Instant], Iterator[str]],
+) -> Callable[[_Story, int, Happening], Iterator[str]]:
+    return lambda story, _, fact: tell(story.run, fact, story.at)
+
+
+def _delayed(story: _Story, place: int, fact: Happening) -> Iterator[str]:
+    """Of many delays of one launch only the last is told, with their number."""
+    following = story.history[place + 1] if place + 1 < len(story.history) else None
+    if following is not None and following.kind == "delayed":
+        return
+    times = 1
+    while times <= place and story.history[place - times].kind == "delayed":
+        times += 1
+    often = f" ({times} times)" if times > 1 else ""
+    message = plain(str(fact.data["message"]))
+    yield sentence(f"the provider could not take it then{often}: {message}")
+
+
+def _untold(_: _Story, __: int, ___: Happening) -> Iterator[str]:
+    """What `_waited` told already."""
+    yield from ()
+
+
+def _unknown(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    yield sentence(f"{fact.kind.replace('_', ' ')} at {story.at(fact.at)}")
+
+
+_TELLERS: dict[str, Callable[[_Story, int, Happening], Iterator[str]]] = {
+    "requested": _requested,
+    "waited": _waited,
+    "slot_freed": _untold,
+    "skipped": _skipped,
+    "started": _of_attempt(explain_attempt.started),
+    "launched": _of_attempt(explain_attempt.launched),
+    "delayed": _delayed,
+    "attempt_ended": _of_attempt(explain_attempt.ended),
+    "released": _of_attempt(explain_attempt.released),
+    "cancel_requested": _cancel_requested,
+    "deadline_passed": _deadline_passed,
+}
+
+
+def _present(story: _Story) -> Iterator[str]:
+    """How it ended, or how it is now."""
+    run = story.run
+    if run.ended_at is not None:
+        yield from _end(story, run.ended_at)
+        return
+    now = {
+        State.QUEUED: "it is queued",
+        State.LAUNCHING: f"attempt {run.attempt} is on its way to the provider",
+        State.RUNNING: f"attempt {run.attempt} is running",
+        State.BACKING_OFF: f"it is backing off after attempt {run.attempt}",
+        State.STOPPING: "it was asked to stop and its tasks have 10 s to end by themselves",
+    }[run.state]
+    since = (
+        f", for {span(story.now - run.started_at)} since its first start"
+        if run.is_out and run.started_at
+        else ""
+    )
+    yield sentence(now + since + _due(story))
+    if run.deadline_at is not None:
+        left = run.deadline_at - story.now
+        yield sentence(f"its deadline is {story.at(run.deadline_at)}, in {span(left)}")
+
+
+def _due(story: _Story) -> str:
+    run = story.run
+    if run.due_at is None:
+        return ""
+    ahead = run.due_at - story.now
+    when = f"in {span(ahead)}" if ahead.total_seconds() > 0 else "now"
+    return f"; attempt {run.attempt + 1} is due {when}, at {story.at(run.due_at)}"
+
+
+def _end(story: _Story, ended_at: datetime) -> Iterator[str]:
+    run, at = story.run, story.at(ended_at)
+    took = f", {span(ended_at - run.started_at)} after its first start" if run.started_at else ""
+    match run.state:
+        case State.SUCCEEDED:
+            yield sentence(f"it succeeded at {at}{took}")
+        case State.DEAD:
+            yield sentence(f"it is dead since {at}{took}: {plain(run.reason)}")
+        case State.CANCELLED:
+            started = "" if run.started_at else ", before it had started"
+            yield sentence(f"it is cancelled since {at}{took}{started}")
+        case _:
+            yield sentence(f"it is {run.state} since {at}")
