@@ -1,0 +1,1 @@
+"""EYES: what is measured: written beside the gate, never by the writer of lifecycles."""

@@ -1,0 +1,155 @@
+"""Metrics in Prometheus' words. Counters follow what the gate committed; the rest is looked up.
+
+Names: https://prometheus.io/docs/practices/naming/ (base units, `_total` for counters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from runyard.model.event import AttemptEnded, Fact, Released, Started
+from runyard.model.run import Run, State
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_WAITS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
+_DURATIONS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 168 * 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopReading:
+    """A loop as it is now. `silence_seconds`: since its last tick, None when it never ticked."""
+
+    ticks: int
+    errors: int
+    silence_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is looked up when metrics are asked for."""
+
+    runs: Mapping[State, int] = field(default_factory=dict)
+    effects_pending: int = 0
+    loops: Mapping[str, LoopReading] = field(default_factory=dict)
+    streams: int = 0
+
+
+class Metrics:
+    """One per process, with a registry of its own."""
+
+    def __init__(self, version: str) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._looked_up = _LookedUp(version)
+        registry.register(self._looked_up)
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._finished = Counter(
+            "runyard_runs_finished",
+            "Runs that became final.",
+            ("job", "state", "region"),
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "runyard_attempts_ended",
+            "Attempts that ended, by ending and by what became of the run.",
+            ("ending", "verdict"),
+            registry=registry,
+        )
+        self._retries = Counter(
+            "runyard_retries", "Attempts after the first.", ("job", "region"), registry=registry
+        )
+        self._wait = Histogram(
+            "runyard_queue_wait_seconds",
+            "From when an attempt could start to when it was taken up.",
+            ("region",),
+            buckets=_WAITS,
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "runyard_run_duration_seconds",
+            "From the first attempt's start to the end of the run.",
+            ("state", "region"),
+            buckets=_DURATIONS,
+            registry=registry,
+        )
+
+    def observe(self, facts: Iterable[tuple[Run, Fact, datetime]]) -> None:
+        """Count what was committed: each run as it was after the fact, the fact, its instant."""
+        for run, fact, _ in facts:
+            if isinstance(fact, Started):
+                self._wait.labels(run.region).observe(max(0.0, fact.waited_seconds))
+                if fact.attempt > 1:
+                    self._retries.labels(run.job, run.region).inc()
+            if isinstance(fact, AttemptEnded):
+                self._attempts.labels(fact.outcome.ending, fact.verdict).inc()
+            if run.is_final and _ends(fact):
+                self._finish(run)
+
+    def _finish(self, run: Run) -> None:
+        self._finished.labels(run.job, run.state, run.region).inc()
+        if run.started_at is not None and run.ended_at is not None:
+            seconds = (run.ended_at - run.started_at).total_seconds()
+            self._duration.labels(run.state, run.region).observe(max(0.0, seconds))
+
+    def text(self, reading: Reading) -> bytes:
+        """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
+        self._looked_up.reading = reading
+        return generate_latest(self._registry)
+
+
+def _ends(fact: Fact) -> bool:
+    """True for a fact that can make a run final: a release comes after the end."""
+    return not isinstance(fact, Released)
+
+
+class _LookedUp(Collector):
+    """Gauges, and counters that others keep, from the last reading."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self.reading = Reading()
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`."""
+        reading = self.reading
+        build = GaugeMetricFamily("runyard_build_info", "This program.", labels=["version"])
+        build.add_metric([self._version], 1)
+        yield build
+        runs = GaugeMetricFamily("runyard_runs", "Runs that are kept, by state.", labels=["state"])
+        for state in State:
+            runs.add_metric([state], reading.runs.get(state, 0))
+        yield runs
+        words = "Effects in the outbox that are not done yet."
+        yield GaugeMetricFamily("runyard_effects_pending", words, reading.effects_pending)
+        words = "Streams of events that are open."
+        yield GaugeMetricFamily("runyard_event_streams", words, reading.streams)
+        yield from self._loops()
+
+    def _loops(self) -> Iterator[Metric]:
+        ticks = CounterMetricFamily("runyard_loop_ticks", "Looks of a loop.", labels=["loop"])
+        errors = CounterMetricFamily("runyard_loop_errors", "Looks that failed.", labels=["loop"])
+        words = "Since a loop looked last."
+        silence = GaugeMetricFamily("runyard_loop_last_tick_age_seconds", words, labels=["loop"])
+        for name, loop in self.reading.loops.items():
+            ticks.add_metric([name], loop.ticks)
+            errors.add_metric([name], loop.errors)
+            if loop.silence_seconds is not None:
+                silence.add_metric([name], loop.silence_seconds)
+        yield from (ticks, errors, silence)
