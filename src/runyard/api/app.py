@@ -1,0 +1,59 @@
+"""The app: every route, behind everything a request must pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.middleware import Middleware
+
+from runyard.api import documentation
+from runyard.api.edge.bearer import Bearer
+from runyard.api.edge.headers import UsualHeaders
+from runyard.api.edge.host import HostCheck
+from runyard.api.edge.last_resort import LastResort
+from runyard.api.edge.size import BodyLimit, BodyTooLarge
+from runyard.api.errors import add_handlers
+from runyard.api.reading import refused_query
+from runyard.api.rest.events import events
+from runyard.api.rest.jobs import jobs
+from runyard.api.rest.logs import logs
+from runyard.api.rest.runs import runs
+from runyard.api.rest.secrets import secrets
+from runyard.api.rest.status import probes, status
+from runyard.api.services import Services
+
+
+def make_app(services: Services) -> FastAPI:
+    """The ASGI app over `services`. It starts and stops nothing: who made them does."""
+    settings = services.settings
+    app = FastAPI(
+        title="Runyard",
+        version=settings.version,
+        summary="Runs jobs on Google Cloud Run, or on this machine.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(LastResort),
+            Middleware(UsualHeaders),
+            Middleware(HostCheck, hosts=settings.hosts),
+            Middleware(BodyLimit, bytes_max=settings.request_bytes_max),
+            Middleware(Bearer, tokens=services.tokens),
+        ],
+    )
+    app.state.services = services
+    for router in (jobs, runs, logs, events, secrets, status, probes):
+        app.include_router(router)
+    documentation.add(app)
+    add_handlers(app)
+    app.add_exception_handler(RequestValidationError, refused_query)
+    app.add_exception_handler(BodyTooLarge, _outwards)
+    return app
+
+
+async def _outwards(_: Any, error: Exception) -> Any:
+    """`edge.size` answers this one, since it alone knows what is left of the body."""
+    raise error

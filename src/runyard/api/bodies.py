@@ -1,0 +1,197 @@
+"""What callers send, in our words: each field says its form, and so does OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from runyard.model.beside import PRIORITY_MAX
+from runyard.model.cloudrun.words import EnvName, JobName
+from runyard.model.durations import seconds_of
+from runyard.model.forms import Between, Lasting, Shaped, unexpected
+from runyard.model.job import EnvironmentName, ProjectName, RegionName
+from runyard.model.manifest import rules_environment, rules_labels
+from runyard.model.plan import RunRequest
+from runyard.model.run import Overrides
+from runyard.model.strict import Strict
+
+TASKS_MAX = 10_000  #: tasks of an execution (cloud.google.com/run/quotas)
+TIMEOUT_SECONDS_MAX = 168 * 3600  #: of a task (cloud.google.com/run/docs/configuring/task-timeout)
+ARGUMENT_BYTES_MAX = 128 * 1024  #: MAX_ARG_STRLEN of Linux, execve(2)
+KEY_CHARACTERS_MAX = 255
+REASON_CHARACTERS_MAX = 1000
+FILES_MAX = 1000  #: as many as a manifest may have
+
+
+def _free_name(name: str) -> str:
+    reserved = name in rules_environment.RESERVED
+    if reserved or name.startswith(rules_environment.RESERVED_PREFIX):
+        raise unexpected("a name that Cloud Run does not set itself", "choose another name")
+    return name
+
+
+def _small_value(value: str) -> str:
+    if "\0" in value or len(value.encode()) > rules_environment.VALUE_BYTES_MAX:
+        most = rules_environment.VALUE_BYTES_MAX
+        raise unexpected(f"a text of at most {most} bytes, without NUL")
+    return value
+
+
+def _argument(value: str) -> str:
+    if "\0" in value or len(value.encode()) >= ARGUMENT_BYTES_MAX:
+        raise unexpected(f"a text of fewer than {ARGUMENT_BYTES_MAX} bytes, without NUL")
+    return value
+
+
+def _few_variables(env: dict[str, str]) -> dict[str, str]:
+    if len(env) > rules_environment.VARIABLES_MAX:
+        raise unexpected(f"at most {rules_environment.VARIABLES_MAX} variables")
+    return env
+
+
+def _few_labels(labels: dict[str, str]) -> dict[str, str]:
+    if len(labels) > rules_labels.LABELS_MAX:
+        raise unexpected(f"at most {rules_labels.LABELS_MAX} labels")
+    return labels
+
+
+VariableName = Annotated[EnvName, AfterValidator(_free_name)]
+VariableValue = Annotated[str, AfterValidator(_small_value)]
+LabelKey = Annotated[
+    str,
+    Shaped(
+        r"[a-z][a-z0-9_-]{0,62}",
+        "a label's key: at most 63 lower-case letters, digits, - and _, a letter first",
+        63,
+    ),
+]
+LabelValue = Annotated[
+    str,
+    Shaped(
+        r"[a-z0-9_-]{0,63}",
+        "a label's value: at most 63 lower-case letters, digits, - and _",
+        63,
+    ),
+]
+IdempotencyKey = Annotated[
+    str,
+    Shaped(
+        r"[!-~]{1,255}",
+        f"a key: 1 to {KEY_CHARACTERS_MAX} printable ASCII characters without blanks",
+        KEY_CHARACTERS_MAX,
+    ),
+]
+Sentence = Annotated[
+    str,
+    Shaped(
+        r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*",
+        f"a text of at most {REASON_CHARACTERS_MAX} characters without control characters",
+        REASON_CHARACTERS_MAX,
+    ),
+]
+
+
+class OverridesBody(Strict):
+    """What is changed for this run only; the same four that Cloud Run's RunJob can change."""
+
+    args: tuple[Annotated[str, AfterValidator(_argument)], ...] | None = Field(
+        default=None, description="Replaces the first container's arguments; [] means none."
+    )
+    env: Annotated[dict[VariableName, VariableValue], AfterValidator(_few_variables)] = Field(
+        default={}, description="Added to the environment of every container; wins over the job's."
+    )
+    task_count: Annotated[int, Between(1, TASKS_MAX)] | None = None
+    timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] | None = Field(
+        default=None, description="Of one task attempt."
+    )
+
+    def overrides(self) -> Overrides:
+        """As a run keeps them."""
+        return Overrides(
+            args=self.args,
+            env=tuple(sorted(self.env.items())),
+            task_count=self.task_count,
+            timeout_seconds=None if self.timeout is None else seconds_of(self.timeout),
+        )
+
+
+class RunBody(Strict):
+    """A request for a run of a job (one in each region when the job's placement is `all`)."""
+
+    job: JobName
+    project: ProjectName | None = Field(
+        default=None, description="Needed only where several projects have a job of this name."
+    )
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    region: RegionName | None = Field(default=None, description="Else by the job's placement.")
+    overrides: OverridesBody = OverridesBody()
+    priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] | None = Field(
+        default=None, description="Else the job's; higher starts earlier."
+    )
+    labels: Annotated[dict[LabelKey, LabelValue], AfterValidator(_few_labels)] = Field(
+        default={}, description="Added to the job's; wins over them."
+    )
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None, description="The same key again gets the same runs, not new ones."
+    )
+
+    def request(self, environment: str, by: str) -> RunRequest:
+        """As the gate is asked; `environment` where the body names none."""
+        return RunRequest(
+            environment=self.environment or environment,
+            job=self.job,
+            by=by,
+            project=self.project or "",
+            region=self.region or "",
+            overrides=self.overrides.overrides(),
+            labels=tuple(sorted(self.labels.items())),
+            priority=self.priority,
+            key=self.idempotency_key or "",
+        )
+
+
+class CancelBody(Strict):
+    """Why a run shall end."""
+
+    reason: Sentence = ""
+
+
+class FileBody(Strict):
+    """One file of a manifest. `name` is what faults call it."""
+
+    name: Annotated[str, Shaped(r"[^\x00-\x1f\x7f]{1,255}", "a file's name", 255)]
+    text: str
+
+
+class ManifestBody(Strict):
+    """A manifest: one file or many."""
+
+    files: Annotated[tuple[FileBody, ...], Field(min_length=1, max_length=FILES_MAX)]
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+
+
+class SecretBody(Strict):
+    """A secret's new value: at most 64 KiB, in base64 (RFC 4648, section 4)."""
+
+    value_base64: Annotated[
+        str,
+        Shaped(
+            r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+            "base64 of at most 64 KiB",
+            87_384,
+        ),
+    ]
+
+
+BODIES: tuple[type[Strict], ...] = (RunBody, CancelBody, ManifestBody, SecretBody)
+
+
+def schemas() -> dict[str, Any]:
+    """The JSON Schemas of every body and of what they are made of, by name."""
+    found: dict[str, Any] = {}
+    for body in BODIES:
+        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        found |= schema.pop("$defs", {})
+        found[body.__name__] = schema
+    return found

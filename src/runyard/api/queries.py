@@ -1,0 +1,168 @@
+"""What callers ask for in a query: each parameter says its form, and so does OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from runyard.model.cloudrun.words import JobName
+from runyard.model.forms import Between, Shaped, unexpected
+from runyard.model.job import EnvironmentName, ProjectName, RegionName
+from runyard.model.run import State, TriggerKind
+from runyard.model.validation import did_you_mean, one_of
+from runyard.store.run_list import SORTS, RunQuestion
+
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 1000
+ENTRIES_MAX = 10_000
+POSITION_MAX = 2**53  #: what every JSON reader knows exactly
+INSTANT_EXPECTED = "an instant of RFC 3339 such as 2026-01-31T12:00:00Z"
+
+
+def _instant(value: Any) -> Any:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        hint = "write + as %2B in a URL" if isinstance(value, str) and " " in value else ""
+        raise unexpected(INSTANT_EXPECTED, hint) from None
+    if at.tzinfo is None:
+        raise unexpected(INSTANT_EXPECTED, f"write {value}Z for UTC")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise unexpected(INSTANT_EXPECTED) from None
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]
+LabelFilter = Annotated[
+    str,
+    Shaped(
+        r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}",
+        "KEY=VALUE of a label, such as team=data",
+        127,
+    ),
+]
+PageSize = Annotated[int, Between(1, PAGE_SIZE_MAX)]
+PageToken = Annotated[str, Shaped(r"[A-Za-z0-9_-]*", "a token as the page before gave it", 1024)]
+SORT_WORDS = tuple(sign + name for name in SORTS for sign in ("", "-"))
+
+
+def _sort_word(value: str) -> str:
+    if value not in SORT_WORDS:
+        raise unexpected(one_of(SORT_WORDS), did_you_mean(value, SORT_WORDS))
+    return value
+
+
+SortWord = Annotated[
+    str, AfterValidator(_sort_word), WithJsonSchema({"type": "string", "enum": [*SORT_WORDS]})
+]
+
+
+class Query(BaseModel):
+    """A query knows all its parameters; another one is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunsQuery(Query):
+    """Which runs, in which order, from where."""
+
+    state: list[State] = Field(default=[], description="In one of these states.")
+    job: JobName | None = None
+    region: RegionName | None = None
+    trigger: TriggerKind | None = None
+    label: list[LabelFilter] = Field(default=[], description="With all of these labels.")
+    since: Instant | None = Field(default=None, description="Asked for at or after it.")
+    until: Instant | None = Field(default=None, description="Asked for before it.")
+    sort: SortWord = Field(
+        default="-requested_at",
+        description="`-` turns it round; what has no value comes last either way.",
+    )
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+    def question(self) -> RunQuestion:
+        """As the store is asked."""
+        return RunQuestion(
+            states=tuple(sorted(set(self.state))),
+            job=self.job or "",
+            region=self.region or "",
+            trigger=self.trigger or "",
+            labels=labels_of(self.label),
+            since=self.since,
+            until=self.until,
+            sort=self.sort.lstrip("-"),
+            descending=self.sort.startswith("-"),
+        )
+
+
+def labels_of(given: list[str]) -> tuple[tuple[str, str], ...]:
+    """Each `KEY=VALUE` as a pair, in order, none twice."""
+    pairs = {(key, value) for key, _, value in (one.partition("=") for one in given)}
+    return tuple(sorted(pairs))
+
+
+class JobsQuery(Query):
+    """Which jobs, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    name: JobName | None = None
+    label: list[LabelFilter] = Field(default=[], description="With all of these labels.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
+class JobQuery(Query):
+    """Whose job of a name."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    project: ProjectName | None = Field(
+        default=None, description="Needed only where several projects have a job of this name."
+    )
+
+
+class AttemptQuery(Query):
+    """Which attempt of a run."""
+
+    attempt: Annotated[int, Between(1, 1000)] | None = Field(
+        default=None, description="From 1; else the last one."
+    )
+
+
+class TasksQuery(AttemptQuery):
+    """Which tasks."""
+
+    first: Annotated[int, Between(0, 9_999)] = Field(default=0, description="Index to begin at.")
+    limit: Annotated[int, Between(1, PAGE_SIZE_MAX)] = 100
+
+
+class LogQuery(AttemptQuery):
+    """Which lines of a log."""
+
+    after: Annotated[int, Between(0, POSITION_MAX)] = Field(
+        default=0, description="The position read to; 0 is the beginning."
+    )
+    limit: Annotated[int, Between(1, ENTRIES_MAX)] = 1000
+    task: Annotated[int, Between(0, 9_999)] | None = Field(
+        default=None, description="Only of the task with this index."
+    )
+
+
+class EventsQuery(Query):
+    """What of a run's events."""
+
+    log: bool = Field(default=True, description="Whether log lines are among them.")
+
+
+class HistoryQuery(Query):
+    """Which facts of a history."""
+
+    after: Annotated[int, Between(0, POSITION_MAX)] = Field(
+        default=0, description="Only those after this sequence number."
+    )

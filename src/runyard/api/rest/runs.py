@@ -1,0 +1,161 @@
+"""Runs: asked for, listed, looked at, cancelled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+from starlette.responses import Response
+
+from runyard.api import cursors
+from runyard.api.answers import answer
+from runyard.api.bodies import CancelBody, RunBody
+from runyard.api.documents import attempt_documents, happening_document, run_document, task_document
+from runyard.api.queries import HistoryQuery, RunsQuery, TasksQuery
+from runyard.api.reading import body, described
+from runyard.api.rest.reads import RunPath, attempt_of, run_in, story
+from runyard.api.rest.routes import errors, router
+from runyard.api.services import Principal, Services, Use
+from runyard.api.shapes import (
+    ExplanationShape,
+    HistoryShape,
+    RunDetailShape,
+    RunPageShape,
+    RunShape,
+    RunsShape,
+    TasksShape,
+)
+from runyard.database.port import Tx
+from runyard.flow.explain import explain
+from runyard.gate.asking import Request
+from runyard.model.errors import IllegalTransition, Refused
+from runyard.model.event import CancelRequested
+from runyard.model.ids import RunId, attempt_key
+from runyard.model.run import Run, State
+from runyard.store import run_list
+from runyard.store.run_list import SORTS, After, RunQuestion
+
+runs = router("runs")
+_STOPPED = frozenset({State.STOPPING, State.CANCELLED})  #: a cancel has nothing left to do
+
+
+@runs.post(
+    "/runs",
+    status_code=201,
+    response_model=RunsShape,
+    responses=errors(404, 409, 412, 413)
+    | {200: {"model": RunsShape, "description": "The idempotency key was seen: its runs."}},
+    openapi_extra=described(RunBody),
+)
+async def create_runs(
+    services: Use, by: Principal, asked: Annotated[RunBody, Depends(body(RunBody))]
+) -> Response:
+    """Ask for a run of a job: one run, or one in each region when its placement is `all`."""
+    request = asked.request(services.settings.environment, by)
+    accepted = await services.gate.ask(Request(request, services.clock(), services.new_run_id))
+
+    async def work(tx: Tx) -> list[Run]:
+        return await services.store.runs.get(tx, accepted.runs)
+
+    found = {run.id: run for run in await services.database.read(work)}
+    documents = [run_document(found[each]) for each in accepted.runs if each in found]
+    return answer({"runs": documents}, 200 if accepted.seen else 201)
+
+
+@runs.get("/runs", response_model=RunPageShape, responses=errors())
+async def list_runs(services: Use, query: Annotated[RunsQuery, Query()]) -> Response:
+    """List runs, newest first unless asked otherwise. Pages neither lose nor double a run."""
+    question = query.question()
+    after = _after(question, query.page_token)
+
+    async def work(tx: Tx) -> list[Run]:
+        limit = query.page_size + 1
+        return await run_list.page(tx, services.store.runs, question, after, limit)
+
+    found = await services.database.read(work)
+    page, rest = found[: query.page_size], found[query.page_size :]
+    token = cursors.token(question, _place(question, page[-1]), page[-1].id) if rest else ""
+    return answer({"runs": [run_document(run) for run in page], "next_page_token": token})
+
+
+def _place(question: RunQuestion, run: Run) -> str | int | None:
+    return SORTS[question.sort].place(run)
+
+
+def _after(question: RunQuestion, token: str) -> After | None:
+    if not token:
+        return None
+    sort = SORTS[question.sort]
+    kinds = (sort.kind, type(None)) if sort.optional else (sort.kind,)
+    place, run_id = cursors.place_in(question, token, (kinds, (str,)))
+    return After(place, RunId(run_id))
+
+
+@runs.get("/runs/{id}", response_model=RunDetailShape, responses=errors(404))
+async def get_run(services: Use, run_id: RunPath) -> Response:
+    """One run with its attempts."""
+    run, history, charges = await story(services, run_id)
+    return answer(run_document(run) | {"attempts": attempt_documents(run, history, charges)})
+
+
+@runs.post(
+    "/runs/{id}:cancel",
+    response_model=RunShape,
+    responses=errors(404, 412, 413),
+    openapi_extra=described(CancelBody, required=False),
+)
+async def cancel_run(
+    services: Use,
+    by: Principal,
+    run_id: RunPath,
+    asked: Annotated[CancelBody, Depends(body(CancelBody, optional=True))],
+) -> Response:
+    """Have a run end. Asking again while it is stopping or once it is cancelled changes nothing."""
+    run = await run_in(services, run_id)
+    if run.state not in _STOPPED:
+        run = await _cancel(services, run, CancelRequested(by, asked.reason))
+    return answer(run_document(run))
+
+
+async def _cancel(services: Services, run: Run, event: CancelRequested) -> Run:
+    try:
+        return await services.gate.tell(run.id, event, services.clock())
+    except IllegalTransition:
+        now = await run_in(services, run.id)
+        if now.state in _STOPPED:
+            return now
+        raise Refused(
+            f"{run.id} has ended already: it is {now.state}",
+            hint="only a run that has not ended can be cancelled",
+        ) from None
+
+
+@runs.get("/runs/{id}/history", response_model=HistoryShape, responses=errors(404))
+async def get_history(
+    services: Use, run_id: RunPath, query: Annotated[HistoryQuery, Query()]
+) -> Response:
+    """All that happened to a run, in order."""
+    _, history, _ = await story(services, run_id, query.after)
+    return answer({"events": [happening_document(fact) for fact in history]})
+
+
+@runs.get("/runs/{id}/explanation", response_model=ExplanationShape, responses=errors(404))
+async def explain_run(services: Use, run_id: RunPath) -> Response:
+    """Why a run ran, waited, was skipped, retried or ended, and what it cost."""
+    run, history, charges = await story(services, run_id)
+    sentences = explain(run, history, charges, services.clock())
+    return answer({"run": run_document(run), "sentences": sentences})
+
+
+@runs.get("/runs/{id}/tasks", response_model=TasksShape, responses=errors(404))
+async def list_tasks(
+    services: Use, run_id: RunPath, query: Annotated[TasksQuery, Query()]
+) -> Response:
+    """Tasks of an attempt, by index."""
+    run = await run_in(services, run_id)
+    number = attempt_of(run, query.attempt)
+    if not number:
+        return answer({"attempt": 0, "tasks": []})
+    key = attempt_key(run.id, number)
+    tasks = await services.viewer.tasks(key, query.first, query.limit)
+    return answer({"attempt": number, "tasks": [task_document(task) for task in tasks]})

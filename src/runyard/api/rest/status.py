@@ -1,0 +1,109 @@
+"""The server itself: is it there, is it ready, how is it, what does it measure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+from runyard.api.answers import answer
+from runyard.api.rest.routes import errors, router
+from runyard.api.services import Services, Use
+from runyard.api.shapes import StatusShape, WordShape
+from runyard.database.port import Tx
+from runyard.model.errors import ServerUnavailable, StoreError
+from runyard.model.run import State
+from runyard.telemetry.metrics import CONTENT_TYPE, LoopReading, Reading
+
+probes = router("server", "")
+status = router("server")
+
+
+@probes.get("/health", response_model=WordShape, responses=errors())
+async def health() -> Response:
+    """The process answers."""
+    return answer({"status": "ok"})
+
+
+@probes.get("/ready", response_model=WordShape, responses=errors())
+async def ready(services: Use) -> Response:
+    """The database answers and every loop is at work. Says nothing that a stranger may not know."""
+    if services.streams.is_closing:
+        raise ServerUnavailable("the server is stopping")
+    try:
+        await services.database.read(_nothing)
+    except StoreError:
+        raise ServerUnavailable("the database does not answer") from None
+    late = late_loops(services, services.clock())
+    if late:
+        raise ServerUnavailable(f"these loops have not looked lately: {', '.join(late)}")
+    return answer({"status": "ready"})
+
+
+async def _nothing(tx: Tx) -> None:
+    await tx.fetch("SELECT 1")
+
+
+def late_loops(services: Services, now: datetime) -> list[str]:
+    """The names of the loops that have been silent for too long."""
+    allowed = services.settings.silence_max
+    ticks = {loop.name: loop.last_tick_at for loop in services.loops()}
+    return [
+        name
+        for name, longest in allowed.items()
+        if (at := ticks.get(name)) is None or now - at > longest
+    ]
+
+
+@status.get("/status", response_model=StatusShape, responses=errors())
+async def get_status(services: Use) -> Response:
+    """How the server is: runs by state, regions, what the provider can do, loops."""
+    counts = await services.database.read(services.store.runs.counts)
+    settings = services.settings
+    return answer(
+        {
+            "version": settings.version,
+            "started_at": settings.started_at,
+            "state_folder": settings.state_folder,
+            "environment": settings.environment,
+            "runs": {state: counts.get(state, 0) for state in State},
+            "regions": list(await services.regions()),
+            "abilities": dict(services.abilities()),
+            "loops": {
+                loop.name: {
+                    "last_tick_at": loop.last_tick_at,
+                    "ticks": loop.ticks,
+                    "errors": loop.errors,
+                    "last_error": loop.last_error,
+                }
+                for loop in services.loops()
+            },
+        }
+    )
+
+
+@probes.get(
+    "/metrics",
+    response_class=Response,
+    responses=errors()
+    | {200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
+)
+async def metrics(services: Use) -> Response:
+    """Everything that is measured."""
+
+    async def work(tx: Tx) -> tuple[dict[State, int], int]:
+        store = services.store
+        return await store.runs.counts(tx), await store.outbox.count(tx)
+
+    runs, effects = await services.database.read(work)
+    now = services.clock()
+    loops = {
+        loop.name: LoopReading(loop.ticks, loop.errors, _silence(loop.last_tick_at, now))
+        for loop in services.loops()
+    }
+    text = services.metrics.text(Reading(runs, effects, loops, len(services.streams)))
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
+
+
+def _silence(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, (now - at).total_seconds())

@@ -1,0 +1,107 @@
+"""What the API is made with. Everything it touches is handed in here; it has no globals."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+
+from runyard.api.streams import Streams
+from runyard.api.tokens import Tokens
+from runyard.database.port import Database
+from runyard.database.signals import Signals
+from runyard.gate.door import Gate
+from runyard.model.ids import RunId
+from runyard.provider.port import SecretKeeper, Viewer
+from runyard.store.memory import Store
+from runyard.telemetry.metrics import Metrics
+
+
+class LoopState(Protocol):
+    """What the API needs to know of a loop; `engine.loop.LoopHealth` is one."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def ticks(self) -> int:
+        """How often it looked."""
+
+    @property
+    def errors(self) -> int:
+        """How often that failed."""
+
+    @property
+    def last_tick_at(self) -> datetime | None:
+        """When it looked last."""
+
+    @property
+    def last_error(self) -> str:
+        """What failed last, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionState:
+    """A region of the provider: what it has, and what runs in it."""
+
+    name: str
+    vcpu: float
+    memory_bytes: int
+    running_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """`executor`: what runs tasks here, for warnings of what it does not keep (None: all is kept).
+    `hosts`: names a request may be for (see `edge.host`); None lets every name in. `silence_max`:
+    how long each loop may be without a tick before the server is not ready; a loop without an
+    entry may be silent for ever."""
+
+    version: str
+    state_folder: str
+    environment: str
+    started_at: datetime
+    executor: str | None = None
+    request_bytes_max: int = 8 * 1024 * 1024
+    hosts: frozenset[str] | None = None
+    silence_max: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of it. `abilities` is what the provider can do on this machine, as plain JSON."""
+
+    gate: Gate
+    database: Database
+    store: Store
+    viewer: Viewer
+    secrets: SecretKeeper
+    signals: Signals
+    clock: Callable[[], datetime]
+    new_run_id: Callable[[], RunId]
+    settings: ApiSettings
+    tokens: Tokens
+    metrics: Metrics
+    streams: Streams
+    loops: Callable[[], Sequence[LoopState]]
+    regions: Callable[[], Awaitable[Sequence[RegionState]]]
+    abilities: Callable[[], Mapping[str, Any]]
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that a request came to."""
+    services: Services = request.app.state.services
+    return services
+
+
+def principal_of(request: Request) -> str:
+    """Who asks; `edge.bearer` found out."""
+    return str(request.state.principal)
+
+
+Use = Annotated[Services, Depends(services_of)]  #: how a handler asks for them
+Principal = Annotated[str, Depends(principal_of)]

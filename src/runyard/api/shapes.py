@@ -1,0 +1,338 @@
+"""What the API answers, as OpenAPI tells it. A test holds every answer to its shape."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runyard.model.outcome import Ending
+from runyard.model.run import State, TriggerKind
+
+Document = dict[str, Any]
+NanoDollars = Annotated[int, Field(description="10^-9 US dollars.")]
+
+
+class Shape(BaseModel):
+    """Every field is always there; what is absent is null."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FaultShape(Shape):
+    """One thing wrong with an input: where, what was there, what would be right."""
+
+    path: str
+    value: str
+    expected: str
+    hint: str
+    file: str
+    line: int
+    column: int
+
+
+class ErrorBodyShape(Shape):
+    """`code` is the HTTP status, `status` the name of Google's canonical code."""
+
+    code: int
+    status: str
+    message: str
+    hint: str
+    details: list[FaultShape]
+
+
+class ErrorShape(Shape):
+    """The one shape of every error."""
+
+    error: ErrorBodyShape
+
+
+class WordShape(Shape):
+    """One word about the server."""
+
+    status: str
+
+
+class TaskFailureShape(Shape):
+    """A task that failed for good."""
+
+    index: int
+    attempts: int
+    message: str
+    exit_code: int | None
+    signal: int | None
+    timed_out: bool
+    out_of_memory: bool
+
+
+class UsageShape(Shape):
+    """What was used, summed over every task attempt."""
+
+    task_attempts: int
+    wall_milliseconds: int
+    billed_milliseconds: int
+    cpu_milliseconds: int
+    memory_peak_bytes: int
+    vcpu_milli: int
+    memory_bytes: int
+
+
+class OutcomeShape(Shape):
+    """What an attempt ended with."""
+
+    ending: Ending
+    message: str
+    reason: str
+    task_count: int
+    succeeded_count: int
+    failed_count: int
+    cancelled_count: int
+    retried_count: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    failures: list[TaskFailureShape]
+    usage: UsageShape
+
+
+class OverridesShape(Shape):
+    """What was changed for one run; only what was asked for is there."""
+
+    args: list[str] | None = None
+    env: dict[str, str] | None = None
+    task_count: int | None = None
+    timeout: str | None = None
+
+
+class RunShape(Shape):
+    """A run."""
+
+    id: str
+    project: str
+    environment: str
+    job: str
+    revision: int
+    region: str
+    state: State
+    trigger: TriggerKind
+    requested_by: str
+    requested_at: datetime
+    due_at: datetime | None
+    waiting_on: str
+    deadline_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: float | None
+    attempt: int
+    attempts_max: int
+    task_count: int
+    priority: int
+    reason: str
+    stop_cause: str
+    labels: dict[str, str]
+    overrides: OverridesShape
+    handle: str
+    outcome: OutcomeShape | None
+    cost_nano_dollars: NanoDollars
+    cost: Annotated[str, Field(description="For people, such as $0.0021.")]
+    version: Annotated[int, Field(description="Grows by one with every change.")]
+
+
+class ChargeShape(Shape):
+    """What one attempt cost, before any free tier."""
+
+    at: datetime
+    region: str
+    tier: str
+    tier_assumed: bool
+    price_table: Annotated[str, Field(description="The date of the price table that was used.")]
+    vcpu_nano_dollars: NanoDollars
+    memory_nano_dollars: NanoDollars
+    nano_dollars: NanoDollars
+    cost: str
+    usage: UsageShape
+
+
+class AttemptShape(Shape):
+    """One launch of a run at its provider."""
+
+    number: int
+    handle: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: OutcomeShape | None
+    charge: ChargeShape | None
+
+
+class RunDetailShape(RunShape):
+    """A run with its attempts."""
+
+    attempts: list[AttemptShape]
+
+
+class RunsShape(Shape):
+    """The runs that a request made."""
+
+    runs: list[RunShape]
+
+
+class RunPageShape(RunsShape):
+    """A page of runs; no token: it is the last one."""
+
+    next_page_token: str
+
+
+class EventShape(Shape):
+    """One fact of a run's history; `state` is the run's after it."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    state: State
+    data: Document
+
+
+class HistoryShape(Shape):
+    """All that happened to a run, in order."""
+
+    events: list[EventShape]
+
+
+class ExplanationShape(Shape):
+    """A run's story in sentences."""
+
+    run: RunShape
+    sentences: list[str]
+
+
+class TaskShape(Shape):
+    """One task of an attempt. `attempt` counts from 0 as CLOUD_RUN_TASK_ATTEMPT does."""
+
+    index: int
+    state: str
+    attempt: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    exit_code: int | None
+    signal: int | None
+    message: str
+    cpu_milliseconds: int
+    memory_peak_bytes: int
+
+
+class TasksShape(Shape):
+    """Tasks of attempt `attempt` (0: there is none yet)."""
+
+    attempt: int
+    tasks: list[TaskShape]
+
+
+class EntryShape(Shape):
+    """One line of a log. `attempt` is the task's (from 0), `run_attempt` the run's (from 1)."""
+
+    position: int
+    at: datetime
+    task: int
+    attempt: int
+    run_attempt: int
+    stream: str
+    severity: str
+    text: str
+    fields: Document
+
+
+class LogShape(Shape):
+    """Entries in order; read on with `after`. `ended`: no more will ever come."""
+
+    attempt: int
+    entries: list[EntryShape]
+    after: int
+    ended: bool
+
+
+class AppliedShape(Shape):
+    """A job of a manifest. `change` is created, updated or unchanged; empty when only validated."""
+
+    project: str
+    environment: str
+    name: str
+    revision: int
+    change: str
+    launches_max: int
+    regions: list[str]
+
+
+class ManifestShape(Shape):
+    """What a manifest says, and what in it may surprise."""
+
+    jobs: list[AppliedShape]
+    warnings: list[FaultShape]
+
+
+class JobShape(Shape):
+    """A job in force. `spec` is its canonical manifest, defaults written out."""
+
+    project: str
+    environment: str
+    name: str
+    revision: int
+    labels: dict[str, str]
+    regions: list[str]
+    placement: str
+    priority: int
+    spec: Document
+    launches_max: Annotated[int, Field(description="The most launches one run can cause.")]
+    warnings: list[FaultShape]
+    applied_at: datetime
+    applied_by: str
+
+
+class JobPageShape(Shape):
+    """A page of jobs by name; no token: it is the last one."""
+
+    jobs: list[JobShape]
+    next_page_token: str
+
+
+class SecretShape(Shape):
+    """A secret and the number of its newest version; never a value."""
+
+    name: str
+    version: int
+
+
+class SecretsShape(Shape):
+    """Every secret by name."""
+
+    secrets: list[SecretShape]
+
+
+class RegionShape(Shape):
+    """A region of the provider."""
+
+    name: str
+    vcpu: float
+    memory_bytes: int
+    running_tasks: int
+
+
+class LoopShape(Shape):
+    """A loop of the engine."""
+
+    last_tick_at: datetime | None
+    ticks: int
+    errors: int
+    last_error: str
+
+
+class StatusShape(Shape):
+    """How the server is. `runs` counts them by state."""
+
+    version: str
+    started_at: datetime
+    state_folder: str
+    environment: str
+    runs: dict[str, int]
+    regions: list[RegionShape]
+    abilities: Document
+    loops: dict[str, LoopShape]

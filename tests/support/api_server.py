@@ -1,0 +1,309 @@
+"""A real API server on a real SQLite database, over a provider that is a fake and says so.
+
+Nothing runs here: tests tell the gate what a provider would have reported, and write the logs and
+tasks that people then look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from runyard.api.app import make_app
+from runyard.api.edge.host import known_hosts
+from runyard.api.server import HttpServer
+from runyard.api.services import ApiSettings, RegionState, Services
+from runyard.api.streams import Streams
+from runyard.api.tokens import Tokens
+from runyard.database.migrations import migrate
+from runyard.database.signals import Signals
+from runyard.database.sqlite import SqliteDatabase
+from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.event import Event
+from runyard.model.ids import AttemptKey, RunId, stamped
+from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
+from runyard.store.memory import MIGRATIONS, Store
+from runyard.telemetry.metrics import Metrics
+
+T = TypeVar("T")
+TOKEN = "a-token-for-tests-of-the-api-only"
+START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+MANIFEST = """\
+project: shop
+jobs:
+  report:
+    labels: {team: data}
+    template:
+      taskCount: 2
+      template:
+        maxRetries: 1
+        containers:
+          - image: example.com/report
+            command: ["true"]
+    retry: {attempts: 2, backoff: {initial: 10s, jitter: none}}
+  alone:
+    template:
+      template: {containers: [{image: example.com/alone, command: ["true"]}]}
+    concurrency: {limit: 1}
+  everywhere:
+    regions: [us-central1, europe-west1]
+    placement: all
+    template:
+      template: {containers: [{image: example.com/everywhere, command: ["true"]}]}
+"""
+
+
+class FakeViewer:
+    """Shows what tests wrote. A log says that it has ended when the test said so."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[LogEntry]] = {}
+        self.ended: set[str] = set()
+        self.counts: dict[str, Progress] = {}
+        self.views: dict[str, list[TaskView]] = {}
+        self.looks = 0
+
+    def write(self, key: str, *texts: str, task: int = 0) -> None:
+        """Add lines to a log."""
+        lines = self.entries.setdefault(key, [])
+        for text in texts:
+            position = 10 * (len(lines) + 1)
+            lines.append(LogEntry(position, START, task, 0, "stdout", "DEFAULT", text))
+
+    async def progress(self, key: AttemptKey) -> Progress:
+        return self.counts.get(key, Progress())
+
+    async def tasks(self, key: AttemptKey, first: int = 0, limit: int = 100) -> list[TaskView]:
+        return [one for one in self.views.get(key, []) if one.index >= first][:limit]
+
+    async def log(
+        self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
+    ) -> LogPage:
+        self.looks += 1
+        found = [one for one in self.entries.get(key, []) if one.position > after]
+        page = [one for one in found if task in (None, one.task)][:limit]
+        last = page[-1].position if page else (found[-1].position if found else after)
+        more = any(one.position > last for one in found)
+        return LogPage(tuple(page), last, ended=key in self.ended and not more)
+
+
+class FakeSecrets:
+    """Keeps how long each version is, and no value."""
+
+    def __init__(self) -> None:
+        self.lengths: dict[str, list[int]] = {}
+
+    async def add_version(self, name: str, value: bytes) -> int:
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise InvalidSpec("no secret's name", faults=(Fault("name", "", "letters"),))
+        if len(name) > 255 or not 0 < len(value) <= 64 * 1024:
+            raise InvalidSpec("it does not fit", faults=(Fault("value", "", "at most 64 KiB"),))
+        self.lengths.setdefault(name, []).append(len(value))
+        return len(self.lengths[name])
+
+    async def names(self) -> list[tuple[str, int]]:
+        return [(name, len(versions)) for name, versions in sorted(self.lengths.items())]
+
+
+@dataclass(slots=True)
+class FakeLoop:
+    """A loop's health."""
+
+    name: str
+    ticks: int = 3
+    errors: int = 1
+    last_tick_at: datetime | None = START
+    last_error: str = "it rained"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def document(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.content)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error in it."""
+        found: dict[str, Any] = self.document["error"]
+        return found
+
+
+@dataclass(slots=True)
+class Backstage:
+    """All that stands behind the server, for tests to move."""
+
+    services: Services
+    viewer: FakeViewer
+    secrets: FakeSecrets
+    loops: list[FakeLoop]
+    now: datetime = START
+    _ids: int = 0
+
+    def clock(self) -> datetime:
+        """Moves on a millisecond with every look."""
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def new_run_id(self) -> RunId:
+        """Sorted by their making."""
+        self._ids += 1
+        return RunId(stamped("run", self.now, self._ids))
+
+
+async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Backstage:
+    """Everything an app needs, on a database in `folder`."""
+    database = SqliteDatabase(folder / "runyard.db", synchronous="OFF")
+    await migrate(database, MIGRATIONS, START)
+    store, signals, metrics = Store.of("sqlite"), Signals(), Metrics("1.2.3")
+
+    def committed(done: Committed) -> None:
+        signals.send(["runs", *(f"run/{run.id}" for run in done.runs)])
+        metrics.observe(done.facts)
+
+    viewer, secrets, loops = FakeViewer(), FakeSecrets(), [FakeLoop("due")]
+
+    async def regions() -> Sequence[RegionState]:
+        return [RegionState("us-central1", 8, 2**33, 0)]
+
+    usual = ApiSettings("1.2.3", str(folder), "local", START, "process", 100_000)
+    services = Services(
+        gate=Gate(database, store, GateSettings(), committed),
+        database=database,
+        store=store,
+        viewer=viewer,
+        secrets=secrets,
+        signals=signals,
+        clock=lambda: behind.clock(),
+        new_run_id=lambda: behind.new_run_id(),
+        settings=replace(usual, **(settings or {})),
+        tokens=Tokens({TOKEN: "admin"}),
+        metrics=metrics,
+        streams=Streams(),
+        loops=lambda: loops,
+        regions=regions,
+        abilities=lambda: {"cgroup": "v2"},
+    )
+    behind = Backstage(services, viewer, secrets, loops)
+    return behind
+
+
+@dataclass(slots=True)
+class Api:
+    """A running server and a client of it."""
+
+    url: str
+    app: FastAPI
+    behind: Backstage
+    loop: asyncio.AbstractEventLoop
+    server: HttpServer
+    token: str = TOKEN
+    open: list[HTTPConnection] = field(default_factory=list)
+
+    def connect(self) -> HTTPConnection:
+        """A connection of its own."""
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        self.open.append(connection)
+        return connection
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request; `path` begins below /api/v1 unless it begins with two slashes."""
+        target = path[1:] if path.startswith("//") else f"/api/v1{path}"
+        sent = {"Authorization": f"Bearer {self.token}"} | (headers or {})
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        connection = self.connect()
+        connection.request(method, target, content, {k: v for k, v in sent.items() if v})
+        reply = connection.getresponse()
+        found = {name.lower(): value for name, value in reply.getheaders()}
+        answer = Answer(reply.status, found, reply.read())
+        connection.close()
+        return answer
+
+    def get(self, path: str, **headers: str) -> Any:
+        """The document of a request that succeeds."""
+        answer = self.ask("GET", path, headers=headers)
+        assert answer.status == 200, answer.content
+        return answer.document
+
+    def post(self, path: str, body: Any, status: int = 200) -> Any:
+        """The document of a request that succeeds with `status`."""
+        answer = self.ask("POST", path, body)
+        assert answer.status == status, answer.content
+        return answer.document
+
+    def call(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` gives, done in the server's event loop."""
+
+        async def run() -> T:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(30)
+
+    def apply(self, text: str = MANIFEST) -> Any:
+        """Bring a manifest into force."""
+        return self.post("/jobs:apply", {"files": [{"name": "runyard.yaml", "text": text}]})
+
+    def run(self, job: str = "report", **more: Any) -> str:
+        """The id of a new run (the first, when there are several)."""
+        made: str = self.post("/runs", {"job": job, **more}, 201)["runs"][0]["id"]
+        return made
+
+    def tell(self, run: str, event: Event) -> None:
+        """Have something happen to a run, as a provider's report would."""
+        services, now = self.behind.services, self.behind.clock()
+        self.call(lambda: services.gate.tell(RunId(run), event, now))
+
+
+@contextmanager
+def serving(folder: Path, **settings: Any) -> Iterator[Api]:
+    """A server on a free port, in a thread with an event loop of its own."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    settings.setdefault("hosts", known_hosts("127.0.0.1"))
+    ready, made = threading.Event(), []
+
+    async def serve() -> None:
+        behind = await backstage(folder, settings)
+        app = make_app(behind.services)
+        server = HttpServer(app, listening, behind.services.streams, grace_seconds=5)
+        made.append(Api(server.url, app, behind, asyncio.get_running_loop(), server))
+        await server.run(ready.set)
+        await behind.services.database.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="api-server")
+    thread.start()
+    assert ready.wait(30)
+    api = made[0]
+    try:
+        yield api
+    finally:
+        for connection in api.open:
+            connection.close()
+        api.server.stop()
+        thread.join(30)
+        assert not thread.is_alive()
