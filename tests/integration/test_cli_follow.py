@@ -155,6 +155,20 @@ def test_without_the_log_the_server_is_not_asked_for_it(
     assert asked.query == {"log": ["false"]}
 
 
+def test_what_the_platform_adds_is_beside_the_result(
+    runyard: CommandLine, fake: FakeServer
+) -> None:
+    entries = [an_entry(1, "image is not pulled", stream="system"), an_entry(2, "hello")]
+    fake.streams[RUN] = [[*(Event("", "log", one) for one in entries), end("succeeded")]]
+    fake.runs, fake.logs[RUN] = [a_run()], entries
+    for words in (["logs", RUN], ["logs", "-f", RUN], ["run", "report", "--wait"]):
+        fake.replies["POST", "/runs"] = (201, {"runs": fake.runs})
+        done = runyard(*words)
+        assert done.out == "[0] hello\n"
+        assert "[0] note: image is not pulled" in done.err
+    assert runyard("logs", RUN, "--json").lines() == entries
+
+
 def test_a_followed_log_can_be_of_one_task_and_attempt(
     runyard: CommandLine, fake: FakeServer
 ) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from runyard.cli import output
 from runyard.cli.follow import RECONNECTING
-from runyard.cli.run_lines import failures, prefix, summary
+from runyard.cli.run_lines import failures, is_ours, prefix, summary
 from runyard.cli.sse import Event
 from runyard.cli.styles import STYLES, TASK_STYLES
 
@@ -61,7 +61,7 @@ class Plain:
     def show(self, place: int, event: Event) -> None:
         """One event as a line, or several."""
         region = self.runs[place]["region"] if len(self.runs) > 1 else ""
-        if event.kind == "log":
+        if event.kind == "log" and not is_ours(event.data):
             output.line(f"{prefix(event.data, region)} {event.data['text']}", at_once=True)
         for text in told(event, region):
             output.note(text)
@@ -99,7 +99,7 @@ class Live:
     def show(self, place: int, event: Event) -> None:
         """One event."""
         region = self.runs[place]["region"] if len(self.runs) > 1 else ""
-        if event.kind == "log":
+        if event.kind == "log" and not is_ours(event.data):
             self._log(event.data, region)
         elif event.kind == "progress":
             self.progress.update(
@@ -139,6 +139,8 @@ def told(event: Event, region: str) -> list[str]:
         return [f"{where}{_change(event.data)}"]
     if event.kind == "end":
         return [*(f"{where}{line}" for line in failures(event.data)), summary(event.data)]
+    if event.kind == "log" and is_ours(event.data):
+        return [f"{prefix(event.data, region)} note: {output.printable(event.data['text'])}"]
     if event.kind == RECONNECTING:
         return [f"{where}connection lost, trying again"]
     return []

@@ -11,7 +11,7 @@ from runyard.cli import follow, output
 from runyard.cli.client import Client
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson, RunRef
-from runyard.cli.run_lines import prefix
+from runyard.cli.run_lines import is_ours, prefix
 from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import pause
 
@@ -35,7 +35,8 @@ def logs(
 ) -> None:
     """Print a run's log, or follow it.
 
-    Each line has its task's index in front. `--json` prints a JSON line for every entry.
+    Each line has its task's index in front. What the platform adds goes to stderr. `--json` prints
+    a JSON line for every entry of both.
     """
     client = connect()
     identity = run_id(client, ref)
@@ -46,6 +47,8 @@ def logs(
     for entry in entries:
         if json_:
             output.json_line(entry)
+        elif is_ours(entry):
+            output.note(f"{prefix(entry)} note: {entry['text']}")
         else:
             output.line(f"{prefix(entry)} {entry['text']}", at_once=follow_)
 

@@ -52,7 +52,7 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("state", run["state"]),
         ("reason", run["reason"]),
         ("ending", outcome.get("ending", "")),
-        ("message", outcome.get("message", "")),
+        ("message", _unless(run["reason"], outcome.get("message", ""))),
         ("asked for", f"{local(run['requested_at'], now)} by {run['requested_by']}"),
         ("trigger", run["trigger"]),
         ("due", local(run["due_at"], now)),
@@ -70,6 +70,10 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("cost", run["cost"]),
         ("handle", run["handle"]),
     ]
+
+
+def _unless(said: str, text: str) -> str:
+    return "" if text == said else text
 
 
 def overrides(given: Document) -> list[str]:
@@ -119,3 +123,8 @@ def prefix(entry: Document, region: str = "") -> str:
     """`[3]`: the task; `[3.1]`: its first retry; `[europe-west1 3]` where several regions run."""
     retry = f".{entry['attempt']}" if entry["attempt"] else ""
     return f"[{region} {entry['task']}{retry}]" if region else f"[{entry['task']}{retry}]"
+
+
+def is_ours(entry: Document) -> bool:
+    """Whether the platform wrote a log entry, not the task: told beside the result."""
+    return bool(entry["stream"] == "system")
