@@ -59,6 +59,11 @@ class Journal:
         if self._bytes > max(_SMALL_BYTES, _SPARSE * self._kept_bytes):
             self.compact()
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for fd in self._files:
+            os.close(fd)
+
     def compact(self) -> None:
         """Write the state to the other file and use that one."""
         other = 1 - self._used

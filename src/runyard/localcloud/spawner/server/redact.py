@@ -88,7 +88,7 @@ def _open_end(data: bytes, begin: int, spelling: bytes) -> int:
 
 
 def spellings(secrets: Iterable[tuple[str, str]]) -> dict[bytes, bytes]:
-    """Every spelling to be found, with what it becomes. Empty values say nothing and are left."""
+    """Every spelling to be found, with what it becomes. Blank values say nothing and are left."""
     marks: dict[bytes, bytes] = {}
     for name, value in secrets:
         mark = f"[redacted:{_NAME_ODD.sub('_', name)}]".encode()
@@ -102,7 +102,7 @@ def _spellings_of(value: str) -> set[bytes]:
     parts.update(line for line in value.splitlines() if len(line) >= LINE_CHARS_MIN)
     parts.update(line.strip() for line in value.splitlines() if len(line.strip()) >= LINE_CHARS_MIN)
     found: set[bytes] = set()
-    for part in filter(None, parts):
+    for part in filter(str.strip, parts):
         plain = part.encode("utf-8", "surrogateescape")
         found.add(plain)
         found.add(json.dumps(part)[1:-1].encode())

@@ -104,7 +104,11 @@ class Task:
             processes.kill(pids)
 
     def measure(self) -> dict[str, Any]:
-        """CPU time and peak memory: the group's where there is one, else the first process's."""
+        """CPU time and peak memory: the group's where there is one, else what wait4 says.
+
+        wait4 counts the first process and the children it waited for. Its peak memory is never
+        below the spawner's own size, which the kernel hands on through exec.
+        """
         usage = self.usage
         cpu = int((usage.ru_utime + usage.ru_stime) * 1000) if usage else 0
         peak, by = (usage.ru_maxrss * 1024, "rusage") if usage else (0, "")
