@@ -46,7 +46,7 @@ from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.secrets.sealing import Sealer, load_key
 from runyard.localcloud.spawner.client import SpawnerClient
-from runyard.model.errors import ServerUnavailable, StoreUnavailable
+from runyard.model.errors import ProviderUnavailable, ServerUnavailable, StoreUnavailable
 from runyard.model.executors import sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.provider.local.adapter import LocalProvider
@@ -165,9 +165,17 @@ async def open_cloud(
         )
         viewer = LocalViewer(book, log_folder)
         yield Cloud(run, spawner, LocalProvider(run, wake), viewer, box, regions)
-        await spawner.close()
+        await spawner.close(stop=await _is_idle(spawner))
     finally:
         await database.close()
+
+
+async def _is_idle(spawner: SpawnerClient) -> bool:
+    """True when nothing of a task is left to wait for: then the spawner need not outlive us."""
+    try:
+        return not (await spawner.running() or await spawner.ends())
+    except ProviderUnavailable:
+        return False
 
 
 @asynccontextmanager
