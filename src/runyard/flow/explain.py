@@ -117,9 +117,11 @@ def _waited(story: _Story, place: int, fact: Happening) -> Iterator[str]:
         yield "It starts when one of those ends, in the order in which they were asked for."
 
 
-def _skipped(_: _Story, __: int, fact: Happening) -> Iterator[str]:
+def _skipped(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     reason = plain(str(fact.data["reason"]))
-    yield sentence(f"it was skipped and will never start: {reason} (concurrency.on_conflict: skip)")
+    rule = "concurrency.on_conflict: skip"
+    at = story.at(fact.at)
+    yield sentence(f"it was skipped at {at} and will never start: {reason} ({rule})")
 
 
 def _cancel_requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
@@ -194,12 +196,10 @@ def _present(story: _Story) -> Iterator[str]:
         State.BACKING_OFF: f"it is backing off after attempt {run.attempt}",
         State.STOPPING: "it was asked to stop and its tasks have 10 s to end by themselves",
     }[run.state]
-    since = (
-        f", for {span(story.now - run.started_at)} since its first start"
-        if run.is_out and run.started_at
-        else ""
-    )
-    yield sentence(now + since + _due(story))
+    began = ""
+    if run.started_at is not None:
+        began = f"; it first started {span(story.now - run.started_at)} ago"
+    yield sentence(now + began + _due(story))
     if run.deadline_at is not None:
         left = run.deadline_at - story.now
         yield sentence(f"its deadline is {story.at(run.deadline_at)}, in {span(left)}")
@@ -221,9 +221,11 @@ def _end(story: _Story, ended_at: datetime) -> Iterator[str]:
         case State.SUCCEEDED:
             yield sentence(f"it succeeded at {at}{took}")
         case State.DEAD:
-            yield sentence(f"it is dead since {at}{took}: {plain(run.reason)}")
+            kinds = [fact.kind for fact in story.history if fact.kind != "released"]
+            why = "" if kinds[-1:] == ["attempt_ended"] else f": {plain(run.reason)}"
+            yield sentence(f"it is dead since {at}{took}{why}")
         case State.CANCELLED:
             started = "" if run.started_at else ", before it had started"
             yield sentence(f"it is cancelled since {at}{took}{started}")
-        case _:
-            yield sentence(f"it is {run.state} since {at}")
+        case _:  # it was skipped, and that is told with its reason
+            return

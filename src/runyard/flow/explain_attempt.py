@@ -18,7 +18,7 @@ _ENDINGS = {
     Ending.FAILED: "failed",
     Ending.TIMED_OUT: "timed out",
     Ending.CANCELLED: "was cancelled",
-    Ending.LOST: "was lost: the provider no longer knows what became of it",
+    Ending.LOST: "was lost",
     Ending.REFUSED: "was refused by the provider for good",
 }
 
@@ -38,7 +38,7 @@ class Fact(Protocol):
 def started(run: Run, fact: Fact, at: Instant) -> Iterator[str]:
     """It was taken up, and how late."""
     attempt, waited = int(fact.data["attempt"]), float(fact.data.get("waited_seconds", 0))
-    most = run.policy.attempts_max
+    most = max(run.policy.attempts_max, run.policy.timeout_attempts_max)
     which = f"attempt {attempt} of at most {most}" if most > 1 else "its only attempt"
     since = "after it was asked for" if attempt == 1 else "after it was due"
     yield sentence(f"{which} was taken up at {at(fact.at)}, {span(waited)} {since}")
@@ -80,6 +80,8 @@ def _evidence(outcome: Data, ending: Ending) -> Iterator[str]:
         yield sentence(
             f"{count(more, 'more task')} failed; the first {FAILURES_KEPT} are kept as evidence"
         )
+    if ending is Ending.LOST:
+        yield "The provider no longer knows what became of it, so it counts as failed."
     if not failures and ending not in (Ending.SUCCEEDED, Ending.CANCELLED) and outcome["message"]:
         yield sentence(f"the provider said: {plain(str(outcome['message']))}")
 

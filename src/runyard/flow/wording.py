@@ -73,7 +73,7 @@ def sentence(*parts: str) -> str:
 
 def dollars(nano_dollars: int) -> str:
     """A price, all its digits: `$0.000018`."""
-    return f"${nano_dollars / 1e9:.9f}".rstrip("0")
+    return f"${nano_dollars / 1e9:.9f}".rstrip("0").rstrip(".")
 
 
 def counts(amounts: Iterable[tuple[int, str]]) -> str:
