@@ -87,5 +87,5 @@ def test_a_detached_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: 
     (tmp_path / "runyard.db").write_bytes(b"this is no database, but it is in the way" * 100)
     done = CommandLine(tmp_path)("up", "-d", "--port", "0")
     assert done.status == 69
-    assert "the server ended; the end of" in done.err
+    assert "the server ended; the end of" in done.err, done.err
     assert (tmp_path / "server.log").stat().st_mode & 0o077 == 0
