@@ -20,6 +20,7 @@ LOGGER = logging.getLogger("runyard.api")
 
 ADMIN = "admin"  #: the principal of the token made on first start
 _CHARACTERS_MIN = 20  #: 120 bits in base64; a shorter one was cut off or typed by hand
+_BYTES_MAX = 4096
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -54,14 +55,16 @@ def admin_token(path: Path, make: Callable[[], str]) -> str:
 
 def _read(path: Path) -> str:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         _check_owner(path, os.fstat(handle), handle)
-        token = file.read(4096).decode("ascii", "replace").strip()
+        token = os.read(handle, _BYTES_MAX).decode("ascii", "replace").strip()
+    finally:
+        os.close(handle)
     if len(token) < _CHARACTERS_MIN or not token.isprintable() or " " in token:
         raise _unusable(path, "holds no token")
     return token
