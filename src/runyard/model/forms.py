@@ -155,7 +155,8 @@ def _no_bare_number(value: Any, expected: str) -> Any:
 
 
 def _unit_hint(value: str) -> str:
-    return f"write {value}s for seconds" if value.isascii() and value.isdigit() else ""
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    return f"write {value}s for seconds" if is_number else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
@@ -21,6 +23,12 @@ SHOWN_MAX = 60  #: characters of a value that a fault shows: enough to find it, 
 PARTS_MAX = 20  #: of a path that a fault shows; Cloud Run's deepest field has 15
 ROOT = "manifest"  #: the path of the whole
 HIDDEN = "a value that is not shown"  #: in place of what may be a secret
+
+CHOICES_MAX = 30  #: that a fault lists, each at most 63 characters
+COMPLAINTS_MAX = 1000  #: about one model; more than anybody reads
+NEAR_MAX = 100  #: choices among which the nearest is looked for
+
+_PLAIN = re.compile("[A-Za-z0-9_-]{1,63}")
 
 # pydantic's error types (https://docs.pydantic.dev/latest/errors/validation_errors/) in our words.
 _EXPECTED = {
@@ -52,7 +60,8 @@ def read(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Compla
     try:
         return model.model_validate_json(orjson.dumps(data)), []
     except ValidationError as fault:
-        return None, [_complaint(model, detail) for detail in fault.errors(include_url=False)]
+        details = fault.errors(include_url=False)[:COMPLAINTS_MAX]
+        return None, [_complaint(model, detail) for detail in details]
 
 
 def dotted(path: Path) -> str:
@@ -62,8 +71,7 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            plain = part.replace("-", "").replace("_", "").isalnum() and part.isascii()
-            step = part if plain else shown(part)
+            step = part if _PLAIN.fullmatch(part) else shown(part)
             text += f".{step}" if text else step
     return f"{text}…" if len(path) > PARTS_MAX else text or ROOT
 
@@ -88,14 +96,16 @@ def shown(value: Any) -> str:
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """The hint that names the nearest of `choices`, or an empty text when none is near."""
-    known = {_folded(choice): choice for choice in choices}
+    known = {_folded(choice[:SHOWN_MAX]): choice for choice in islice(choices, NEAR_MAX)}
     near = difflib.get_close_matches(_folded(word[:SHOWN_MAX]), known, n=1, cutoff=0.6)
-    return f"did you mean '{known[near[0]]}'?" if near else ""
+    return f"did you mean {shown(known[near[0]])}?" if near else ""
 
 
 def one_of(choices: Iterable[str]) -> str:
     """The words for a choice."""
-    listed = list(choices)
+    listed = [choice[:63] for choice in islice(choices, CHOICES_MAX + 1)]
+    if len(listed) > CHOICES_MAX:
+        listed[-1] = "…"
     return f"one of {', '.join(listed)}" if len(listed) > 1 else ", ".join(listed)
 
 

@@ -113,7 +113,7 @@ jobs:
         (3, 3, "Bad"), (4, 15, "priority"), (6, 18, "taskCount"), (7, 20, "parallelism"),
         (9, 21, "maxRetries"), (11, 13, "image"), (11, 13, "imge"), (12, 37, "name"),
         (13, 39, "cpu"), (14, 20, "image"), (15, 35, "name"), (15, 49, "mountPath"),
-        (16, 41, "timeout"), (16, 75, "name"),
+        (16, 41, "timeout"), (16, 74, "name"),
     ]  # fmt: skip
 
 

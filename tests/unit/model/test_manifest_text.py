@@ -51,7 +51,9 @@ def test_no_file_is_refused() -> None:
         load([])
 
 
-@pytest.mark.parametrize("bad", ["\x00", "\x07", "\x1b", "\x7f", "\x9f", "\ud800", "\uffff"])
+@pytest.mark.parametrize(
+    "bad", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\ud800", "\uffff"]
+)
 def test_a_control_character_in_the_text_has_a_place(bad: str) -> None:
     faults = faults_of(f"project: shop\njobs: {bad}\n")
     [fault] = [fault for fault in faults if "control" in fault.expected]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +38,8 @@ LATER = {
 }
 #: What the manifest says elsewhere and must not say again inside a job.
 ELSEWHERE = {"name": "the key under `jobs`", "project": "`project` at the top of the file"}
+#: Of a list or mapping in a job. The largest of Cloud Run's, `env`, has 1,000.
+ENTRIES_MAX = 2000
 _PROJECT = TypeAdapter[str](ProjectName)
 _ENVIRONMENT = TypeAdapter[str](EnvironmentName)
 _UNKNOWN = "unknown"  #: stands for a project whose fault is told, so that jobs can be checked
@@ -213,11 +216,15 @@ def _data(node: Node, part: Part) -> dict[str, Any]:
 def _plain(node: Node, path: Path, part: Part) -> Any:
     """The plain value of `node`. What is empty or refused is left out of mappings, and told."""
     value = node.value
+    if isinstance(value, dict | list) and len(value) > ENTRIES_MAX:
+        part.fault(path, f"at most {ENTRIES_MAX} entries")
     if isinstance(value, dict):
-        entries = {key: _plain(child, (*path, key), part) for key, child in value.items()}
+        some = islice(value.items(), ENTRIES_MAX)
+        entries = {key: _plain(child, (*path, key), part) for key, child in some}
         return {key: entry for key, entry in entries.items() if entry is not None}
     if isinstance(value, list):
-        return [_plain(child, (*path, number), part) for number, child in enumerate(value)]
+        items = enumerate(value[:ENTRIES_MAX])
+        return [_plain(child, (*path, number), part) for number, child in items]
     if value is None:
         part.fault(path, "a value", "give it a value, or remove it")
     return None if is_refused(node) else value

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.manifest.tree import Node, Place, is_refused, seen
-from runyard.model.validation import HIDDEN, Complaint, Path, dotted, is_hidden
+from runyard.model.validation import (
+    HIDDEN,
+    SHOWN_MAX,
+    Complaint,
+    Path,
+    did_you_mean,
+    dotted,
+    is_hidden,
+)
 
 #: More faults than anybody reads; a generated file with one mistake in every job stays bounded.
 FAULTS_MAX = 1000
@@ -70,6 +80,11 @@ class Part:
                 complaint.path, complaint.expected, complaint.hint, about_key=complaint.about_key
             )
 
+    def near(self, word: str, choices: Iterable[str]) -> str:
+        """The hint that names the nearest choice; none once more is told than anybody reads."""
+        told = len(self._report.faults) + len(self._report.warnings)
+        return did_you_mean(word, choices) if told < FAULTS_MAX else ""
+
     def place_of(self, path: Path) -> Place:
         """Where the value at `path` stands, or the nearest thing around it."""
         return self._look(path)[0]
@@ -78,7 +93,7 @@ class Part:
         place, node = self._look(path, about_key)
         value = "" if node is None or about_key else seen(node)
         if node is not None and node.text and hint.startswith("write it in quotes"):
-            hint = f'write it in quotes: "{node.text}"'
+            hint = f'write it in quotes: "{node.text[:SHOWN_MAX]}"'
         if value and is_hidden(path):
             value, hint = HIDDEN, ""
         return Fault(dotted((*self._prefix, *path)), value, expected, hint, *place)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from graphlib import CycleError, TopologicalSorter
 from posixpath import basename
 
 from runyard.model.manifest.view import Data, JobView, items, text, texts
-from runyard.model.validation import Path, did_you_mean, one_of
+from runyard.model.validation import Path, one_of
 
 #: The API's descriptions: "only supported for services", "output only".
 _FOR_SERVICES = ("baseImageUri", "sourceCode", "buildConfig")
@@ -43,42 +44,24 @@ def _names(job: JobView, containers: list[tuple[Path, Data]]) -> dict[str, Path]
 
 
 def _depends_on(job: JobView, containers: list[tuple[Path, Data]], names: dict[str, Path]) -> None:
-    waits: dict[str, set[str]] = {name: set() for name in names}
+    order: TopologicalSorter[str] = TopologicalSorter()
     for path, container in containers:
-        own = text(container, "name")
         for number, other in texts(container, "dependsOn"):
-            where = (*path, "dependsOn", number)
             if other not in names:
-                job.fault(where, _another_name(names), did_you_mean(other, names))
-            elif own in waits:
-                waits[own].add(other)
-    for name in _in_circle(waits):
-        expected = "an order of starting without a circle"
-        job.fault((*names[name], "dependsOn"), expected, f"'{name}' waits for itself in the end")
+                job.fault((*path, "dependsOn", number), _another(names), job.near(other, names))
+            elif name := text(container, "name"):
+                order.add(name, other)
+    try:
+        order.prepare()
+    except CycleError as found:
+        circle = found.args[1]
+        chain = " after ".join(name[:63] for name in circle)
+        expected = f"an order of starting without a circle ({chain})"
+        job.fault((*names[circle[0]], "dependsOn"), expected)
 
 
-def _another_name(names: dict[str, Path]) -> str:
+def _another(names: dict[str, Path]) -> str:
     return f"the name of another container: {one_of(names)}" if names else "a container with a name"
-
-
-def _in_circle(waits: dict[str, set[str]]) -> list[str]:
-    """Those that wait for themselves, after all that wait for nobody have been taken away."""
-    left = {name: set(others) for name, others in waits.items()}
-    while free := [name for name, others in left.items() if not others]:
-        for name in free:
-            del left[name]
-        for others in left.values():
-            others.difference_update(free)
-    return [name for name in left if name in _reached(name, left)]
-
-
-def _reached(start: str, waits: dict[str, set[str]]) -> set[str]:
-    reached: set[str] = set()
-    new = set(waits[start])
-    while new:
-        reached |= new
-        new = set().union(*(waits[name] for name in new)) - reached
-    return reached
 
 
 def _ports(job: JobView, path: Path, count: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from runyard.model.manifest.view import JobView, texts
 from runyard.model.regions import REGIONS
-from runyard.model.validation import did_you_mean
 
 
 def check(job: JobView) -> None:
@@ -15,7 +14,5 @@ def check(job: JobView) -> None:
         if region in seen:
             job.fault(path, "each region once", "remove one")
         elif region not in REGIONS:
-            job.warn(
-                path, "a region that Cloud Run is known to have", did_you_mean(region, REGIONS)
-            )
+            job.warn(path, "a region that Cloud Run is known to have", job.near(region, REGIONS))
         seen.add(region)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from posixpath import normpath
 
 from runyard.model.manifest.view import TASK, Data, JobView, items, mapping, text
-from runyard.model.validation import Path, did_you_mean, one_of
+from runyard.model.validation import Path, one_of
 
 KINDS = ("secret", "cloudSqlInstance", "emptyDir", "nfs", "gcs", "filestore")
 SQL_PATH = "/cloudsql"
@@ -61,7 +61,7 @@ def _mount(job: JobView, where: Path, mount: Data, volumes: dict[str, tuple[Path
     name = text(mount, "name")
     if name and name not in volumes:
         expected = f"a volume of the task: {one_of(volumes)}" if volumes else "a volume of the task"
-        job.fault((*where, "name"), expected, did_you_mean(name, volumes))
+        job.fault((*where, "name"), expected, job.near(name, volumes))
         return
     volume = volumes[name][1] if name else {}
     if "cloudSqlInstance" in volume:
@@ -74,22 +74,29 @@ def _mount(job: JobView, where: Path, mount: Data, volumes: dict[str, tuple[Path
 
 
 def _paths(job: JobView, mounts: list[tuple[Path, Data]]) -> None:
-    seen: dict[str, Path] = {}
-    for where, mount in mounts:
-        raw = text(mount, "mountPath")
-        if not raw.startswith("/"):
-            continue
-        folder, path = normpath("/" + raw.lstrip("/")), (*where, "mountPath")
-        if folder == "/" or any(_is_within(folder, one) for one in FORBIDDEN):
-            job.fault(path, f"a path other than / and outside {', '.join(FORBIDDEN)}")
-        for other, first in seen.items():
-            line = job.line_of(first)
-            if folder == other:
-                job.fault(path, f"each path once in a container; it is at line {line} too")
-            elif _is_within(folder, other) or _is_within(other, folder):
-                expected = f"a path that is not within another mount ({other} at line {line})"
-                job.fault(path, expected, "Cloud Run does not support nested mounts")
-        seen.setdefault(folder, path)
+    """Sorted by their parts, a folder comes right before all that is within it."""
+    folders: list[tuple[str, int, Path]] = []
+    for number, (where, mount) in enumerate(mounts):
+        if (raw := text(mount, "mountPath")).startswith("/"):
+            folder, path = normpath("/" + raw.lstrip("/")), (*where, "mountPath")
+            folders.append((folder, number, path))
+            if folder == "/" or any(_is_within(folder, one) for one in FORBIDDEN):
+                job.fault(path, f"a path other than / and outside {', '.join(FORBIDDEN)}")
+    above: tuple[str, int, Path] | None = None
+    for one in sorted(folders, key=lambda one: (one[0].replace("/", "\0"), one[1])):
+        if above is not None and _is_within(one[0], above[0]):
+            _nested(job, *sorted((above, one), key=lambda each: each[1]))
+        else:
+            above = one
+
+
+def _nested(job: JobView, first: tuple[str, int, Path], second: tuple[str, int, Path]) -> None:
+    line = job.line_of(first[2])
+    if first[0] == second[0]:
+        job.fault(second[2], f"each path once in a container; it is at line {line} too")
+    else:
+        expected = f"a path that is not within another mount, nor around it (line {line})"
+        job.fault(second[2], expected, "Cloud Run does not support nested mounts")
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -15,8 +15,13 @@ CHARACTERS_MAX = 4 * 1024 * 1024
 FILES_MAX = 1000  #: one a job at most (Google's 1,000 jobs in a project and region)
 
 # C0 and C1 controls but tab and line ends, lone surrogates, and the two non-characters: YAML 1.2
-# chapter 5.1 forbids them in a text, and nobody can see them in one.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# chapter 5.1 forbids them in a text, and nobody can see them in one. And the three line breaks
+# (NEL, LS, PS) that YAML 1.1 has and YAML 1.2 and editors have not: lines would be counted wrong.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+)
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ def unprintable(source: Source) -> Fault | None:
 
 
 def _place(before: str) -> tuple[int, int]:
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    lines = _LINE_END.split(before)
+    return len(lines), len(lines[-1]) + 1
 
 
 def _too_large(name: str, found: str) -> InvalidSpec:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+from runyard.model.cloudrun.template import CONTAINERS_MAX
 from runyard.model.manifest.report import Part
 from runyard.model.validation import Path
 
@@ -33,8 +35,8 @@ class JobView:
         return mapping(self.execution, "template")
 
     def containers(self) -> Iterator[tuple[Path, Data]]:
-        """Every container with its path."""
-        return items(self.task, "containers", TASK)
+        """Every container with its path, but none beyond the tenth: that is a fault already."""
+        return islice(items(self.task, "containers", TASK), CONTAINERS_MAX)
 
     def volumes(self) -> Iterator[tuple[Path, Data]]:
         """Every volume with its path."""
@@ -47,6 +49,10 @@ class JobView:
     def warn(self, path: Path, expected: str, hint: str = "") -> None:
         """The value at `path` is allowed and yet may surprise."""
         self.part.warn(path, expected, hint)
+
+    def near(self, word: str, choices: Iterable[str]) -> str:
+        """The hint that names the choice nearest to `word`."""
+        return self.part.near(word, choices)
 
     def line_of(self, path: Path) -> int:
         """The line in the file where `path` stands."""
