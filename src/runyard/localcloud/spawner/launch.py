@@ -34,7 +34,7 @@ class Settings:
     user: str
     cgroup: bool
     idle_seconds: float = IDLE_SECONDS
-    version: int = VERSION
+    version: str = f"{VERSION} {runyard.__version__}"
 
     def text(self) -> str:
         """As the process gets it. No secret is in it: anybody may read the arguments."""
@@ -96,7 +96,8 @@ def launch(settings: Settings) -> str:
     finally:
         for fd in (errors, null, writer):
             os.close(fd)
-    os.waitpid(pid, 0)  # it has gone into the background
+    with suppress(ChildProcessError):  # somebody else may await all children of this process
+        os.waitpid(pid, 0)  # it has gone into the background
     return _answer(reader) or f"it died while starting; see {settings.folder}/spawner.err"
 
 

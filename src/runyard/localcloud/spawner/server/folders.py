@@ -16,29 +16,28 @@ SPARE_MAX = 256
 class Folders:
     """The folders in `parent`, by name. `name` makes the names of new ones unique."""
 
-    __slots__ = ("_name", "_serial", "_spare", "parent")
+    __slots__ = ("_handed_on", "_name", "_serial", "_spare", "parent")
 
     def __init__(self, parent: str, name: str) -> None:
         self.parent = parent
         self._name = name
         self._serial = 0
         self._spare: list[str] = []
+        self._handed_on = ""  # the name taken last, if its folder is there
 
     def take(self, *, needs_folder: bool) -> str:
         """A name nobody has; the folder of a spare one is there already."""
         if needs_folder and self._spare:
-            return self._spare.pop()
+            self._handed_on = self._spare.pop()
+            return self._handed_on
         self._serial += 1
         return f"{self._name}-{self._serial}"
 
     def make(self, name: str) -> str:
         """The path of the folder `name`, made if need be. Raises OSError."""
         path = f"{self.parent}/{name}"
-        try:
+        if name != self._handed_on or not is_untouched(path):
             os.mkdir(path, 0o700)
-        except FileExistsError:
-            if not is_untouched(path):
-                raise
         return path
 
     def give_back(self, name: str) -> bool:

@@ -7,13 +7,16 @@ the spawner has left, so that a task that runs out of memory at once can never t
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 from contextlib import suppress
 
 from runyard.localcloud.spawner.server import processes
-from runyard.localcloud.spawner.server.hierarchies import HOME, Subtree, read, write
+from runyard.localcloud.spawner.server.hierarchies import HOME, Subtree
+from runyard.localcloud.spawner.server.kernel import read, write
 
+_KILL_PASSES = 100  #: then the loop has its turn, and comes back
 _PERIOD_MICROS = 100_000  #: the kernel's default period of a CPU quota (cpu.max, cpu.cfs_period_us)
 
 
@@ -32,6 +35,11 @@ class Groups:
             for folder in subtree.folders
         ]
         self.leave()
+        probe = self.make("probe", needs_cpu=True)
+        try:
+            probe.limit(64 << 20, 1000)  # as every task will: better to know now
+        finally:
+            probe.remove()
 
     def leave(self) -> None:
         """Move the spawner into its home group."""
@@ -89,7 +97,7 @@ class Group:
             write(f"{folder}/{self._door}", "0")
 
     def limit(self, memory_bytes: int, vcpu_milli: int) -> bool:
-        """Set the limits; False if the task uses more memory than that already."""
+        """Set the limits; False if the task uses more memory than that already. Raises OSError."""
         memory = self._by_controller["memory"]
         try:
             if memory_bytes and self._is_v2:
@@ -103,8 +111,10 @@ class Group:
                 if _has_swap():
                     with suppress(OSError):
                         write(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EBUSY:  # v1; v2 kills by itself
+                return False
+            raise
         self._limit_cpu(vcpu_milli)
         return True
 
@@ -130,7 +140,9 @@ class Group:
                 write(f"{self._by_controller['memory']}/cgroup.kill", "1")
                 return
         done: set[int] = set()
-        while not done.issuperset(pids):  # someone may just have forked
+        for _ in range(_KILL_PASSES):  # someone may just have forked
+            if done.issuperset(pids):
+                break
             processes.kill(set(pids) - done)
             done.update(pids)
             pids = self.pids()

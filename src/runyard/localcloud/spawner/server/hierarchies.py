@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from runyard.localcloud.spawner.server.kernel import read, write
+
 CONTROLLERS = ("memory", "cpu", "cpuacct")
-_PAGE = 1 << 16
 HOME = "home"  #: the group the spawner itself lives in, inside the subtree
 
 
@@ -51,32 +52,6 @@ class Mount:
         """Where the group of this path (from /proc/PID/cgroup) is seen."""
         inside = os.path.relpath(group, self.root) if group.startswith(self.root) else "."
         return os.path.normpath(f"{self.point}/{inside}")
-
-
-def read(path: str) -> str:
-    """The text of a small kernel file; empty if it cannot be read."""
-    try:
-        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:  # no buffered file object: this is done several times for every task
-        data = os.read(opened, _PAGE)
-        while len(data) % _PAGE == 0 and (more := os.read(opened, _PAGE)):
-            data += more
-        return data.decode()
-    except OSError:
-        return ""
-    finally:
-        os.close(opened)
-
-
-def write(path: str, text: str) -> None:
-    """Write a kernel file in one go. Raises OSError."""
-    opened = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(opened, text.encode())
-    finally:
-        os.close(opened)
 
 
 def mounts(mountinfo: str) -> list[Mount]:

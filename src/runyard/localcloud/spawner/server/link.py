@@ -123,11 +123,15 @@ class Link:
 def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:
     """What has come, with open files that no task inherits (`socket.recv_fds` loses the flag)."""
     room = socket.CMSG_LEN(_FDS_MAX * array("i").itemsize)
-    data, extra, _, _ = peer.recvmsg(_READ_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    data, extra, flags, _ = peer.recvmsg(_READ_BYTES, room, socket.MSG_CMSG_CLOEXEC)
     fds = array("i")
     for level, kind, content in extra:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    if flags & socket.MSG_CTRUNC:  # we have too many open: which log is whose is not known now
+        for fd in fds:
+            os.close(fd)
+        return b"", []
     return data, list(fds)
 
 

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from runyard.localcloud.spawner.server.kernel import read_bytes
+
 MARKER = "RUNYARD_TASK"  #: environment variable of every task: `<tag of the spawner>:<key>`
 
 
@@ -25,8 +27,7 @@ class Process:
 def look(pid: int) -> Process | None:
     """The process `pid`; None if it is gone, dead or a zombie."""
     with suppress(OSError, ValueError, IndexError):
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()  # the name may hold spaces
+        fields = read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()  # name: any characters
         if fields[0] not in (b"Z", b"X"):
             return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]))
     return None
@@ -40,8 +41,8 @@ def everyone() -> list[Process]:
 
 def marker(pid: int) -> bytes:
     """The marker in the environment `pid` was started with; empty if none or not ours to read."""
-    with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-        for entry in file.read().split(b"\0"):
+    with suppress(OSError):
+        for entry in read_bytes(f"/proc/{pid}/environ").split(b"\0"):
             name, _, value = entry.partition(b"=")
             if name == MARKER.encode():
                 return value
@@ -55,8 +56,10 @@ def kin(own: bytes, session: int, others: Sequence[tuple[int, int]], self_pid: i
     its environment and left the session came to us, the subreaper, without a name: it is taken
     once no other task that still runs (`others`: first pid and start of each) is older than it.
     """
-    processes = everyone()
     firsts = {pid for pid, _ in others}
+    if not _orphans(self_pid, firsts):
+        return []
+    processes = everyone()
     oldest = min((start for _, start in others), default=None)
     tag = own.partition(b":")[0] + b":"
     taken: set[int] = set()
@@ -69,6 +72,19 @@ def kin(own: bytes, session: int, others: Sequence[tuple[int, int]], self_pid: i
         if stray or mark == own or each.session == session:
             taken.add(each.pid)
     return sorted(_with_descendants(taken, processes, firsts | {self_pid}))
+
+
+def _orphans(self_pid: int, firsts: set[int]) -> bool:
+    """False if no process came to us as an orphan: then nobody is left of a task that is dead.
+
+    Its descendants are ours or have an ancestor that is: we are their subreaper (prctl(2)). The
+    kernel's list of our children cannot miss one, for nobody but we takes any off it.
+    """
+    try:
+        children = read_bytes(f"/proc/{self_pid}/task/{self_pid}/children").split()
+        return any(int(pid) not in firsts for pid in children)
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return True
 
 
 def tagged(tag: str) -> list[tuple[int, bytes]]:

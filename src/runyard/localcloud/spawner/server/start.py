@@ -35,7 +35,7 @@ class NotStarted(Exception):
 class Ground:
     """What all tasks stand on. Empty `memory` or None `groups`: this machine has none."""
 
-    __slots__ = ("folders", "groups", "home", "memory", "nofile", "null", "tag", "user")
+    __slots__ = ("folders", "groups", "home", "memory", "nofile", "tag", "user")
 
     def __init__(
         self, folders: Folders, memory: str, groups: Groups | None, tag: str, user: str
@@ -45,7 +45,6 @@ class Ground:
         self.groups = groups
         self.tag = tag
         self.user = user
-        self.null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self.home = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.nofile = (soft, hard)  # tasks get the limit we came with; we take all we may
@@ -90,7 +89,8 @@ def prepare(order: Order, name: str, ground: Ground, held: Holdings) -> None:
         if ground.groups:
             held.group = ground.groups.make(name, needs_cpu=order.vcpu_milli > 0)
     except OSError as error:
-        raise NotStarted(f"cannot prepare the task: {error.strerror}: {error.filename}") from None
+        where = f": {error.filename}" if error.filename else ""
+        raise NotStarted(f"cannot prepare the task: {error.strerror}{where}") from None
 
 
 def _write_file(root: str, file: File) -> None:
@@ -123,8 +123,24 @@ def _make_folders(root: str, parts: list[str]) -> str:
     return folder
 
 
+def pipes() -> list[int]:
+    """Two pipes: reading and writing end of each. Raises NotStarted."""
+    ends: list[int] = []
+    try:
+        for _ in range(2):
+            ends += os.pipe2(os.O_CLOEXEC)
+    except OSError as error:
+        for fd in ends:
+            os.close(fd)
+        raise NotStarted(f"no pipe for its output: {error.strerror}") from None
+    return ends
+
+
 def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> int:
-    """Start the task's first process, in a session of its own; its pid. Raises NotStarted."""
+    """Start the task's first process, in a session of its own; its pid. Raises NotStarted.
+
+    Its standard input is ours, /dev/null.
+    """
     folder = order.working_folder or held.folder
     env = dict(order.env)
     env.setdefault("PATH", DEFAULT_PATH)
@@ -144,7 +160,6 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
                 order.argv,
                 env,
                 file_actions=[
-                    (os.POSIX_SPAWN_DUP2, ground.null, 0),
                     (os.POSIX_SPAWN_DUP2, out, 1),
                     (os.POSIX_SPAWN_DUP2, err, 2),
                 ],

@@ -17,6 +17,7 @@ from runyard.localcloud.spawner.server.start import (
     Ground,
     Holdings,
     NotStarted,
+    pipes,
     prepare,
     spawn,
 )
@@ -79,8 +80,7 @@ class Yard:
         return True
 
     def _spawn(self, order: Order, held: Holdings, log: TaskLog, started_at: int) -> Task:
-        out, child_out = os.pipe2(os.O_CLOEXEC)
-        err, child_err = os.pipe2(os.O_CLOEXEC)
+        out, child_out, err, child_err = pipes()
         try:
             pid = spawn(order, self._ground, held, child_out, child_err)
         except NotStarted:
@@ -104,8 +104,13 @@ class Yard:
         if group is None:
             found = processes.look(task.pid)
             task.started_ticks = found.started if found else 0
-        elif not group.limit(order.memory_bytes, order.vcpu_milli):
-            task.is_over_limit = True
+            return
+        try:
+            task.is_over_limit = not group.limit(order.memory_bytes, order.vcpu_milli)
+        except OSError as error:  # tried when we started: somebody changed our groups since
+            task.left.append(f"limits not set: {error.strerror}")
+            group.kill(group.pids())
+        if task.is_over_limit:
             group.kill(group.pids())
 
     def _refuse(self, key: str, started_at: int, held: Holdings, message: str) -> None:
