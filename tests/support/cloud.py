@@ -14,7 +14,7 @@ from typing import Any
 from runyard.database.port import Database
 from runyard.database.signals import Listener
 from runyard.database.sqlite import SqliteDatabase
-from runyard.localcloud.cloudrun.book import Book
+from runyard.localcloud.cloudrun.book import EXECUTIONS_KEPT, Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.resources import Execution, Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
@@ -120,6 +120,7 @@ async def make_world(
     seed: int = 1,
     database: Database | None = None,
     listener: Listener | None = None,
+    executions_kept: int = EXECUTIONS_KEPT,
 ) -> World:
     """A cloud in `folder` over `spawner`, not started. Made again there, it finds its book.
 
@@ -129,7 +130,7 @@ async def make_world(
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     database = database or SqliteDatabase(folder / "cloud.db", synchronous="OFF")
     await migrate(database, clock())
-    book = Book(database)
+    book = Book(database, executions_kept)
     box = SecretBox(database, Sealer(load_key(folder / "secrets.key")), clock)
     cloud = CloudRun(
         book=book,

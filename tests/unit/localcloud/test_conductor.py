@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runyard.localcloud.cloudrun.resources import (
-    Execution,
     ExecutionState,
     Faults,
     Reason,
@@ -19,7 +17,7 @@ from runyard.localcloud.cloudrun.resources import (
     Withdrawal,
 )
 from runyard.localcloud.logging.reader import read_page
-from runyard.localcloud.spawner.port import TaskEnd, TaskOrder
+from runyard.localcloud.spawner.port import TaskOrder
 from runyard.model.errors import (
     InvalidSpec,
     NotFound,
@@ -28,63 +26,9 @@ from runyard.model.errors import (
     QuotaExceeded,
 )
 from runyard.model.quantities import GIB
-from tests.support.cloud import HERE, THERE, TickingClock, World, make_template, make_world
+from tests.support.cloud import World, make_template
+from tests.support.fake_cloud import play, reach, run, settle
 from tests.support.fake_spawner import FakeSpawner
-
-Scenario = Callable[[World, FakeSpawner], Awaitable[None]]
-
-
-def play(
-    folder: Path,
-    scenario: Scenario,
-    at_once: Callable[[TaskOrder], TaskEnd | None] = lambda order: None,
-    **options: Any,
-) -> None:
-    """Run `scenario` in a started world over a fake spawner."""
-
-    async def main() -> None:
-        clock = TickingClock()
-        spawner = FakeSpawner(clock, at_once)
-        world = await open_world(folder, spawner, **options)
-        try:
-            await scenario(world, spawner)
-        finally:
-            await world.close()
-
-    asyncio.run(main())
-
-
-async def open_world(folder: Path, spawner: FakeSpawner, **options: Any) -> World:
-    world = await make_world(folder, spawner, **options)
-    spawner.wake = world.cloud.wake
-    await world.cloud.start()
-    return world
-
-
-async def settle(world: World) -> None:
-    """Until the cloud has made two whole turns from now: what it would do, it has done."""
-    before = world.cloud.turns
-    for done in (1, 2):
-        world.cloud.wake()
-        await reach(lambda done=done: world.cloud.turns >= before + done)  # type: ignore[misc]
-
-
-async def run(
-    world: World, key: str = "", region: str = "us-central1", job: str = "report", **how: Any
-) -> Execution:
-    request = RunRequest("shop", region, job, make_template(**how), request_key=key)
-    found = await world.cloud.run_job(request)
-    assert isinstance(found, Execution)
-    return found
-
-
-async def reach(condition: Callable[[], bool]) -> None:
-    """Until `condition` holds; fails after a bounded number of turns."""
-    for _ in range(20_000):
-        if condition():
-            return
-        await asyncio.sleep(0.0005)
-    raise AssertionError("never happened")
 
 
 def test_runs_each_index_once_with_the_contract_of_cloud_run(tmp_path: Path) -> None:
@@ -349,130 +293,3 @@ def test_what_cannot_run_is_refused_before_anything_is_kept(
             await world.cloud.run_job(RunRequest("shop", "mars", "report", template))
 
     play(tmp_path, scenario)
-
-
-# -- dying -----------------------------------------------------------------------------------------
-def test_a_dead_spawner_loses_its_tasks_which_are_retried_in_place(tmp_path: Path) -> None:
-    async def scenario(world: World, spawner: FakeSpawner) -> None:
-        execution = await run(world, tasks=2, retries=1)
-        await reach(lambda: len(spawner.alive) == 2)
-        spawner.die()
-        await reach(lambda: len(spawner.spawned) == 4)
-        assert sorted(spawner.alive) == [f"{execution.name}-task{i}/1" for i in (0, 1)]
-        spawner.die()
-        ended = await world.ended(execution.name)
-        assert ended.state is ExecutionState.FAILED
-        assert ended.tally.lost_count == 2
-        assert "was lost" in ended.message
-
-    play(tmp_path, scenario)
-
-
-def test_a_spawner_that_dies_while_tasks_are_handed_to_it(tmp_path: Path) -> None:
-    async def scenario(world: World, spawner: FakeSpawner) -> None:
-        spawner.dies_after_spawns = 2
-        execution = await run(world, tasks=4, retries=1)
-        await reach(lambda: len(spawner.alive) == 4)
-        for key in list(spawner.alive):
-            spawner.finish(key)
-        ended = await world.ended(execution.name)
-        assert ended.state is ExecutionState.SUCCEEDED
-        assert all(key.endswith("/1") for key in spawner.spawned[2:])
-
-    play(tmp_path, scenario)
-
-
-def test_a_new_engine_finds_everything_again(tmp_path: Path) -> None:
-    async def main() -> None:
-        spawner = FakeSpawner(TickingClock())
-        world = await open_world(tmp_path, spawner)
-        execution = await run(world, tasks=6, parallelism=3, retries=1)
-        await reach(lambda: len(spawner.alive) == 3)
-        await world.close()
-        keys = list(spawner.alive)
-        spawner.finish(keys[0], 0)
-        spawner.finish(keys[1], 1)
-        world = await open_world(tmp_path, spawner, seed=2)
-        await reach(lambda: len(spawner.alive) == 3)
-        assert f"{execution.name}-task1/1" in spawner.alive
-        while spawner.alive:
-            spawner.finish(next(iter(spawner.alive)))
-            await settle(world)
-        ended = await world.ended(execution.name)
-        assert ended.state is ExecutionState.SUCCEEDED
-        assert ended.tally.attempts == 7
-        await world.close()
-
-    asyncio.run(main())
-
-
-def test_a_start_that_never_reached_a_living_spawner_is_made_up_for(tmp_path: Path) -> None:
-    async def main() -> None:
-        spawner = FakeSpawner(TickingClock())
-        world = await open_world(tmp_path, spawner)
-        execution = await run(world, tasks=2)
-        await reach(lambda: len(spawner.alive) == 2)
-        await world.close()
-        unheard = f"{execution.name}-task1/0"
-        del spawner.alive[unheard]  # as if the engine had died between book and spawner
-        spawner.known.discard(unheard)
-        world = await open_world(tmp_path, spawner, seed=2)
-        assert unheard in spawner.alive
-        await world.close()
-
-    asyncio.run(main())
-
-
-def test_what_runs_and_is_in_no_book_is_stopped(tmp_path: Path) -> None:
-    async def main() -> None:
-        spawner = FakeSpawner(TickingClock())
-        world = await open_world(tmp_path / "one", spawner)
-        await run(world)
-        await reach(lambda: bool(spawner.alive))
-        await world.close()
-        world = await open_world(tmp_path / "two", spawner)
-        assert spawner.alive == {}
-        await world.close()
-
-    asyncio.run(main())
-
-
-def test_a_cancel_survives_the_engine(tmp_path: Path) -> None:
-    async def main() -> None:
-        spawner = FakeSpawner(TickingClock())
-        world = await open_world(tmp_path, spawner)
-        execution = await run(world, tasks=3)
-        await reach(lambda: len(spawner.alive) == 3)
-
-        async def deaf(key: str) -> None:
-            spawner.stopped.append(key)
-
-        hearing, spawner.stop = spawner.stop, deaf  # type: ignore[method-assign]
-        await world.cloud.cancel_execution(execution.name)
-        await world.close()
-        spawner.stop = hearing  # type: ignore[method-assign]
-        world = await open_world(tmp_path, spawner, seed=2)
-        assert (await world.ended(execution.name)).state is ExecutionState.CANCELLED
-        await world.close()
-
-    asyncio.run(main())
-
-
-def test_a_region_that_is_gone_fails_its_executions(tmp_path: Path) -> None:
-    async def main() -> None:
-        spawner = FakeSpawner(TickingClock())
-        world = await open_world(tmp_path, spawner)
-        execution = await run(world, region="europe-west1", tasks=5)
-        await reach(lambda: len(spawner.alive) == 2)
-        await world.close()
-        world = await open_world(tmp_path, spawner, regions=[HERE], seed=2)
-        for key in list(spawner.alive):
-            spawner.finish(key)
-        ended = await world.ended(execution.name)
-        assert ended.state is ExecutionState.FAILED
-        assert "no region europe-west1" in ended.message
-        assert ended.tally.succeeded_count == 2
-        await world.close()
-
-    assert THERE.name == "europe-west1"
-    asyncio.run(main())

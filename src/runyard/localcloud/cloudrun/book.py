@@ -58,10 +58,11 @@ class Draft:
 
 
 class Book:
-    """The cloud's book in `database`."""
+    """The cloud's book in `database`; `executions_kept` finished ones are kept per job."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, executions_kept: int = EXECUTIONS_KEPT) -> None:
         self._database = database
+        self._executions_kept = executions_kept
         self._sql = load_queries(database.dialect)
 
     async def write(self, entry: Entry) -> None:
@@ -195,7 +196,7 @@ class Book:
         """Finished executions of the same job that are more than may be kept, oldest last."""
 
         async def work(tx: Tx) -> list[str]:
-            params = (execution.project, execution.region, execution.job, EXECUTIONS_KEPT)
+            params = (execution.project, execution.region, execution.job, self._executions_kept)
             return [row[0] for row in await tx.fetch(self._sql["executions_beyond"], params)]
 
         return await self._database.read(work)

@@ -71,7 +71,7 @@ class SecretBox:
         if missing:
             raise NotFound(
                 "; ".join(_missing(secret, version) for secret, version in missing),
-                hint="add it: runyard secrets set NAME",
+                hint="add a version of it, then run again",
             )
         return [
             self._sealer.open(_bare(secret), row[0], row[1])
