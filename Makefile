@@ -8,6 +8,7 @@ VENV    := .venv
 PYTHON_ := $(VENV)/bin/python
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+FLIGHTS := examples/flights/flights.csv.zip
 PHASE   := sh tools/phase.sh
 CODE    := src tests tools benchmarks $(wildcard examples)
 
@@ -24,12 +25,13 @@ help: ## Say what there is to do
 	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 demo: $(RUNTIME) ## Run real jobs to their end, then say what happened and what it cost
+	@$(MAKE) $(FLIGHTS) || echo "== no flights then: the demo takes data that are here"
 	@$(VENV)/bin/runyard demo
 
 up: $(RUNTIME) ## Start the server and the engine here; ctrl-c stops them
 	@$(VENV)/bin/runyard up
 
-test: $(DEV) ## Prove everything: style, types, rooms, simulated worlds, tests with coverage
+test: $(DEV) $(FLIGHTS) ## Prove everything: style, types, rooms, simulated worlds, tests with coverage
 	@$(MAKE) format lint types imports sim tests
 	@echo; echo "== all held"
 
@@ -50,7 +52,7 @@ lock: $(DEV) ## Pin every dependency with its hashes; UPGRADE=1 takes newer rele
 	@sh tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what make made here (never a state folder)
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info
+	rm -rf $(VENV) $(FLIGHTS) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 format:
@@ -78,3 +80,6 @@ $(RUNTIME): requirements.lock pyproject.toml tools/venv.sh
 
 $(DEV): requirements-dev.lock pyproject.toml tools/venv.sh
 	@sh tools/venv.sh $(VENV) requirements-dev.lock && touch $@ $(RUNTIME)
+
+$(FLIGHTS): examples/flights/requirements.lock examples/flights/fetch.sh | $(RUNTIME)
+	@sh examples/flights/fetch.sh $(PYTHON_)

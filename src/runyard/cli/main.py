@@ -31,6 +31,11 @@ _ALWAYS = Group("Always", sort_key=5)
 COMMANDS: dict[str, tuple[str, Group, str]] = {
     "up": ("server_up:up", _SERVER, "Start the server."),
     "down": ("server_down:down", _SERVER, "Stop the server."),
+    "demo": (
+        "demo.command:demo",
+        _SERVER,
+        "Run real jobs to their ends, and say what happened and what it cost.",
+    ),
     "status": ("status:status", _SERVER, "Show the server's runs, regions and loops."),
     "validate": ("validate:validate", _JOBS, "Check manifests, without a server."),
     "schema": ("schema:schema", _JOBS, "Print the JSON Schema of the manifest, for editors."),

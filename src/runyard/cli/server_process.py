@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from runyard.cli.connect import ServerFile, server_file
-from runyard.model.errors import PermissionDenied
+from runyard.model.errors import PermissionDenied, ServerUnavailable
 
 SERVE_MODULE = "runyard.cli.serve"
 LOG_FILE = "server.log"
+START_SECONDS_MAX = 60.0
+_LOG_LINES_SHOWN = 15
 
 
 def command(host: str | None, port: int | None, ready_fd: int | None = None) -> list[str]:
@@ -23,6 +27,64 @@ def command(host: str | None, port: int | None, ready_fd: int | None = None) -> 
     given = [text for name, value in options if value is not None for text in (name, str(value))]
     # -P: a json.py in the folder where someone types this is not a part of Python.
     return [sys.executable, "-P", "-m", SERVE_MODULE, *given]
+
+
+def start(
+    folder: Path, host: str | None, port: int | None, environ: Mapping[str, str] | None = None
+) -> str:
+    """Starts a server in a session of its own, waits until it is ready, and returns its URL.
+
+    `environ` is its whole environment, ours by default. Raises `ServerUnavailable` with the end of
+    its log when it does not come up, `PermissionDenied` when the folder cannot be written.
+    """
+    reader, writer = os.pipe()
+    with _log(folder) as log:
+        process = subprocess.Popen(  # noqa: S603  # this program itself, and two checked options
+            command(host, port, writer),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(writer,),
+            cwd=folder,
+            env=environ,
+        )
+    os.close(writer)
+    with os.fdopen(reader, "rb", buffering=0) as told:
+        ready, _, _ = select.select([told], [], [], START_SECONDS_MAX)
+        url = told.read(4096).decode() if ready else ""
+    if not url:
+        raise _failed(process, folder / LOG_FILE, ended=bool(ready))
+    process.returncode = 0  # it is not ours to wait for, and Popen need not warn of that
+    return url
+
+
+def _log(folder: Path) -> BinaryIO:
+    """The server's log file, begun anew, readable by its owner only."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open(folder / LOG_FILE, "wb", opener=_private)
+    except OSError as error:
+        raise PermissionDenied(
+            f"{folder} cannot be written: {error.strerror}",
+            hint="set RUNYARD_STATE_FOLDER to a folder of yours",
+        ) from None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _failed(process: subprocess.Popen[bytes], log: Path, *, ended: bool) -> ServerUnavailable:
+    if not ended:
+        process.terminate()
+    process.wait()
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+    why = "ended" if ended else f"was not ready within {START_SECONDS_MAX:.0f} s"
+    return ServerUnavailable(
+        "\n".join([f"the server {why}; the end of {log}:", *(f"  {line}" for line in lines)]),
+        hint="`runyard doctor` checks this machine",
+    )
 
 
 def running(folder: Path) -> ServerFile | None:

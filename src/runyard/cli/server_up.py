@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import select
-import subprocess
 import sys
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from runyard.cli import output, ports
 from runyard.cli.parameters import AsJson
-from runyard.cli.server_process import LOG_FILE, command, running
+from runyard.cli.server_process import command, running, start
 from runyard.cli.surroundings import settings
-from runyard.model.errors import Fault, InvalidSpec, PermissionDenied, ServerUnavailable
+from runyard.model.errors import Fault, InvalidSpec, ServerUnavailable
 
-START_SECONDS_MAX = 60.0
-_LOG_LINES_SHOWN = 15
 _PORT_MAX = 65_535
 
 
@@ -47,7 +42,7 @@ def up(
         return
     _check_port(host or config.host, config.port if port is None else port)
     if detach:
-        _say(_detached(config.state_folder, host, port), "started", json_)
+        _say(start(config.state_folder, host, port), "started", json_)
         return
     sys.stdout.flush()
     sys.stderr.flush()
@@ -74,55 +69,4 @@ def _check_port(host: str, port: int) -> None:
     raise ServerUnavailable(
         f"port {port} on {host} is in use{by}",
         hint=f"take another: `runyard up --port {port + 1 if port < _PORT_MAX else 0}`",
-    )
-
-
-def _detached(folder: Path, host: str | None, port: int | None) -> str:
-    """Starts a server in a session of its own and waits until it tells its address."""
-    reader, writer = os.pipe()
-    with _log(folder) as log:
-        process = subprocess.Popen(  # noqa: S603  # as above
-            command(host, port, writer),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=(writer,),
-            cwd=folder,
-        )
-    os.close(writer)
-    with os.fdopen(reader, "rb", buffering=0) as told:
-        ready, _, _ = select.select([told], [], [], START_SECONDS_MAX)
-        url = told.read(4096).decode() if ready else ""
-    if not url:
-        raise _failed(process, folder / LOG_FILE, ended=bool(ready))
-    process.returncode = 0  # it is not ours to wait for, and Popen need not warn of that
-    return url
-
-
-def _log(folder: Path) -> BinaryIO:
-    """The server's log file, begun anew, readable by its owner only."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return open(folder / LOG_FILE, "wb", opener=_private)
-    except OSError as error:
-        raise PermissionDenied(
-            f"{folder} cannot be written: {error.strerror}",
-            hint="set RUNYARD_STATE_FOLDER to a folder of yours",
-        ) from None
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _failed(process: subprocess.Popen[bytes], log: Path, *, ended: bool) -> ServerUnavailable:
-    if not ended:
-        process.terminate()
-    process.wait()
-    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
-    why = "ended" if ended else f"was not ready within {START_SECONDS_MAX:.0f} s"
-    return ServerUnavailable(
-        "\n".join([f"the server {why}; the end of {log}:", *(f"  {line}" for line in lines)]),
-        hint="`runyard doctor` checks this machine",
     )
