@@ -14,10 +14,12 @@ CODE    := src tests tools benchmarks $(wildcard examples)
 
 WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
+KILLS   ?= 50#  kills in `make chaos`
+CHAOS_SEED ?= 1#  which story of kills
 SEED    ?=#  one world: the number from a failure line
 PYTEST  := $(PYTHON_) -m pytest
 
-.PHONY: help demo up test check sim bench docs lock clean
+.PHONY: help demo up test check sim chaos bench docs lock clean
 .PHONY: format lint types imports tests quick-tests
 
 help: ## Say what there is to do
@@ -41,6 +43,9 @@ check: $(DEV) ## The quick part of it, under a minute
 
 sim: $(DEV) ## Simulated worlds with dying engines: SEEDS=200, or one of them: SEED=344
 	@$(PHASE) "simulation" $(PYTHON_) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
+
+chaos: $(DEV) ## Kill server and spawner under load: KILLS=50, CHAOS_SEED=1
+	@$(PHASE) "chaos" $(PYTHON_) -m tests.chaos --kills $(KILLS) --seed $(CHAOS_SEED)
 
 bench: $(DEV) ## Measure, and print a table
 	@$(PYTHON_) -m benchmarks

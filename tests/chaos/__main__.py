@@ -1,0 +1,199 @@
+"""`python -m tests.chaos --kills 50`: kill under load, then count what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+from tests.chaos.load import AWAY, Load
+from tests.chaos.work import Evidence, manifest
+from tests.chaos.yard import RealYard
+
+PAUSE_SECONDS = 0.2
+REST_SECONDS_MAX = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was done and what went wrong; all of the second part must be nothing."""
+
+    seed: int
+    seconds: float
+    kills: dict[str, int]
+    runs: int
+    task_attempts: int
+    lost: list[str]
+    doubled: list[str]
+    over_the_limit: list[str]
+    orphaned: list[str]
+    left_behind: list[str]
+    uncharged: list[str]
+    refused: list[str]
+    faults: list[str]
+
+    @property
+    def is_clean(self) -> bool:
+        """True when nothing went wrong."""
+        wrong = list(asdict(self).values())[5:]
+        return not any(wrong)
+
+
+def chaos(folder: Path, kills: int, seed: int) -> Result:
+    """Kill `kills` times under load, come to rest, and look."""
+    random = Random(seed)
+    evidence = Evidence(folder / "evidence")
+    folder.chmod(0o755)
+    evidence.prepare()
+    yard = RealYard(folder / "state")
+    yard.folder.mkdir(mode=0o700)
+    began = time.monotonic()
+    yard.start()
+    try:
+        files = {"files": [{"name": "chaos.json", "text": manifest(evidence)}]}
+        status, answer = yard.api.call("POST", "/api/v1/jobs:apply", files)
+        assert status == 200, answer
+        load = Load(yard.api, random)
+        load.begin()
+        try:
+            for _ in range(kills):
+                _one_kill(yard, random)
+        finally:
+            load.end()
+        runs = _come_to_rest(yard)
+        return _look(yard, evidence, load, runs, seed, time.monotonic() - began)
+    finally:
+        yard.end()
+
+
+def _one_kill(yard: RealYard, random: Random) -> None:
+    """Wait a moment, kill something, start what is missing."""
+    _wait(random.uniform(0.05, 1.6))
+    what = random.choices(["server", "spawner", "both", "while starting"], [6, 3, 2, 1])[0]
+    if what in ("spawner", "both"):
+        yard.kill_spawner()
+    if what == "spawner":
+        return
+    yard.kill_server()
+    if what == "while starting":
+        yard.start_only()
+        _wait(random.uniform(0.1, 0.9))
+        yard.kill_server()
+    yard.start()
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)  # the world outside has no signal for a moment to kill at
+
+
+def _come_to_rest(yard: RealYard) -> list[dict[str, object]]:
+    """Every run, once all are final and nothing is left to do."""
+    until = time.monotonic() + REST_SECONDS_MAX
+    while True:
+        try:
+            runs = yard.api.pages("/api/v1/runs", "runs")
+        except AWAY:
+            runs = [{"state": "away"}]
+        final = {"succeeded", "dead", "cancelled", "skipped"}
+        if all(run["state"] in final for run in runs) or time.monotonic() > until:
+            _wait(1.0)  # releases follow ends
+            return runs
+        _wait(PAUSE_SECONDS)
+
+
+def _look(
+    yard: RealYard,
+    evidence: Evidence,
+    load: Load,
+    runs: list[dict[str, object]],
+    seed: int,
+    seconds: float,
+) -> Result:
+    by_id = {str(run["id"]): run for run in runs}
+    final = {"succeeded", "dead", "cancelled", "skipped"}
+    lost = [run for run in load.acknowledged.values() if run not in by_id]
+    lost += [f"{key} is {run['state']}" for key, run in by_id.items() if run["state"] not in final]
+    lost += [_death(run) for run in runs if run["state"] == "dead" and run["job"] != "slow"]
+    return Result(
+        seed=seed,
+        seconds=round(seconds, 1),
+        kills=yard.kills,
+        runs=len(runs),
+        task_attempts=evidence.starts(),
+        lost=lost,
+        doubled=evidence.doubled() + _doubled_keys(load),
+        over_the_limit=evidence.overlaps(),
+        orphaned=[str(pid) for pid in yard.tasks(evidence.folder)],
+        left_behind=_left_behind(yard),
+        uncharged=_uncharged(yard, list(by_id)),
+        refused=load.refused,
+        faults=yard.faults_logged(),
+    )
+
+
+def _death(run: dict[str, object]) -> str:
+    return f"{run['id']} ({run['job']}) died of us: {run['reason']}"
+
+
+def _doubled_keys(load: Load) -> list[str]:
+    runs = list(load.acknowledged.values())
+    return [run for run in set(runs) if runs.count(run) > 1]
+
+
+def _left_behind(yard: RealYard) -> list[str]:
+    """Folders and cgroups of tasks that are still there."""
+    status, answer = yard.api.call("GET", "/api/v1/status")
+    assert status == 200, answer
+    where = str(answer["abilities"].get("memory_files") or "")
+    name = Path(where).name
+    assert name, "the server does not say where memory files go"
+    places = [Path("/var/tmp") / name, Path(where)]
+    places += list(Path("/sys/fs/cgroup").glob(f"**/{name}"))
+    return [
+        str(path)
+        for place in places
+        if place.is_dir()
+        for path in place.iterdir()
+        if path.is_dir() and path.name != "home"  # the spawner's own cgroup
+    ]
+
+
+def _uncharged(yard: RealYard, runs: list[str]) -> list[str]:
+    """Attempts of final runs without exactly one charge."""
+    wrong = []
+    for run in runs:
+        status, answer = yard.api.call("GET", f"/api/v1/runs/{run}")
+        assert status == 200, answer
+        for attempt in answer["attempts"]:
+            if attempt["charge"] is None:
+                wrong.append(f"{run}/{attempt['number']}")
+        if len(answer["attempts"]) != answer["attempt"]:
+            wrong.append(f"{run}: {len(answer['attempts'])} of {answer['attempt']} attempts known")
+    return wrong
+
+
+def main() -> int:
+    """Run it and print the result."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the folder")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="runyard-chaos-"))
+    result = chaos(folder, asked.kills, asked.seed)
+    print(json.dumps(asdict(result), indent=1))
+    print("clean" if result.is_clean else f"NOT CLEAN; kept: {folder}")
+    if result.is_clean and not asked.keep:
+        shutil.rmtree(folder)
+    return 0 if result.is_clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
