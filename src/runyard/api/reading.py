@@ -70,10 +70,11 @@ def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any
 def fault(complaint: Complaint, data: Any) -> Fault:
     """`complaint` about a part of `data` as a fault with the value that stands there."""
     path, hint = complaint.path, complaint.hint
-    about_key = complaint.about_key or complaint.missing
+    about_key = complaint.about_key
     if path and path[-1] == _KEY:
         path, about_key = path[:-1], True
-    value = "" if about_key else shown(_at(data, path))
+    found = [] if about_key else _at(data, path)
+    value = shown(found[0]) if found else ""
     if value and (is_hidden(path) or _is_secret(path)):
         value, hint = HIDDEN, ""
     return Fault(dotted(path) if path else "body", value, complaint.expected, hint)
@@ -91,13 +92,14 @@ def _object(text: bytes) -> dict[str, Any]:
     return data
 
 
-def _at(data: Any, path: Path) -> Any:
+def _at(data: Any, path: Path) -> list[Any]:
+    """What stands at `path`, as the only item; none when nothing does."""
     for part in path:
         try:
             data = data[part]
         except (KeyError, IndexError, TypeError):
-            return None
-    return data
+            return []
+    return [data]
 
 
 def _is_secret(path: Path) -> bool:
