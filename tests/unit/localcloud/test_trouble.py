@@ -183,6 +183,41 @@ def test_a_full_disk_holds_things_up_and_loses_nothing(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+class GatedDatabase(InlineSqlite):
+    """A database whose writes take place only while its gate is open."""
+
+    waiting = 0
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def write(self, work: Work[T]) -> T:
+        self.waiting += 1
+        await self.gate.wait()
+        self.waiting -= 1
+        return await super().write(work)
+
+
+def test_a_caller_who_gives_up_waiting_leaves_nothing_half_begun(tmp_path: Path) -> None:
+    async def main() -> None:
+        spawner = FakeSpawner(TickingClock())
+        database = GatedDatabase(tmp_path / "cloud.db")
+        world = await open_world(tmp_path, spawner, database=database)
+        database.gate.clear()
+        caller = asyncio.create_task(run(world, key="k"))
+        await reach(lambda: database.waiting == 1)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+        assert caller.cancelled()
+        database.gate.set()
+        await reach(lambda: len(spawner.alive) == 1)
+        await world.close()
+
+    asyncio.run(main())
+
+
 def test_a_cancel_that_cannot_be_kept_is_not_acknowledged(tmp_path: Path) -> None:
     async def main() -> None:
         spawner = FakeSpawner(TickingClock())

@@ -8,10 +8,10 @@ a closed cloud cause; StoreError when the database fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from runyard.database.signals import Listener
 from runyard.localcloud.cloudrun.blueprint import blueprint
@@ -41,6 +41,8 @@ from runyard.model.errors import (
     QuotaExceeded,
     Refused,
 )
+
+T = TypeVar("T")
 
 NAMES_TRIED = 8  #: of 60 million per job; all taken means that chance is broken
 _FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -80,6 +82,7 @@ class CloudRun:
             book, self._board, spawner, starter, clock, listener, self._tell
         )
         self._subscribers: list[Callable[[Execution], None]] = []
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._beginning: dict[str, int] = {}
 
     async def start(self) -> None:
@@ -89,6 +92,7 @@ class CloudRun:
 
     async def close(self) -> None:
         """Let go. What runs goes on running."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._conductor.close()
 
     def subscribe(self, changed: Callable[[Execution], None]) -> None:
@@ -156,7 +160,7 @@ class CloudRun:
         if line.faults.latency_seconds:
             await asyncio.sleep(line.faults.latency_seconds)
             self._reachable(request.region, "RunJob")
-        answer = await self._begin(request, line)
+        answer = await self._whole(self._begin(request, line))
         if line.faults.answers_to_lose > 0:
             line.faults.answers_to_lose -= 1
             raise ProviderTimeout(
@@ -166,6 +170,16 @@ class CloudRun:
                 key=request.request_key,
             )
         return answer
+
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`, to its end even if the caller is cancelled while it waits.
+
+        An execution that the book has and the board has not would wait for the next restart.
+        """
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
     async def _begin(self, request: RunRequest, line: RegionLine) -> Execution | Withdrawal:
         if request.request_key:
