@@ -17,11 +17,17 @@ from runyard.localcloud.cloudrun.resources import (
     Task,
     TaskState,
 )
+from runyard.localcloud.spawner.port import Abilities
 from runyard.model.errors import InvalidSpec
 from runyard.model.quantities import GIB, MIB
 from tests.support.cloud import HERE, make_template
 from tests.support.executions import make_execution
 from tests.support.fake_spawner import ABILITIES
+
+
+def every_folder(path: str) -> bool:
+    """A machine that has every folder."""
+    return path.startswith("/")
 
 
 def test_unset_fields_have_the_defaults_of_cloud_run() -> None:
@@ -129,16 +135,29 @@ def test_references_that_nobody_expands_are_told(
     env = [{"name": "MODE", "value": "x"}]
     plan = blueprint(make_template(*command, env=env, args=args))
     assert plan.argv == (*command, *args)
-    found = list(differences(plan, HERE, ABILITIES))
+    found = list(differences(plan, HERE, ABILITIES, every_folder))
     assert any("is passed on as it stands" in each for each in found) is told
 
 
 def test_a_region_too_small_is_told() -> None:
     plan = blueprint(make_template(cpu="4", memory="1Gi"))
-    assert list(differences(plan, Region("r", 4000, GIB), ABILITIES)) == []
-    (told,) = differences(plan, Region("r", 2000, GIB), ABILITIES)
+    assert list(differences(plan, Region("r", 4000, GIB), ABILITIES, every_folder)) == []
+    (told,) = differences(plan, Region("r", 2000, GIB), ABILITIES, every_folder)
     assert "4 vCPU" in told
     assert "runs alone" in told
+
+
+def test_a_working_folder_that_is_not_here_is_told() -> None:
+    plan = blueprint(make_template(workingDir="/app"))
+    assert list(differences(plan, HERE, ABILITIES, every_folder)) == []
+    (told,) = differences(plan, HERE, ABILITIES, lambda path: False)
+    assert told.startswith("workingDir /app is not a folder of this machine")
+
+
+def test_a_memory_limit_that_nobody_enforces_is_told() -> None:
+    weak = Abilities("", "no control groups here", "", "", "nobody")
+    (told,) = differences(blueprint(make_template()), HERE, weak, every_folder)
+    assert told == "the memory limit of 512 MiB is not enforced here (no control groups here)"
 
 
 def make_order(values: dict[SecretRef, bytes], **how: Any) -> Any:

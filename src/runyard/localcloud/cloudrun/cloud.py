@@ -31,7 +31,7 @@ from runyard.localcloud.cloudrun.resources import (
     Withdrawal,
 )
 from runyard.localcloud.cloudrun.rows import plain
-from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, remove_logs
+from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, has_folder, remove_logs
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.spawner.port import Spawner
 from runyard.model.errors import (
@@ -212,7 +212,8 @@ class CloudRun:
             template = overridden(job.template, request.overrides)
             plan = blueprint(template)
             warnings = dict.fromkeys(self._unenforced(template))
-            warnings |= dict.fromkeys(differences(plan, line.region, self._spawner.abilities))
+            abilities = self._spawner.abilities
+            warnings |= dict.fromkeys(differences(plan, line.region, abilities, has_folder))
             return job, Execution(
                 name=name,
                 uid=new_uid,

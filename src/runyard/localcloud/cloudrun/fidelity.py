@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from runyard.localcloud.cloudrun.blueprint import RESERVED_ENV, Blueprint
 from runyard.localcloud.cloudrun.resources import Region
@@ -20,9 +20,16 @@ _REFERENCE = re.compile(r"\$(?:\((\w+)\)|\{(\w+)\}|(\w+))")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "busybox"})
 
 
-def differences(plan: Blueprint, region: Region, abilities: Abilities) -> Iterator[str]:
+def differences(
+    plan: Blueprint, region: Region, abilities: Abilities, has_folder: Callable[[str], bool]
+) -> Iterator[str]:
     """Every difference that this machine, this region and this way to run commands make."""
     yield from _unexpanded(plan)
+    if plan.working_folder and not has_folder(plan.working_folder):
+        yield (
+            f"workingDir {plan.working_folder} is not a folder of this machine: each task starts in"
+            " an empty one of its own"
+        )
     if plan.vcpu_milli > region.vcpu_milli or plan.memory_bytes > region.memory_bytes:
         yield (
             f"a task asks for {plan.vcpu_milli / 1000:g} vCPU and {plan.memory_bytes // MIB} MiB;"

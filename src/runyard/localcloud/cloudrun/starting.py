@@ -109,7 +109,7 @@ class Starter:
             values,
             log_path=str(self._settings.log_folder / log_name(execution.name)),
             search_path=self._settings.search_path,
-            working_folder=wanted if wanted.startswith("/") and Path(wanted).is_dir() else "",
+            working_folder=wanted if has_folder(wanted) else "",
             log_bytes_max=self._settings.log_bytes_max,
         )
 
@@ -142,6 +142,11 @@ class Starter:
         """Write the top of the log of an execution that ended before any task was started."""
         await asyncio.to_thread(self._write_notices, [execution])
         self.end(execution)
+
+
+def has_folder(path: str) -> bool:
+    """True when a task may be started in `path`."""
+    return path.startswith("/") and Path(path).is_dir()
 
 
 async def remove_logs(folder: Path, executions: Iterable[str]) -> None:
