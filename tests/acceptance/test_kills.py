@@ -1,4 +1,4 @@
-"""A server, its engine and its spawner, killed again and again under load; `make chaos` is longer."""
+"""Server, engine and spawner, killed again and again under load; `make chaos` is longer."""
 
 from __future__ import annotations
 
