@@ -52,7 +52,6 @@ class Complaint:
     expected: str
     hint: str = ""
     about_key: bool = False
-    missing: bool = False
 
 
 def read(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Complaint]]:
@@ -127,7 +126,7 @@ def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
     if kind == UNEXPECTED:
         return Complaint(path, context["expected"], context["hint"])
     if kind == "missing":
-        return Complaint(path, "a value, which is required", missing=True)
+        return Complaint(path, "a value, which is required")
     if kind == "extra_forbidden":
         known = sorted(field.alias or name for name, field in fields_at(model, path[:-1]).items())
         hint = did_you_mean(str(path[-1]), known)
@@ -154,31 +153,27 @@ def _type_hint(kind: str, value: Any) -> str:
         return f'write it in quotes: "{shown(value)}"'
     if kind == "bool_type" and isinstance(value, str):
         return "YAML 1.2 knows only true and false, without quotes"
-    if kind in ("int_type", "float_type") and isinstance(value, str):
+    if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
         return "write it without quotes"
     return ""
 
 
 def fields_at(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
     """The fields of the model that stands at `path` below `model`."""
-    here: type[BaseModel] = model
+    here = model
     for part in path:
         if isinstance(part, str):
-            here = _model_in(_annotation(here, part)) or here
+            here = _models_in(_field(here, part).annotation)[0]
     return here.model_fields
 
 
-def _annotation(model: type[BaseModel], part: str) -> Any:
-    for name, field in model.model_fields.items():
-        if part == (field.alias or name):
-            return field.annotation
-    return None
+def _field(model: type[BaseModel], key: str) -> Any:
+    fields = model.model_fields.items()
+    return next(field for name, field in fields if key == (field.alias or name))
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if found := _model_in(argument):
-            return found
-    return None
+        return [annotation]
+    arguments = getattr(annotation, "__args__", ())
+    return [model for argument in arguments for model in _models_in(argument)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -201,6 +201,6 @@ LARGE = CHARACTERS_MAX - 1000
 )  # fmt: skip
 def test_the_largest_texts_take_bounded_time(text: str) -> None:
     assert len(text) <= CHARACTERS_MAX
-    began = perf_counter()
+    began = thread_time()
     checked(text)
-    assert perf_counter() - began < 10  # a second or two, on a busy machine
+    assert thread_time() - began < 10  # a second or two, several times that when traced

@@ -6,6 +6,7 @@ import pytest
 
 from runyard.model.errors import Fault
 from runyard.model.manifest import Environment
+from runyard.model.manifest.merge import NAMES_MAX
 from tests.support.manifests import (
     DESIGN,
     changed,
@@ -90,6 +91,13 @@ def test_a_manifest_has_a_form(text: str, path: str, words: str) -> None:
 
 def test_a_file_that_is_no_mapping_is_not_asked_for_jobs() -> None:
     assert [fault.path for fault in faults_of("a: [")] == ["manifest"]
+
+
+def test_the_number_of_jobs_is_bounded() -> None:
+    names = ", ".join(f"a{number}: *a" for number in range(NAMES_MAX))
+    text = f"project: shop\nx-a: &a {IMAGE}\njobs: {{{names}, b: *a}}"
+    [fault] = [fault for fault in faults_of(text) if "at most" in fault.expected]
+    assert (fault.path, fault.expected) == ("jobs.b", f"at most {NAMES_MAX} jobs in a manifest")
 
 
 def test_keys_for_aliases_and_editors_are_free() -> None:

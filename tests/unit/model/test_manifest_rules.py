@@ -75,6 +75,8 @@ def test_what_cloud_run_allows_is_allowed(path: tuple[Step, ...], value: Any) ->
         ((*EXECUTION, "taskCount"), "3", "write it without quotes"),
         ((*EXECUTION, "delayExecution"), "yes", "YAML 1.2 knows only true and false"),
         (("placement",), "every", ""),
+        (("placement",), 3, ""),
+        ((*EXECUTION, "taskCount"), "three", ""),
         (("labels",), {"Team": "a"}, "write 'team'"),
         (LIMITS, {"cpu": "1", "memory": "6Gi"}, "6Gi goes with 2 CPU"),
         (LIMITS, {"cpu": "4", "memory": "100Gi"}, "write 16Gi"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -27,12 +27,12 @@ def test_a_byte_that_is_not_utf_8_has_a_place() -> None:
 
 def test_a_hundred_megabytes_are_refused_in_milliseconds() -> None:
     text = "a" * 100_000_000
-    began = perf_counter()
+    began = thread_time()
     with pytest.raises(InvalidSpec, match="too large"):
         load([Source("a.yaml", text)])
     with pytest.raises(InvalidSpec, match="too large"):
         decoded("a.yaml", text.encode())
-    assert perf_counter() - began < 1  # most of it is encode(); the refusals look at no character
+    assert thread_time() - began < 1  # most of it is encode(); the refusals look at no character
 
 
 def test_many_texts_count_together() -> None:

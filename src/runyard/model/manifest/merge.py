@@ -11,6 +11,8 @@ from runyard.model.validation import ROOT, did_you_mean, dotted, one_of
 
 KEYS = ("project", "defaults", "jobs", "environments")
 SCHEMA_KEY = "$schema"  #: where a JSON file names its schema for editors; it says nothing to us
+#: Jobs, and environments, of a manifest. Google's default is 1,000 jobs in a project and region.
+NAMES_MAX = 2000
 #: A key of this kind holds what is only there to be used by aliases, as in Compose files.
 EXTENSION = "x-"
 
@@ -94,6 +96,10 @@ def _named(kind: str, known: dict[str, Entry], entry: Entry, report: Report) -> 
         report.fault(Fault(kind, seen(entry.node), expected, "", *entry.node.place))
         return
     for name, node in entry.node.value.items():
+        if len(known) >= NAMES_MAX:
+            place, expected = entry.node.keys[name], f"at most {NAMES_MAX} {kind} in a manifest"
+            report.fault(Fault(dotted((kind, name)), "", expected, "split it", *place))
+            return
         place = entry.node.keys[name]
         path = dotted((kind, name))
         if name in known:

@@ -122,6 +122,4 @@ def _child(node: Node, part: str | int) -> Node | None:
     value = node.value
     if isinstance(value, dict):
         return value.get(str(part))
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
-        return value[part]
-    return None
+    return value[part] if isinstance(value, list) and isinstance(part, int) else None

@@ -136,8 +136,6 @@ def _as_written(part: Any) -> Any:
         del kept["title"]
     options = kept.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
-        options.remove({"type": "null"})
-        if len(options) == 1:
-            del kept["anyOf"]
-            kept = options[0] | kept
+        only = next(option for option in options if option != {"type": "null"})
+        return only | {key: value for key, value in kept.items() if key != "anyOf"}
     return kept

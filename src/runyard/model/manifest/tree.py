@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -139,9 +139,7 @@ class _Builder:
     def _list(self, events: Iterator[Any], path: Path, place: Place, depth: int) -> Node:
         items: list[Node] = []
         node = Node(items, place)
-        for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
             item = self._node(event, events, (*path, len(items)), depth)
             items.append(item)
             node.size += item.size
@@ -150,9 +148,7 @@ class _Builder:
     def _mapping(self, events: Iterator[Any], path: Path, place: Place, depth: int) -> Node:
         entries: dict[str, Node] = {}
         node = Node(entries, place)
-        for event in events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
             key_place = self._place(event)
             key = self._key(event, events, path, depth)
             value = self._node(next(events), events, path if key is None else (*path, key), depth)
@@ -203,7 +199,7 @@ class _Builder:
         if self.count > NODES_MAX:
             self._too_much(path, f"at most {NODES_MAX} values, aliases counted in full", place)
 
-    def _too_much(self, path: Path, expected: str, place: Place) -> None:
+    def _too_much(self, path: Path, expected: str, place: Place) -> NoReturn:
         self._fault(path, "a manifest too deep or too large", expected, "split it", place)
         raise TooMuch
 
