@@ -178,6 +178,10 @@ def test_cancel_stops_what_runs_and_never_starts_the_rest(tmp_path: Path) -> Non
         assert ended.state is ExecutionState.CANCELLED
         assert ended.tally.cancelled_count == 10
         assert len(spawner.spawned) == 2
+        tasks = await world.cloud.tasks(execution.name, first=1, limit=3)
+        assert [(task.index, str(task.state)) for task in tasks] == [
+            (index, "cancelled") for index in (1, 2, 3)
+        ]
         await world.cloud.cancel_execution(execution.name)
         assert (await world.cloud.execution(execution.name)) == ended
 

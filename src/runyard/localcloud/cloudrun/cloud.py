@@ -28,7 +28,9 @@ from runyard.localcloud.cloudrun.resources import (
     Region,
     RegionUse,
     RunRequest,
+    Task,
     Withdrawal,
+    with_unbegun,
 )
 from runyard.localcloud.cloudrun.rows import plain
 from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, has_folder, remove_logs
@@ -281,6 +283,12 @@ class CloudRun:
     ) -> list[Execution]:
         """Executions of a job that are older than `before`, newest first."""
         return await self._book.executions((project, region, job), before or _FAR_FUTURE, limit)
+
+    async def tasks(self, name: str, first: int = 0, limit: int = 100) -> list[Task]:
+        """Tasks of an execution from index `first` on, in order. Raises NotFound."""
+        found = await self.execution(name)
+        rows = await self._book.tasks(name, first, first + limit)
+        return with_unbegun(found, rows, first, limit)
 
     async def release(self, name: str) -> Execution:
         """Take notice of a final execution. Raises Refused while it is open, NotFound."""

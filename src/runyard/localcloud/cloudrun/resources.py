@@ -7,7 +7,7 @@ that an execution of 10,000 tasks weighs no more than the tasks that have run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -217,6 +217,15 @@ class Execution:
     def is_final(self) -> bool:
         """True when nothing will ever change it again."""
         return self.state in FINAL
+
+
+def with_unbegun(execution: Execution, rows: Sequence[Task], first: int, limit: int) -> list[Task]:
+    """Every task of the indexes from `first` on, at most `limit`: those that have a row, and those
+    that were never started, which are pending, or cancelled once the execution is final."""
+    by_index = {task.index: task for task in rows}
+    unbegun = TaskState.CANCELLED if execution.is_final else TaskState.PENDING
+    end = min(first + limit, execution.blueprint.task_count)
+    return [by_index.get(index) or Task(index, unbegun) for index in range(first, end)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runyard.localcloud.cloudrun.resources import (
     ContainerOverride,
     Execution,
@@ -159,12 +161,9 @@ def _phase(execution: Execution) -> Phase:
     return Phase.PENDING if execution.state is ExecutionState.PENDING else Phase.RUNNING
 
 
-def task_views(execution: Execution, tasks: list[Task], first: int, limit: int) -> list[TaskView]:
-    """Every task from index `first` on: those without a row have never been started."""
-    by_index = {task.index: task for task in tasks}
-    unbegun = TaskState.CANCELLED if execution.is_final else TaskState.PENDING
-    end = min(first + limit, execution.blueprint.task_count)
-    return [_view(by_index.get(index) or Task(index, unbegun)) for index in range(first, end)]
+def task_views(tasks: Sequence[Task]) -> list[TaskView]:
+    """Tasks for people to look at."""
+    return [_view(task) for task in tasks]
 
 
 def _view(task: Task) -> TaskView:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.names import log_name
-from runyard.localcloud.cloudrun.resources import Execution
+from runyard.localcloud.cloudrun.resources import Execution, with_unbegun
 from runyard.localcloud.logging.reader import read_page
 from runyard.model.errors import ProviderUnavailable, StoreError
 from runyard.model.ids import AttemptKey
@@ -34,7 +34,7 @@ class LocalViewer:
             return []
         first = max(0, first)
         rows = await self._book.tasks(found.name, first, first + limit)
-        return translate.task_views(found, rows, first, limit)
+        return translate.task_views(with_unbegun(found, rows, first, limit))
 
     async def log(
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
