@@ -7,6 +7,7 @@ a spawner that died has left is cleared away by the next one before it serves (`
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from runyard.localcloud.spawner.server.main import BUSY, READY
 from runyard.localcloud.spawner.wire import abilities_from, end_from, lost_end, order_message
 from runyard.model.errors import ProviderUnavailable
 
+_log = logging.getLogger(__name__)
 _BUSY_TRIES = 200  #: while another process starts the spawner of the same folder
 _BUSY_SECONDS = 0.05
 _AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  #: between tries to start it again by ourselves
@@ -206,6 +208,7 @@ class SpawnerClient:
             self._restarting = asyncio.get_running_loop().create_task(self._start_again())
 
     async def _start_again(self) -> None:
+        _log.warning("spawner %d went away; another one is started", self.pid)
         try:
             for seconds in (*_AGAIN_SECONDS, None):
                 try:

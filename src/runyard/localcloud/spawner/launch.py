@@ -69,11 +69,7 @@ def launch(settings: Settings) -> str:
 
     Answers `ready`, `busy` (another spawner has this folder) or the reason why it cannot start.
     """
-    errors = os.open(
-        f"{settings.folder}/spawner.err",
-        os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC,
-        0o600,
-    )
+    errors = _open_errors(Path(settings.folder) / "spawner.err")
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     reader, writer = os.pipe2(os.O_CLOEXEC)
     try:
@@ -99,6 +95,13 @@ def launch(settings: Settings) -> str:
     with suppress(ChildProcessError):  # somebody else may await all children of this process
         os.waitpid(pid, 0)  # it has gone into the background
     return _answer(reader) or f"it died while starting; see {settings.folder}/spawner.err"
+
+
+def _open_errors(path: Path) -> int:
+    """Where the process says why it dies. What the one before it said is kept beside it."""
+    if path.exists() and path.stat().st_size:
+        path.replace(path.with_suffix(".err.old"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
 
 def _answer(reader: int) -> str:

@@ -35,7 +35,7 @@ class Groups:
             for folder in subtree.folders
         ]
         self.leave()
-        probe = self.make("probe", needs_cpu=True)
+        probe = self.make(f"probe-{os.getpid()}", needs_cpu=True)
         try:
             probe.limit(64 << 20, 1000)  # as every task will: better to know now
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 
 from runyard.localcloud.spawner.server.kernel import read_bytes
@@ -56,10 +56,8 @@ def kin(own: bytes, session: int, others: Sequence[tuple[int, int]], self_pid: i
     its environment and left the session came to us, the subreaper, without a name: it is taken
     once no other task that still runs (`others`: first pid and start of each) is older than it.
     """
-    firsts = {pid for pid, _ in others}
-    if not _orphans(self_pid, firsts):
-        return []
     processes = everyone()
+    firsts = {pid for pid, _ in others}
     oldest = min((start for _, start in others), default=None)
     tag = own.partition(b":")[0] + b":"
     taken: set[int] = set()
@@ -74,11 +72,13 @@ def kin(own: bytes, session: int, others: Sequence[tuple[int, int]], self_pid: i
     return sorted(_with_descendants(taken, processes, firsts | {self_pid}))
 
 
-def _orphans(self_pid: int, firsts: set[int]) -> bool:
+def has_orphans(self_pid: int, firsts: Container[int]) -> bool:
     """False if no process came to us as an orphan: then nobody is left of a task that is dead.
 
-    Its descendants are ours or have an ancestor that is: we are their subreaper (prctl(2)). The
-    kernel's list of our children cannot miss one, for nobody but we takes any off it.
+    `firsts` are the first processes of those that run. Cheaper than any other way to know: v1
+    control groups keep a list for a second for everyone who asks who is in them. A dead task's
+    descendants are our children or have an ancestor that is: we are their subreaper (prctl(2)).
+    The kernel's list of our children cannot miss one, for nobody but we takes any off it.
     """
     try:
         children = read_bytes(f"/proc/{self_pid}/task/{self_pid}/children").split()

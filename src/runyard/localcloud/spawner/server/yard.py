@@ -47,6 +47,7 @@ class Yard:
         self._poll = poll
         self._timers = timers
         self._micros = micros
+        self._pid = os.getpid()
         self._holding = 0  # tasks that may still have a folder
         self.tasks: dict[str, Task] = {}
         self._by_pid: dict[int, Task] = {}
@@ -187,7 +188,9 @@ class Yard:
 
     def _clear(self, task: Task, waited: float) -> None:
         """Nobody of the task may live on; then drain, measure, remove."""
-        alive = task.others(self._elsewhere(task))
+        alive: list[int] = []
+        if processes.has_orphans(self._pid, self._by_pid):
+            alive = task.others(self._elsewhere(task))
         if alive and waited < CLEAR_SECONDS:
             task.kill_others(alive)
             step = max(_CLEAR_STEP_SECONDS, waited / 4)
