@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.model.durations import SECOND_NANOS, canonical, google_form, nanos_of, seconds_of
@@ -36,6 +36,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         seconds_of(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**8 * SECOND_NANOS))
 def test_googles_form_loses_nothing(nanos: int) -> None:
     assert nanos_of(google_form(nanos)) == nanos

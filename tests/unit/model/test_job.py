@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.model.errors import InvalidSpec
@@ -118,6 +118,7 @@ def test_what_a_task_asks_for_is_summed_over_its_containers() -> None:
     assert (job.vcpu_milli, job.memory_bytes) == (1500, 2**30 + 500_000_000)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100), st.integers(0, 10), st.integers(1, 10_000))
 def test_the_most_launches_are_counted(attempts: int, retries: int, tasks: int) -> None:
     document = make_job(retry={"attempts": attempts})

@@ -94,7 +94,7 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PLACES = places(GOOD)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=4))
 def test_a_good_manifest_with_some_values_changed(changes: list[tuple[Any, Any]]) -> None:
     made = json.loads(json.dumps(GOOD))
@@ -116,7 +116,7 @@ def _has(data: dict[Any, Any] | list[Any], step: Any) -> bool:
 ODD = "abA01 \t\n:-[]{},'\"&*!|>%#?.~<\\é\x00\ud800\u2028"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -137,20 +137,20 @@ def test_a_good_text_with_some_characters_changed(changes: list[tuple[int, int, 
     checked(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=3))
 def test_any_texts(texts: list[str]) -> None:
     checked(*texts)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text("[]{}:,-?&*a0!'\"|>\n \t#%<~", max_size=80))
 def test_texts_of_yaml_s_own_characters(text: str) -> None:
     checked(f"project: shop\njobs: {text}")
     checked(text)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(max_size=6), VALUES, max_size=4))
 def test_any_mapping(data: dict[str, Any]) -> None:
     checked(json.dumps(data))

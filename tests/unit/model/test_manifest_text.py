@@ -52,7 +52,7 @@ def test_no_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\ud800", "\uffff"]
+    "bad", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\ufeff", "\ud800", "\uffff"]
 )
 def test_a_control_character_in_the_text_has_a_place(bad: str) -> None:
     faults = faults_of(f"project: shop\njobs: {bad}\n")

@@ -162,3 +162,24 @@ def test_the_python_parser_gives_the_same_tree() -> None:
     assert (values(node), faults) == parsed(text[:-5])
     assert parse(Source("a.yaml", text), faults, yaml.BaseLoader) is None
     assert faults[-1].line == 4
+
+
+class Broken:
+    """A parser that gives up without saying where."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def check_event(self) -> bool:
+        raise yaml.YAMLError
+
+    def dispose(self) -> None:
+        self.text = ""
+
+
+def test_a_parser_that_does_not_say_where_is_believed() -> None:
+    faults: list[Fault] = []
+    assert parse(Source("a.yaml", "a: b"), faults, Broken) is None
+    assert [(fault.line, fault.column, fault.expected) for fault in faults] == [
+        (1, 1, "YAML 1.2 or JSON (not understood)")
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.model.validation import did_you_mean, dotted, one_of, shown
@@ -21,6 +21,7 @@ def test_a_value_is_shown(value: object, text: str) -> None:
     assert shown(value) == text
 
 
+@settings(deadline=None)
 @given(st.text() | st.integers() | st.floats() | st.none() | st.lists(st.text()))
 def test_what_is_shown_is_printable_and_short(value: object) -> None:
     assert shown(value).isprintable()

@@ -17,8 +17,9 @@ FILES_MAX = 1000  #: one a job at most (Google's 1,000 jobs in a project and reg
 # C0 and C1 controls but tab and line ends, lone surrogates, and the two non-characters: YAML 1.2
 # chapter 5.1 forbids them in a text, and nobody can see them in one. And the three line breaks
 # (NEL, LS, PS) that YAML 1.1 has and YAML 1.2 and editors have not: lines would be counted wrong.
+# A byte order mark is one only at the beginning.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+    "(?!\\A)\ufeff|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 )
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

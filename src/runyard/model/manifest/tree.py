@@ -65,7 +65,7 @@ def parse(source: Source, faults: list[Fault], parser_class: Any = PARSER) -> No
     parser = parser_class(source.text)
     try:
         return builder.document(_events(parser))
-    except yaml.MarkedYAMLError as broken:
+    except yaml.YAMLError as broken:
         faults.append(_syntax(source, broken))
     except TooMuch:
         pass
@@ -232,8 +232,8 @@ def seen(node: Node) -> str:
     return node.text[:SHOWN_MAX] or shown(node.value)
 
 
-def _syntax(source: Source, broken: yaml.MarkedYAMLError) -> Fault:
-    mark = broken.problem_mark or broken.context_mark
+def _syntax(source: Source, broken: yaml.YAMLError) -> Fault:
+    mark = getattr(broken, "problem_mark", None) or getattr(broken, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = source.text.splitlines()
     if line > len(lines):  # libyaml places the end of a text after its end
@@ -241,7 +241,7 @@ def _syntax(source: Source, broken: yaml.MarkedYAMLError) -> Fault:
         column = len(lines[-1]) + 1 if lines else 1
     # No more than the character where it broke: the rest of the line may be a secret.
     rest = lines[line - 1][column - 1 :][:1] if lines else ""
-    expected = f"YAML 1.2 or JSON ({broken.problem or 'not understood'})"
+    expected = f"YAML 1.2 or JSON ({getattr(broken, 'problem', None) or 'not understood'})"
     hint = "indent with spaces, not with tabs" if rest == "\t" else ""
     value = shown(rest) if rest else "the end of the text"
     return Fault(ROOT, value, expected, hint, source.name, line, column)
