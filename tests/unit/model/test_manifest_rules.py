@@ -149,3 +149,28 @@ def test_labels_of_defaults_and_jobs_are_checked_together() -> None:
     [fault] = faults_of(text)
     assert fault.expected == "at most 64 labels"
     assert load_texts(make_text(job)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where"),
+    [
+        (("regions",), [None], "regions[0]"),
+        ((*FIRST, "args"), ["a", None], "template.template.containers[0].args[1]"),
+        ((*FIRST, "env"), [{"name": None}], "template.template.containers[0].env[0].name"),
+        ((*TASK, "containers"), [None], "template.template.containers[0]"),
+        (TASK, None, "template.template"),
+        (("labels",), None, "labels"),
+    ],
+)
+def test_what_is_empty_is_told_once(path: tuple[Step, ...], value: Any, where: str) -> None:
+    faults = faults_of(make_text(changed(make_job(), path, value)))
+    assert [(fault.path, fault.value, fault.expected) for fault in faults] == [
+        (f"jobs.job-0.{where}", "null", "a value")
+    ]
+
+
+def test_a_volume_has_a_name() -> None:
+    faults = faults_of(make_text(changed(make_job(), (*TASK, "volumes"), [{"emptyDir": {}}])))
+    assert [(fault.path.rpartition(".")[2], fault.expected) for fault in faults] == [
+        ("name", "a value, which is required")
+    ]
