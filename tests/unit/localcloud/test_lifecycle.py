@@ -223,6 +223,7 @@ def test_any_life_keeps_the_promises(jobs: list[dict[str, Any]], seed: int) -> N
         _keep(board, lives, decide(held.execution, TaskEnded(task, end), NOW))
     _check_finals(lives, attempts)
     assert board.lines["us-central1"].used.vcpu_milli == 0
+    assert board.executions_in("us-central1") == 0
 
 
 def _start(

@@ -66,6 +66,8 @@ class Board:
         line = self.lines.get(execution.region)
         needed = demand(line.region, execution.blueprint) if line else Room()
         self._open[execution.name] = Open(execution, needed)
+        if line:
+            line.executions += 1
         for task in tasks:
             self._place(self._open[execution.name], task)
         self._stand(execution)
@@ -84,7 +86,7 @@ class Board:
                 changed.append(execution)
             held.execution = execution
             if execution.is_final:
-                del self._open[name]
+                self._leave(execution)
             else:
                 self._stand(execution)
         return changed
@@ -124,8 +126,14 @@ class Board:
         ]
 
     def executions_in(self, region: str) -> int:
-        """How many executions are open in `region`."""
-        return sum(held.execution.region == region for held in self._open.values())
+        """How many executions are open in `region`, which this cloud has."""
+        return self.lines[region].executions
+
+    def _leave(self, execution: Execution) -> None:
+        del self._open[execution.name]
+        line = self.lines.get(execution.region)
+        if line:
+            line.executions -= 1
 
     def _startable(self, name: str) -> int:
         held = self._open.get(name)

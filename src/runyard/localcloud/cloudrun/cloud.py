@@ -46,7 +46,7 @@ from runyard.model.errors import (
 
 T = TypeVar("T")
 
-NAMES_TRIED = 8  #: of 60 million per job; all taken means that chance is broken
+NAMES_TRIED = 4  #: of 60 million per job; all taken means that chance is broken
 _FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
 Unenforced = Callable[[Mapping[str, Any]], Sequence[str]]

@@ -324,15 +324,17 @@ class Conductor:
         if not entry:
             return
         final = [each for each in entry.executions.values() if each.is_final]
-        for execution in final:
-            await self._starter.note(execution)  # before anybody may think that the log is whole
+        await self._starter.note(final)  # before anybody may think that the log is whole
         await self._book.write(entry)
         for execution in self._board.apply(entry):
             self._changed(execution)
         for execution in final:
-            await self._prune(execution)
+            if not execution.request_key:
+                await self._prune(execution)
 
     async def _prune(self, execution: Execution) -> None:
+        """Executions that nobody holds by a key are kept up to Google's quota, others until
+        their holder has them deleted."""
         beyond = await self._book.beyond_quota(execution)
         if beyond:
             await self._starter.remove_logs(beyond)

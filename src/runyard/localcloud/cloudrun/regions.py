@@ -49,6 +49,7 @@ class RegionLine:
     region: Region
     faults: Faults = field(default_factory=Faults)
     used: Room = Room()
+    executions: int = 0  #: open ones
     _line: deque[str] = field(default_factory=deque)
     _standing: set[str] = field(default_factory=set)
 

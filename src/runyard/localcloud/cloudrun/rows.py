@@ -4,7 +4,6 @@ one JSON text with a schema version, so that an upgrade can read what an older p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +103,7 @@ def execution_update_row(execution: Execution) -> tuple[Value, ...]:
     """The parameters of `execution_update`."""
     status = {
         "v": STATUS_VERSION,
-        "tally": asdict(execution.tally),
+        "tally": execution.tally,
         "started_at": _micros(execution.started_at),
         "completed_at": _micros(execution.completed_at),
         "cancel_asked_at": _micros(execution.cancel_asked_at),

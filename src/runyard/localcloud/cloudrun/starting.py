@@ -86,7 +86,9 @@ class Starter:
             self._order(execution, task, secrets[execution.name].values)
             for execution, task in starts
         ]
-        await asyncio.to_thread(self._write_notices, [execution for execution, _ in starts])
+        unnoticed = [each for each, _ in starts if each.name not in self._noticed]
+        if unnoticed:
+            await asyncio.to_thread(self._write_notices, unnoticed)
         answers = await asyncio.gather(
             *(self._spawner.spawn(order) for order in orders), return_exceptions=True
         )
@@ -96,10 +98,6 @@ class Starter:
             if isinstance(answer, BaseException):
                 raise answer
         return None
-
-    def end(self, execution: Execution) -> None:
-        """Nothing more will be started of it."""
-        self._noticed.discard(execution.name)
 
     def _order(self, execution: Execution, task: Task, values: SecretValues) -> TaskOrder:
         wanted = execution.blueprint.working_folder
@@ -138,10 +136,12 @@ class Starter:
         """Remove the logs of executions."""
         await remove_logs(self._settings.log_folder, executions)
 
-    async def note(self, execution: Execution) -> None:
-        """Write the top of the log of an execution that ended before any task was started."""
-        await asyncio.to_thread(self._write_notices, [execution])
-        self.end(execution)
+    async def note(self, executions: Sequence[Execution]) -> None:
+        """See that the logs of ended executions have a top, also where no task was started."""
+        unnoticed = [each for each in executions if each.name not in self._noticed]
+        if unnoticed:
+            await asyncio.to_thread(self._write_notices, unnoticed)
+        self._noticed.difference_update(each.name for each in executions)
 
 
 def has_folder(path: str) -> bool:
