@@ -57,13 +57,14 @@ class Plain:
 
     def __init__(self, runs: Sequence[Document]) -> None:
         self.runs = runs
+        self.said = Said()
 
     def show(self, place: int, event: Event) -> None:
         """One event as a line, or several."""
         region = self.runs[place]["region"] if len(self.runs) > 1 else ""
         if event.kind == "log" and not is_ours(event.data):
             output.line(f"{prefix(event.data, region)} {event.data['text']}", at_once=True)
-        for text in told(event, region):
+        for text in self.said.news(place, event, region):
             output.note(text)
 
     def close(self) -> None:
@@ -75,6 +76,7 @@ class Live:
 
     def __init__(self, runs: Sequence[Document]) -> None:
         self.runs = runs
+        self.said = Said()
         self.out = Console(soft_wrap=True, highlight=False)
         self.error = Console(stderr=True, highlight=False)
         # Both on one terminal: Rich has to write both, else the bar is torn by the log.
@@ -108,7 +110,7 @@ class Live:
                 total=event.data["task_count"] or 1,
                 counts=counts(event.data),
             )
-        for text in told(event, region):
+        for text in self.said.news(place, event, region):
             self.progress.console.print(Text(text, style=STYLES.get(_state(event), "dim")))
 
     def close(self) -> None:
@@ -146,10 +148,29 @@ def told(event: Event, region: str) -> list[str]:
     return []
 
 
+class Said:
+    """What was told of each run. A run is sent whenever its row changes, and a note comes with
+    every attempt: what would be told in the same words is not told again."""
+
+    def __init__(self) -> None:
+        self._texts: set[tuple[int, str]] = set()
+
+    def news(self, place: int, event: Event, region: str) -> list[str]:
+        """The lines of `told` that are new of the run at `place`."""
+        texts = told(event, region)
+        if event.kind not in ("run", "log"):
+            return texts
+        new = [text for text in texts if (place, text) not in self._texts]
+        self._texts.update((place, text) for text in new)
+        return new
+
+
 def _change(run: Document) -> str:
     attempt = f", attempt {run['attempt']} of {run['attempts_max']}" if run["attempt"] else ""
     waits = f", waits for {run['waiting_on']}" if run["waiting_on"] else ""
-    reason = f": {output.printable(run['reason'])}" if run["reason"] else ""
+    # While the next attempt is out, the reason is still the last one's.
+    is_past = run["state"] in ("launching", "running")
+    reason = f": {output.printable(run['reason'])}" if run["reason"] and not is_past else ""
     return f"{run['id']} {run['state']}{attempt}{waits}{reason}"
 
 
