@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from runyard.model.beside import PRIORITY_MAX
 from runyard.model.cloudrun.words import EnvName, JobName
@@ -56,8 +57,25 @@ def _few_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
+def _map_of_at_most(most: int) -> Callable[[dict[str, Any]], None]:
+    """Says in JSON Schema that every key of a map has the form of its keys."""
+
+    def say(schema: dict[str, Any]) -> None:
+        for pattern, value in schema.pop("patternProperties", {}).items():
+            schema |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
+        schema["maxProperties"] = most
+
+    return say
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 3.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 VariableName = Annotated[EnvName, AfterValidator(_free_name)]
 VariableValue = Annotated[str, AfterValidator(_small_value)]
+Whole = BeforeValidator(_whole)
 LabelKey = Annotated[
     str,
     Shaped(
@@ -99,9 +117,11 @@ class OverridesBody(Strict):
         default=None, description="Replaces the first container's arguments; [] means none."
     )
     env: Annotated[dict[VariableName, VariableValue], AfterValidator(_few_variables)] = Field(
-        default={}, description="Added to the environment of every container; wins over the job's."
+        default={},
+        description="Added to the environment of every container; wins over the job's.",
+        json_schema_extra=_map_of_at_most(rules_environment.VARIABLES_MAX),
     )
-    task_count: Annotated[int, Between(1, TASKS_MAX)] | None = None
+    task_count: Annotated[int, Between(1, TASKS_MAX), Whole] | None = None
     timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] | None = Field(
         default=None, description="Of one task attempt."
     )
@@ -126,11 +146,13 @@ class RunBody(Strict):
     environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
     region: RegionName | None = Field(default=None, description="Else by the job's placement.")
     overrides: OverridesBody = OverridesBody()
-    priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] | None = Field(
+    priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX), Whole] | None = Field(
         default=None, description="Else the job's; higher starts earlier."
     )
     labels: Annotated[dict[LabelKey, LabelValue], AfterValidator(_few_labels)] = Field(
-        default={}, description="Added to the job's; wins over them."
+        default={},
+        description="Added to the job's; wins over them.",
+        json_schema_extra=_map_of_at_most(rules_labels.LABELS_MAX),
     )
     idempotency_key: IdempotencyKey | None = Field(
         default=None, description="The same key again gets the same runs, not new ones."
@@ -172,13 +194,13 @@ class ManifestBody(Strict):
 
 
 class SecretBody(Strict):
-    """A secret's new value: at most 64 KiB, in base64 (RFC 4648, section 4)."""
+    """A secret's new value: 1 byte to 64 KiB, in base64 (RFC 4648, section 4)."""
 
     value_base64: Annotated[
         str,
         Shaped(
-            r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
-            "base64 of at most 64 KiB",
+            r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)",
+            "base64 of 1 byte to 64 KiB",
             87_384,
         ),
     ]

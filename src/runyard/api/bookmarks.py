@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runyard.model.errors import Fault, InvalidSpec
 
-_FORM = re.compile(r"(\d{1,18})-(\d{1,9})-(\d{1,18})(-end)?", re.ASCII)
+FORM = r"([0-9]{1,18})-([1-9][0-9]{0,8})-([0-9]{1,18})(-end)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Bookmark:
         """
         if not text:
             return cls()
-        match = _FORM.fullmatch(text)
+        match = re.fullmatch(FORM, text)
         if match is None:
             fault = Fault("Last-Event-ID", repr(text[:60]), "the id of an event of this stream")
             raise InvalidSpec("this is no event's id", faults=(fault,))
         version, attempt, position, end = match.groups()
-        return cls(int(version), max(1, int(attempt)), int(position), bool(end))
+        return cls(int(version), int(attempt), int(position), bool(end))

@@ -23,14 +23,6 @@ from runyard.model.run import Run
 from runyard.provider.port import Progress
 
 HEARTBEAT = b": still here\n\n"
-HEARTBEAT_SECONDS = 15.0
-LOOK_SECONDS = 0.1  #: between two looks at a log that grows
-LOOK_SECONDS_MAX = 0.2  #: when it does not
-PROGRESS_SECONDS = 0.5  #: between two looks at how many tasks are where
-SAFETY_SECONDS = 5.0  #: between two looks at the row, should a signal be lost
-PATIENCE_SECONDS = 10.0
-"""How long an ended attempt's log may leave open whether more will come: a provider that was cut
-off may never say it."""
 PAGE = 1000  #: log entries read together
 
 
@@ -43,15 +35,17 @@ class Follower:
         """Made in the event loop. Goes on after `told`."""
         self._services = services
         self._run = run
+        self._pace = services.settings.pace
         self._wants_log = wants_log
         self._version = told.version
         self._attempt = told.attempt
         self._position = told.position
         self._log_ended = False
         self._not_out_since: float | None = None
-        self._progress: Progress | None = None
+        self._progress: tuple[int, Progress] | None = None
         self._progress_at = float("-inf")
-        self._pause = LOOK_SECONDS
+        self._progress_settled = 0
+        self._pause = self._pace.look
         self._time = asyncio.get_running_loop().time
 
     async def events(self) -> AsyncIterator[bytes]:
@@ -69,7 +63,7 @@ class Follower:
                 if run is None:
                     return
                 woken = False
-                while not (woken or self._time() - read_at > SAFETY_SECONDS):
+                while not (woken or self._time() - read_at > self._pace.safety):
                     async for chunk in self._look(run):
                         told_at = self._time()
                         yield chunk
@@ -77,22 +71,22 @@ class Follower:
                         yield self._event("end", run_document(run), ended=True)
                         return
                     woken = await listener.wait(self._patience(run, told_at))
-                    if self._time() - told_at >= HEARTBEAT_SECONDS:
+                    if self._time() - told_at >= self._pace.heartbeat:
                         told_at = self._time()
                         yield HEARTBEAT
 
     async def _look(self, run: Run) -> AsyncIterator[bytes]:
         """What is new since the last look."""
-        self._pause = min(self._pause * 1.5, LOOK_SECONDS_MAX)
+        self._pause = min(self._pause * 1.5, self._pace.look_max)
         if run.version > self._version:
             self._version = run.version
             yield self._event("run", run_document(run))
-        if run.attempt and await self._has_progressed(run):
-            counts = asdict(self._progress or Progress())
-            yield self._event("progress", {"attempt": run.attempt, **counts})
+        if run.attempt and await self._has_progressed(run) and self._progress:
+            number, counts = self._progress
+            yield self._event("progress", {"attempt": number, **asdict(counts)})
         while self._wants_log and self._attempt <= run.attempt:
             async for chunk in self._read_log():
-                self._pause = LOOK_SECONDS
+                self._pause = self._pace.look
                 yield chunk
             if self._attempt == run.attempt or not self._has_ended(run):
                 return
@@ -100,14 +94,16 @@ class Follower:
             self._log_ended, self._not_out_since = False, None
 
     async def _has_progressed(self, run: Run) -> bool:
-        now = self._time()
-        if run.is_out and now - self._progress_at < PROGRESS_SECONDS:
+        """Looks while an attempt is out, and once after its end."""
+        now, number = self._time(), run.attempt
+        is_early = run.is_out and now - self._progress_at < self._pace.progress
+        if is_early or number == self._progress_settled:
             return False
-        if not run.is_out and self._progress_at == float("inf"):
-            return False
-        self._progress_at = now if run.is_out else float("inf")
+        self._progress_at = now
+        if not run.is_out:
+            self._progress_settled = number
         before = self._progress
-        self._progress = await self._services.viewer.progress(run.attempt_key)
+        self._progress = (number, await self._services.viewer.progress(run.attempt_key))
         return self._progress != before
 
     async def _read_log(self) -> AsyncIterator[bytes]:
@@ -133,22 +129,21 @@ class Follower:
             return False
         if self._not_out_since is None:
             self._not_out_since = self._time()
-        return self._log_ended or self._time() - self._not_out_since > PATIENCE_SECONDS
+        return self._log_ended or self._time() - self._not_out_since > self._pace.patience
 
     def _is_told(self, run: Run) -> bool:
         if not run.is_final:
             return False
-        return not (self._wants_log and run.attempt) or (
-            self._attempt >= run.attempt and self._has_ended(run)
-        )
+        if not (self._wants_log and run.attempt) or self._attempt > run.attempt:
+            return True
+        return self._attempt == run.attempt and self._has_ended(run)
 
     def _patience(self, run: Run, told_at: float) -> float:
         """How long to wait for a signal before the next look."""
-        quiet = max(0.0, HEARTBEAT_SECONDS - (self._time() - told_at))
-        reading = self._wants_log and run.attempt and not (self._log_ended and not run.is_out)
-        if reading:
+        quiet = max(0.0, self._pace.heartbeat - (self._time() - told_at))
+        if self._wants_log and run.attempt and not self._has_ended(run):
             return min(quiet, self._pause)
-        return min(quiet, PROGRESS_SECONDS if run.is_out else SAFETY_SECONDS)
+        return min(quiet, self._pace.progress if run.is_out else self._pace.safety)
 
     def _event(self, kind: str, data: dict[str, Any], *, ended: bool = False) -> bytes:
         told = Bookmark(self._version, self._attempt, self._position, ended)

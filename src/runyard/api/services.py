@@ -55,6 +55,24 @@ class RegionState:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How often who follows a run looks; all in seconds.
+
+    A log that grows is looked at every `look`, one that does not every `look_max`; task counts
+    every `progress`; the row on a signal, and every `safety` should one be lost. `heartbeat` is
+    the longest silence. `patience`: how long an ended attempt's log may leave open whether more
+    will come, since a provider that was cut off may never say it.
+    """
+
+    look: float = 0.1
+    look_max: float = 0.2
+    progress: float = 0.5
+    safety: float = 5.0
+    heartbeat: float = 15.0
+    patience: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """`executor`: what runs tasks here, for warnings of what it does not keep (None: all is kept).
     `hosts`: names a request may be for (see `edge.host`); None lets every name in. `silence_max`:
@@ -69,6 +87,7 @@ class ApiSettings:
     request_bytes_max: int = 8 * 1024 * 1024
     hosts: frozenset[str] | None = None
     silence_max: Mapping[str, timedelta] = field(default_factory=dict)
+    pace: Pace = Pace()
 
 
 @dataclass(frozen=True, slots=True)

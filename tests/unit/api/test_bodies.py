@@ -86,6 +86,7 @@ def test_a_request_is_as_the_gate_wants_it() -> None:
         {
             "job": "report",
             "environment": "dev",
+            "priority": -3.0,
             "overrides": {"args": [], "env": {"B": "2", "A": ""}, "timeout": "1m30s"},
             "labels": {"b": "2", "a": ""},
             "idempotency_key": "k",
@@ -99,6 +100,7 @@ def test_a_request_is_as_the_gate_wants_it() -> None:
         by="admin",
         overrides=Overrides((), (("A", ""), ("B", "2")), None, 90.0),
         labels=(("a", ""), ("b", "2")),
+        priority=-3,
         key="k",
     )
     plain, _ = read(RunBody, {"job": "report"})

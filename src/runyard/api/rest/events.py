@@ -7,18 +7,31 @@ from typing import Annotated
 from fastapi import Header, Query
 from starlette.responses import Response
 
-from runyard.api.bookmarks import Bookmark
+from runyard.api.bookmarks import FORM, Bookmark
 from runyard.api.event_stream import EventStream
 from runyard.api.following import Follower
 from runyard.api.queries import EventsQuery
 from runyard.api.rest.reads import RunPath, run_in
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Use
+from runyard.model.forms import Shaped
 
 events = router("events")
 _STREAM = {
     "description": "Server-sent events: `run`, `progress`, `log`, and `end` as the last.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "description": "One event; `data` is JSON.",
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "pattern": f"^{FORM}$"},
+                    "event": {"enum": ["run", "progress", "log", "end"]},
+                    "data": {"type": "string"},
+                },
+            }
+        }
+    },
 }
 
 
@@ -36,7 +49,9 @@ async def follow_run(
     run_id: RunPath,
     query: Annotated[EventsQuery, Query()],
     last_event_id: Annotated[
-        str, Header(description="Go on after the event with this id; nothing is told twice.")
+        str,
+        Header(description="Go on after the event with this id; nothing is told twice."),
+        Shaped(f"(?:{FORM})?", "the id of an event of this stream", 64),
     ] = "",
 ) -> Response:
     """Follow a run: its row at once and on each change, task counts, log lines, its end.

@@ -14,6 +14,7 @@ from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Use
 from runyard.api.shapes import SecretShape, SecretsShape
+from runyard.model.forms import Shaped
 
 secrets = router("secrets")
 
@@ -33,7 +34,15 @@ async def list_secrets(services: Use) -> Response:
 )
 async def add_version(
     services: Use,
-    name: Annotated[str, Path(description="1 to 255 letters, digits, hyphens and underscores.")],
+    name: Annotated[
+        str,
+        Path(),
+        Shaped(
+            r"[a-zA-Z0-9_-]{1,255}",
+            "a secret's name: 1 to 255 letters, digits, hyphens and underscores",
+            255,
+        ),
+    ],
     asked: Annotated[SecretBody, Depends(body(SecretBody))],
 ) -> Response:
     """Give a secret a new value; it is made if there is none of this name."""

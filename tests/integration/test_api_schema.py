@@ -1,0 +1,122 @@
+"""The API keeps what its own OpenAPI description says, for requests nobody thought of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.schemas import APIOperation, BaseSchema
+
+from runyard.model.event import Ended
+from tests.support.api_server import MANIFEST, TOKEN, Api, serving
+from tests.support.stories import outcome
+
+TAGS = ("jobs", "runs", "logs", "events", "secrets", "server")
+Operation = APIOperation[Any, Any, Any, Any]
+AnyCase = Case[Any]
+EXAMPLES = 25  #: requests for each operation
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A server and things that are there, so that not every guess is a 404."""
+
+    api: Api
+    runs: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
+    """A server with jobs and runs that have ended."""
+    with serving(tmp_path_factory.mktemp("api"), request_bytes_max=2**23) as api:
+        api.apply()
+        runs = tuple(api.run() for _ in range(3))
+        for run in runs:
+            api.behind.viewer.write(f"{run}/1", "a", "b")
+            api.behind.viewer.ended.add(f"{run}/1")
+            api.tell(run, Ended(1, outcome()))
+        yield Known(api, runs)
+
+
+@pytest.fixture(scope="module")
+def described(known: Known) -> BaseSchema:
+    """What /openapi.json says."""
+    document = known.api.get("//openapi.json")
+    for path in document["paths"].values():  # who may ask is proved elsewhere
+        for operation in path.values():
+            operation.pop("security", None)
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=known.api.url)
+    accepting = schema.config.checks.positive_data_acceptance
+    accepting.expected_statuses = ["2xx", "404", "409", "412"]  # by the state of things
+    return schema
+
+
+def _all(described: BaseSchema) -> list[Any]:
+    return list(described.get_all_operations())
+
+
+def operations(described: BaseSchema, tag: str) -> list[Operation]:
+    """The operations with a tag."""
+    every = [cast(Operation, result.ok()) for result in _all(described)]
+    return [one for one in every if tag in (one.tags or ())]
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_answer_is_as_described(
+    tag: str, mode: GenerationMode, known: Known, described: BaseSchema
+) -> None:
+    found = operations(described, tag)
+    assert found
+    for operation in found:
+        _ask(operation, mode, known)
+
+
+def _ask(operation: Operation, mode: GenerationMode, known: Known) -> None:
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: AnyCase) -> None:
+        if mode is GenerationMode.POSITIVE:
+            _make_real(case, known)
+        case.call_and_validate(headers={"Authorization": f"Bearer {TOKEN}"})
+
+    with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
+        ask()  # without parameters there is nothing that could be wrong
+
+
+def test_every_operation_is_asked(described: BaseSchema) -> None:
+    count = sum(len(operations(described, tag)) for tag in TAGS)
+    assert count == len(_all(described)) > 15
+
+
+def _make_real(case: AnyCase, known: Known) -> None:
+    """Some guesses are turned into things there are; which ones, their own text decides. What no
+    schema can say (that a token is of this list, how long a duration is) is taken out."""
+    case.query = {name: value for name, value in case.query.items() if name != "page_token"}
+    parameters: dict[str, Any] = case.path_parameters or {}
+    guess = str(parameters.get("id", ""))
+    if "id" in parameters and len(guess) % 2:
+        parameters["id"] = known.runs[len(guess) % len(known.runs)]
+    body: Any = case.body
+    if not isinstance(body, dict):
+        return
+    if files := body.get("files"):
+        body["files"] = [{"name": files[0]["name"], "text": MANIFEST}]
+    if overrides := body.get("overrides"):
+        overrides.pop("timeout", None)
+    if "job" in body and len(body["job"]) % 2:
+        body |= {"job": "report", "region": None, "environment": None, "project": None}
