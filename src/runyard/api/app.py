@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
@@ -13,7 +11,7 @@ from runyard.api.edge.bearer import Bearer
 from runyard.api.edge.headers import UsualHeaders
 from runyard.api.edge.host import HostCheck
 from runyard.api.edge.last_resort import LastResort
-from runyard.api.edge.size import BodyLimit, BodyTooLarge
+from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
 from runyard.api.rest.events import events
@@ -50,10 +48,4 @@ def make_app(services: Services) -> FastAPI:
     documentation.add(app)
     add_handlers(app)
     app.add_exception_handler(RequestValidationError, refused_query)
-    app.add_exception_handler(BodyTooLarge, _outwards)
     return app
-
-
-async def _outwards(_: Any, error: Exception) -> Any:
-    """`edge.size` answers this one, since it alone knows what is left of the body."""
-    raise error

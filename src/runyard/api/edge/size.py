@@ -12,13 +12,8 @@ DRAINED_BYTES_MAX = 128 * 1024 * 1024
 broken connection in place of one if it is closed on him."""
 
 
-class BodyTooLarge(InvalidSpec):
-    """The body of the request is over the limit."""
-
-    def __init__(self, bytes_max: int) -> None:
-        fault = Fault("body", "", f"at most {bytes_max} bytes", "split it, or raise the setting")
-        hint = "the setting request_bytes_max is the limit"
-        super().__init__("the request is too large", hint=hint, faults=(fault,))
+class _TooMuch(Exception):
+    """Carries out of the handler, whatever it is doing, that the body is over the limit."""
 
 
 class BodyLimit:
@@ -43,18 +38,22 @@ class BodyLimit:
             message = await receive()
             got += len(message.get("body", b""))
             if got > self._bytes_max:
-                raise BodyTooLarge(self._bytes_max)
+                raise _TooMuch
             return message
 
         try:
             await self._app(scope, receiving, send)
-        except BodyTooLarge:
+        except _TooMuch:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _waits_for_go_ahead(scope):
             await _drain(receive)
-        response = error_answer(BodyTooLarge(self._bytes_max), 413)
+        expected = f"at most {self._bytes_max} bytes"
+        fault = Fault("body", "", expected, "split it, or raise the setting")
+        hint = "the setting request_bytes_max is the limit"
+        error = InvalidSpec("the request is too large", hint=hint, faults=(fault,))
+        response = error_answer(error, 413)
         response.headers["Connection"] = "close"
         await response(scope, receive, send)
 
