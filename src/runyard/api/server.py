@@ -19,7 +19,7 @@ CONNECTIONS_WAITING_MAX = 2048
 
 
 class HttpServer:
-    """One server. Made anew for each start."""
+    """One server. Made anew for each start. `url` has no slash at its end."""
 
     def __init__(
         self,
@@ -32,12 +32,14 @@ class HttpServer:
         """`listening` is bound; it is closed in the end. A stopping server ends `streams` at once
         and gives other requests `grace_seconds` to finish."""
         self._socket = listening
+        self.url = _url(listening)
         config = uvicorn.Config(
             app,
             http="httptools",
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -46,12 +48,6 @@ class HttpServer:
             timeout_graceful_shutdown=max(1, round(grace_seconds)),
         )
         self._server = _Server(config, streams)
-
-    @property
-    def url(self) -> str:
-        """Where it is reached on this machine, without a slash at the end."""
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop`; `on_ready` is called once requests are answered."""
@@ -62,6 +58,11 @@ class HttpServer:
         """Stop soon: no new connections, streams end, requests under way finish. From any thread
         or signal handler; asking again changes nothing."""
         self._server.should_exit = True
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):
