@@ -146,6 +146,17 @@ def _of_attempt(
     return lambda story, _, fact: tell(story.run, fact, story.at)
 
 
+def _launched(story: _Story, place: int, fact: Happening) -> Iterator[str]:
+    """What is not as on Google Cloud is told of the first attempt only, while it stays the same."""
+    told = {
+        warning
+        for earlier in story.history[:place]
+        if earlier.kind == "launched"
+        for warning in earlier.data.get("warnings", ())
+    }
+    yield from explain_attempt.launched(story.run, fact, told)
+
+
 def _delayed(story: _Story, place: int, fact: Happening) -> Iterator[str]:
     """Of many delays of one launch only the last is told, with their number."""
     following = story.history[place + 1] if place + 1 < len(story.history) else None
@@ -174,7 +185,7 @@ _TELLERS: dict[str, Callable[[_Story, int, Happening], Iterator[str]]] = {
     "slot_freed": _untold,
     "skipped": _skipped,
     "started": _of_attempt(explain_attempt.started),
-    "launched": _of_attempt(explain_attempt.launched),
+    "launched": _launched,
     "delayed": _delayed,
     "attempt_ended": _of_attempt(explain_attempt.ended),
     "released": _of_attempt(explain_attempt.released),

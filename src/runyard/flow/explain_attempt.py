@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,11 +44,12 @@ def started(run: Run, fact: Fact, at: Instant) -> Iterator[str]:
     yield sentence(f"{which} was taken up at {at(fact.at)}, {span(waited)} {since}")
 
 
-def launched(run: Run, fact: Fact, _: Instant) -> Iterator[str]:
-    """Where it runs, and what is not as on Google Cloud there."""
+def launched(run: Run, fact: Fact, told: Set[str]) -> Iterator[str]:
+    """Where it runs, and what is not as on Google Cloud there, unless it was `told` already."""
     yield sentence(f"the provider has it in {run.region} as {plain(str(fact.data['handle']))}")
     for warning in fact.data.get("warnings", ()):
-        yield sentence(f"not as on Google Cloud: {plain(str(warning))}")
+        if warning not in told:
+            yield sentence(f"not as on Google Cloud: {plain(str(warning))}")
 
 
 def ended(run: Run, fact: Fact, at: Instant) -> Iterator[str]:

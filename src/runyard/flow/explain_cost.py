@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runyard.flow.costing import MINIMUM_MILLISECONDS, PRICE_TABLES, display
+from runyard.flow.costing import MINIMUM_MILLISECONDS, PRICE_TABLES, STEP_MILLISECONDS, display
 from runyard.flow.wording import count, dollars, number, sentence, span
 from runyard.model.cost import Charge, Price, Tier
 from runyard.model.ids import split_attempt_key
+from runyard.model.outcome import Usage
 from runyard.model.run import Run
 
 _TIERS = {Tier.ONE: "tier 1", Tier.TWO: "tier 2"}
@@ -17,6 +18,12 @@ def cost(run: Run, charges: Sequence[Charge]) -> Iterator[str]:
     """A sentence or two for each attempt, then the sum."""
     for charge in charges:
         yield from _charge(charge)
+    if any(_is_raised(charge.usage) for charge in charges):
+        least = span(MINIMUM_MILLISECONDS / 1000)
+        lived = span(sum(charge.usage.wall_milliseconds for charge in charges) / 1000)
+        yield sentence(
+            f"every task attempt is billed for at least {least}; together they lasted {lived}"
+        )
     if len(charges) > 1:
         yield sentence(
             f"together the {len(charges)} attempts cost {display(run.cost_nano_dollars)}"
@@ -40,15 +47,16 @@ def _charge(charge: Charge) -> Iterator[str]:
         f"{tries} billed for {span(seconds)} make {vcpu} vCPU-seconds",
         f"and {gib} GiB-seconds, at {_price(charge)}",
     )
-    if usage.billed_milliseconds - usage.wall_milliseconds >= 100 * max(1, usage.task_attempts):
-        least, lived = span(MINIMUM_MILLISECONDS / 1000), span(usage.wall_milliseconds / 1000)
-        yield sentence(
-            f"every task attempt is billed for at least {least}; they lasted {lived} in all"
-        )
     if charge.tier_assumed:
         yield sentence(
             f"the price list does not know {charge.region}, so the dearer tier was taken"
         )
+
+
+def _is_raised(usage: Usage) -> bool:
+    """True when the minimum, and not only the rounding, made more of what was used."""
+    rounding = STEP_MILLISECONDS * max(1, usage.task_attempts)
+    return usage.billed_milliseconds - usage.wall_milliseconds >= rounding
 
 
 def _price(charge: Charge) -> str:

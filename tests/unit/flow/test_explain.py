@@ -60,9 +60,9 @@ def failed_twice_then_succeeded() -> Story:
     exit_code = TaskFailure(1, 2, "the source is empty.", exit_code=4)
     killed = TaskFailure(0, 1, "", signal=9)
     memory = TaskFailure(1, 1, "used 600 MiB of 512 MiB", signal=9, out_of_memory=True)
-    story = begun().launched()
+    story = begun().launched("no image is pulled")
     story.tell(Ended(1, outcome(Ending.FAILED, "1 task failed", exit_code, retried=1)), 30)
-    story.launched(after=10)
+    story.launched("no image is pulled", "the memory limit is not enforced", after=10)
     story.tell(Ended(2, outcome(Ending.FAILED, "2 tasks failed", killed, memory)), 5)
     return story.launched(after=20.4).tell(Ended(3, outcome(retried=2)), 3600)
 
