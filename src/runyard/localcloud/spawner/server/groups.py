@@ -15,6 +15,7 @@ from contextlib import suppress
 from runyard.localcloud.spawner.server import processes
 from runyard.localcloud.spawner.server.hierarchies import HOME, Subtree
 from runyard.localcloud.spawner.server.kernel import read, write
+from runyard.localcloud.spawner.server.meters import PREFIX, Meter, Meters
 
 _KILL_PASSES = 100  #: then the loop has its turn, and comes back
 _PERIOD_MICROS = 100_000  #: the kernel's default period of a CPU quota (cpu.max, cpu.cfs_period_us)
@@ -23,7 +24,7 @@ _PERIOD_MICROS = 100_000  #: the kernel's default period of a CPU quota (cpu.max
 class Groups:
     """The subtree, with the doors of the spawner's own group held open."""
 
-    __slots__ = ("_door", "_home_doors", "subtree")
+    __slots__ = ("_door", "_home_doors", "_meters", "subtree")
 
     def __init__(self, subtree: Subtree) -> None:
         """Move into the home group. Raises OSError if the subtree cannot be used after all."""
@@ -34,12 +35,15 @@ class Groups:
             os.open(f"{folder}/{HOME}/{self._door}", os.O_WRONLY | os.O_CLOEXEC)
             for folder in subtree.folders
         ]
+        has_meters = subtree.kind != "v2" and "cpuacct" in subtree.bases
+        self._meters = Meters(subtree.bases["cpuacct"]) if has_meters else None
         self.leave()
         probe = self.make(f"probe-{os.getpid()}", needs_cpu=True)
         try:
             probe.limit(64 << 20, 1000)  # as every task will: better to know now
         finally:
             probe.remove()
+            self.remove_spares()
 
     def leave(self) -> None:
         """Move the spawner into its home group."""
@@ -48,18 +52,28 @@ class Groups:
 
     def make(self, name: str, *, needs_cpu: bool) -> Group:
         """A fresh group. Raises OSError."""
-        bases = self.subtree.bases
-        if self.subtree.kind != "v2" and not needs_cpu:
-            bases = {key: base for key, base in bases.items() if key != "cpu"}
+        bases = dict(self.subtree.bases)
+        is_v2 = self.subtree.kind == "v2"
+        if not is_v2 and not needs_cpu:
+            bases.pop("cpu", None)
+        if not is_v2 and bases.get("cpu") != bases.get("cpuacct"):
+            bases.pop("cpuacct", None)  # a meter does it
         folders = {controller: f"{base}/{name}" for controller, base in bases.items()}
-        group = Group(folders, self._door, is_v2=self.subtree.kind == "v2")
+        group = Group(folders, self._door, is_v2=is_v2)
         try:
             for folder in group.folders:
                 os.mkdir(folder)
+            if self._meters and "cpuacct" not in bases:
+                group.borrow(self._meters)
         except OSError:
             group.remove()
             raise
         return group
+
+    def remove_spares(self) -> None:
+        """No task runs: nothing needs to be held ready."""
+        if self._meters:
+            self._meters.remove_spares()
 
     def leftovers(self) -> list[Group]:
         """The groups of a spawner that was here before."""
@@ -71,19 +85,21 @@ class Groups:
         bases = self.subtree.bases.items()
         return [
             Group({key: f"{base}/{name}" for key, base in bases}, self._door, is_v2=is_v2)
-            for name in sorted(names)
+            for name in sorted(names, key=lambda name: (name.startswith(PREFIX), name))
         ]
 
 
 class Group:
     """One task's group: a folder in each tree."""
 
-    __slots__ = ("_by_controller", "_door", "_is_v2", "folders")
+    __slots__ = ("_by_controller", "_door", "_is_v2", "_meter", "_meters", "folders")
 
     def __init__(self, by_controller: dict[str, str], door: str, *, is_v2: bool) -> None:
         self._by_controller = by_controller
         self._door = door
         self._is_v2 = is_v2
+        self._meters: Meters | None = None
+        self._meter: Meter | None = None
         self.folders = list(dict.fromkeys(by_controller.values()))
 
     @property
@@ -91,10 +107,17 @@ class Group:
         """What it is called inside the subtree."""
         return self.folders[0].rpartition("/")[2]
 
+    def borrow(self, meters: Meters) -> None:
+        """Measure CPU time with one of `meters`, until it is removed. Raises OSError."""
+        self._meter = meters.take()
+        self._meters = meters
+
     def enter(self) -> None:
         """Move the spawner in. Raises OSError."""
         for folder in self.folders:
             write(f"{folder}/{self._door}", "0")
+        if self._meter:
+            self._meter.enter()
 
     def limit(self, memory_bytes: int, vcpu_milli: int) -> bool:
         """Set the limits; False if the task uses more memory than that already. Raises OSError."""
@@ -163,6 +186,8 @@ class Group:
         if self._is_v2:
             text = read(f"{self._by_controller['memory']}/cpu.stat")
             return _entry(text, "usage_usec") // 1000 if text else None
+        if self._meter:
+            return self._meter.milliseconds()
         if "cpuacct" not in self._by_controller:
             return None
         text = read(f"{self._by_controller['cpuacct']}/cpuacct.usage")
@@ -181,6 +206,9 @@ class Group:
                     _remove_nested(folder)
                 except OSError as error:
                     left.append(f"{folder}: {error.strerror}")
+        if self._meter and self._meters and not left:
+            self._meters.give_back(self._meter)
+            self._meter = None
         return left
 
 

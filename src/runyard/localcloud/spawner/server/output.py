@@ -1,7 +1,7 @@
 """What a task prints, on its way from its pipes to the log: secrets out, cut, bounded, written.
 
 A log that cannot be written (full disk, over its limit) never stops a task: what is lost is
-counted.
+counted. Once a disk has room again the log goes on; a log at its limit is at its end.
 """
 
 from __future__ import annotations
@@ -66,7 +66,17 @@ class TaskLog:
     `bytes_max` bounds the bytes of text (not of the entries around it); 0: no bound.
     """
 
-    __slots__ = ("_at", "_attempt", "_clock", "_file", "_task", "_written", "bytes_max", "dropped")
+    __slots__ = (
+        "_at",
+        "_attempt",
+        "_clock",
+        "_file",
+        "_full",
+        "_task",
+        "_written",
+        "bytes_max",
+        "dropped",
+    )
 
     def __init__(
         self, file: LogFile, task: int, attempt: int, bytes_max: int, clock: Callable[[], int]
@@ -77,15 +87,17 @@ class TaskLog:
         self._clock = clock
         self._at = 0
         self._written = 0
+        self._full = False  # the limit was reached
         self.bytes_max = bytes_max
         self.dropped = 0
 
     def lines(self, stream: str, block: bytes) -> None:
         """Whole lines, each ended by a newline."""
         room = self.bytes_max - self._written if self.bytes_max else len(block)
-        if self.dropped and self.bytes_max:
-            room = 0  # once something was dropped nothing later is let in
+        if self._full:
+            room = 0  # a shorter line that would fit would stand where longer ones are missing
         if len(block) > room:
+            self._full = True
             fits = block.rfind(b"\n", 0, max(room, 0)) + 1
             self.dropped += len(block) - fits
             block = block[:fits]

@@ -206,7 +206,10 @@ def _inside(group: Group | None, ground: Ground) -> Iterator[None]:
         yield
         return
     try:
-        group.enter()
+        try:
+            group.enter()
+        except OSError as error:
+            raise NotStarted(f"cannot enter its control group: {error.strerror}") from None
         yield
     finally:
         ground.groups.leave()

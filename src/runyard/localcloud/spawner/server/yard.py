@@ -229,6 +229,8 @@ class Yard:
         """The group is gone by now: who takes the folder next takes its name for a group too."""
         self._holding -= 1
         is_last = self._holding == 0
+        if is_last and self._ground.groups:
+            self._ground.groups.remove_spares()
         chore = remove_folders(held, removed, left, self._ground.folders, is_last=is_last)
         self._later(chore, then)
 
