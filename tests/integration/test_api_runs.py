@@ -10,7 +10,7 @@ import pytest
 from runyard.model.event import Ended, Launched, Released
 from runyard.model.outcome import Ending, TaskFailure
 from runyard.provider.port import TaskView
-from tests.support.api_server import START, Api, serving
+from tests.support.api_server import MANIFEST, START, Api, serving
 from tests.support.stories import outcome
 
 
@@ -172,13 +172,14 @@ def test_tasks_are_shown_by_attempt(api: Api) -> None:
 
 
 def test_a_run_without_an_attempt_has_neither_tasks_nor_log(api: Api) -> None:
-    first, second = api.run("alone"), api.run("alone")
+    api.apply(MANIFEST.replace("alone:", "lonely:"))
+    first, second = api.run("lonely"), api.run("lonely")
     assert api.get(f"/runs/{second}/tasks") == {"attempt": 0, "tasks": []}
     log = {"attempt": 0, "entries": [], "after": 7, "ended": False}
     assert api.get(f"/runs/{second}/log?after=7") == log
     api.post(f"/runs/{second}:cancel", {})
     assert api.get(f"/runs/{second}/log")["ended"] is True
-    api.post(f"/runs/{first}:cancel", {})
+    assert api.get(f"/runs/{first}/tasks")["attempt"] == 1
 
 
 def test_a_log_is_read_page_by_page(api: Api) -> None:

@@ -12,6 +12,9 @@ DRAINED_BYTES_MAX = 128 * 1024 * 1024
 broken connection in place of one if it is closed on him."""
 
 
+_DIGITS_MAX = 18  #: of a length; a longer one is far beyond any limit, cut off or not
+
+
 class _TooMuch(Exception):
     """Carries out of the handler, whatever it is doing, that the body is over the limit."""
 
@@ -60,7 +63,7 @@ class BodyLimit:
 
 def _announced(scope: Scope) -> int:
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return max((int(value) for value in lengths if value.isdigit()), default=0)
+    return max((int(value[:_DIGITS_MAX]) for value in lengths if value.isdigit()), default=0)
 
 
 def _waits_for_go_ahead(scope: Scope) -> bool:
