@@ -1,4 +1,4 @@
-"""docs/flows/job-lifecycle.md and docs/reference/states.md, from `runyard.flow.lifecycle`."""
+"""docs/flows/02-job-lifecycle.md and docs/reference/states.md, from `runyard.flow.lifecycle`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import re
 from runyard.flow import lifecycle
 from runyard.flow.lifecycle import TRANSITIONS
 from runyard.model.run import FINAL, OUT, State
+from tools.docs import flow_two
+from tools.docs.colours import LEGEND, Kind, classes
 from tools.docs.markdown import code, page, table
 
-GREEN, RED, BLUE = "#c8e6c9", "#ffcdd2", "#e3f2fd"  #: success, error, process
+#: All other states are work on its way.
+KINDS = {
+    State.SUCCEEDED: Kind.SUCCESS,
+    State.DEAD: Kind.ERROR,
+    State.BACKING_OFF: Kind.WARNING,
+    State.STOPPING: Kind.WARNING,
+    State.CANCELLED: Kind.WARNING,
+    State.SKIPPED: Kind.WARNING,
+}
 FINAL_MEANING = {
     State.SUCCEEDED: "every task of an attempt succeeded",
     State.DEAD: "it failed and will not be tried again; somebody should look",
@@ -28,8 +38,7 @@ def diagram() -> str:
     lines = ["stateDiagram-v2", "    direction LR", f"    [*] --> {State.QUEUED}"]
     lines += [f"    {a} --> {b}: {', '.join(causes)}" for (a, b), causes in arrows.items()]
     lines += [f"    {state} --> [*]" for state in State if state in FINAL]
-    for name, colour in (("success", GREEN), ("error", RED), ("process", BLUE)):
-        lines.append(f"    classDef {name} fill:{colour},stroke:#607d8b,color:#263238")
+    lines += classes(map(_kind, State))
     lines += [f"    class {state} {_kind(state)}" for state in State]
     return "\n".join(lines)
 
@@ -39,9 +48,15 @@ def lifecycle_page() -> str:
     promises = (lifecycle.__doc__ or "").partition("Promises")[2]
     return page(
         "The lifecycle of a run",
+        f"Flow 2 of the platform. {LEGEND}",
+        "## As it was asked for",
+        "Box by box, each with the place in the code where it lives. "
+        "[The life of a run](../explanation/life-of-a-run.md) follows one run through them.",
+        f"```mermaid\n{flow_two.diagram()}\n```",
+        flow_two.boxes_table(),
+        "## As it is decided",
         "From the request to the final state, drawn from the table in "
-        "`src/runyard/flow/lifecycle.py`. Green is success, red is an error that somebody should "
-        "look at, blue is work on its way.",
+        "`runyard.flow.lifecycle:TRANSITIONS`. An arrow is named by what causes it.",
         f"```mermaid\n{diagram()}\n```",
         "## What is promised",
         "Promises" + " ".join(promises.split()).rstrip(".") + ".",
@@ -79,8 +94,8 @@ def states_page() -> str:
     )
 
 
-def _kind(state: State) -> str:
-    return {State.SUCCEEDED: "success", State.DEAD: "error"}.get(state, "process")
+def _kind(state: State) -> Kind:
+    return KINDS.get(state, Kind.PROCESS)
 
 
 def _meanings() -> dict[State, str]:

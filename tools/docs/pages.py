@@ -14,7 +14,7 @@ from tools.docs.settings import settings_page
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "flows/job-lifecycle.md": lifecycle_page,
+    "flows/02-job-lifecycle.md": lifecycle_page,
     "reference/cli.md": commands_page,
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,
