@@ -69,7 +69,11 @@ def asked(
 
     pairs = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     scope = {"type": kind, "method": "POST", "path": "/api/v1/runs", "headers": pairs}
-    asyncio.run(app(scope, receive, send))
+
+    async def one() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(one())
     return sent, taken
 
 
