@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from runyard.cli import job_table, manifest_files, output
 from runyard.cli.parameters import AsJson
 from runyard.cli.surroundings import settings
+from runyard.model.executors import PROCESS
 from runyard.model.job import JobSpec
 from runyard.model.manifest import load
 
@@ -31,8 +32,14 @@ def validate(
     """
     config = settings()
     meant = environment or config.environment
-    loaded = load(manifest_files.read(paths), environment=meant)
-    jobs = [_row(spec, meant, config.default_region) for spec in loaded.jobs]
+    here = meant == config.environment
+    loaded = load(
+        manifest_files.read(paths),
+        environment=meant,
+        executor=PROCESS if here else None,
+        regions=config.regions if here else (),
+    )
+    jobs = [_row(spec, meant) for spec in loaded.jobs]
     warnings = [asdict(warning) for warning in loaded.warnings]
     if json_:
         output.document({"jobs": jobs, "warnings": warnings})
@@ -40,7 +47,7 @@ def validate(
         job_table.show(jobs, warnings)
 
 
-def _row(spec: JobSpec, environment: str, default_region: str) -> dict[str, Any]:
+def _row(spec: JobSpec, environment: str) -> dict[str, Any]:
     """As the REST API's `jobs:validate` has it: nothing is in force, so there is no revision."""
     return {
         "project": spec.project,
@@ -49,5 +56,5 @@ def _row(spec: JobSpec, environment: str, default_region: str) -> dict[str, Any]
         "revision": 0,
         "change": "",
         "launches_max": spec.launches_max,
-        "regions": list(spec.regions) or [default_region],
+        "regions": list(spec.regions),
     }

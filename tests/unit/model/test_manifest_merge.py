@@ -186,6 +186,20 @@ def test_an_environment_binds_regions() -> None:
         ]  # fmt: skip
 
 
+def test_a_job_that_names_no_region_has_the_first_there_is() -> None:
+    text = make_text(make_job(), make_job(regions=["europe-west1"]))
+    jobs = load_texts(text, regions=("asia-east1", "europe-west1")).jobs
+    assert [job.regions for job in jobs] == [("asia-east1",), ("europe-west1",)]
+
+
+def test_a_region_that_the_environment_lacks_is_refused() -> None:
+    text = make_text(make_job(regions=["europe-west1", "europe-west4"]))
+    [fault] = faults_of(text, regions=("europe-west1",))
+    assert (fault.path, fault.value) == ("jobs.job-0.regions[1]", "'europe-west4'")
+    assert "that this environment has" in fault.expected
+    assert fault.line > 0
+
+
 def test_an_environment_is_known() -> None:
     text = make_text(make_job(), environments={"prod": {}})
     [fault] = faults_of(text, environment="prd")

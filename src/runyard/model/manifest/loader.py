@@ -55,11 +55,16 @@ class Loaded:
 
 
 def load(
-    sources: Sequence[Source], *, environment: str = LOCAL, executor: str | None = None
+    sources: Sequence[Source],
+    *,
+    environment: str = LOCAL,
+    executor: str | None = None,
+    regions: Sequence[str] = (),
 ) -> Loaded:
     """The jobs of `sources`, as `environment` has them.
 
-    With `executor`, what it does not keep of a job is among the warnings, with its place.
+    With `executor`, what it does not keep of a job is among the warnings, with its place. With
+    `regions`, they are all that the environment has, and the first is for jobs that name none.
 
     Raises InvalidSpec with every fault of every file, each with file, line and column (from 1),
     and nothing else, whatever the texts are. Time is bounded by `text.CHARACTERS_MAX` and
@@ -80,7 +85,7 @@ def load(
     for name, raw in manifest.jobs.items():
         entry = _filled(raw, manifest.defaults, bound)
         part = Part(report, ("jobs", name), entry.node, entry.place)
-        if (job := _job(name, entry.node, project, part)) is not None:
+        if (job := _job(name, entry.node, project, part, regions)) is not None:
             jobs.append(job)
             _warn(part, job, executor)
     report.raise_faults([source.name for source in sources])
@@ -175,7 +180,7 @@ def _warn(part: Part, job: JobSpec, executor: str | None) -> None:
             part.warn(("template", *one.path), expected(one, executor), one.instead)
 
 
-def _job(name: str, node: Node, project: str, part: Part) -> JobSpec | None:
+def _job(name: str, node: Node, project: str, part: Part, regions: Sequence[str]) -> JobSpec | None:
     if not isinstance(node.value, dict):
         part.fault((), "a mapping with template")
         return None
@@ -186,11 +191,22 @@ def _job(name: str, node: Node, project: str, part: Part) -> JobSpec | None:
     for key in ELSEWHERE.keys() & data.keys():
         part.fault((key,), f"nothing: this is said by {ELSEWHERE[key]}", about_key=True)
     data |= {"name": name, "project": project}
+    if regions:
+        data.setdefault("regions", [regions[0]])
     spec, complaints = read(JobSpec, data)
     for complaint in complaints:
         _complain(part, complaint, name)
     check_job(JobView(data, part))
+    if spec is not None and regions:
+        _check_regions(spec, regions, part)
     return spec
+
+
+def _check_regions(spec: JobSpec, regions: Sequence[str], part: Part) -> None:
+    for number, region in enumerate(spec.regions):
+        if region not in regions:
+            words = f"{one_of(regions)}: the regions that this environment has"
+            part.fault(("regions", number), words, did_you_mean(region, regions))
 
 
 def _complain(part: Part, complaint: Complaint, name: str) -> None:
