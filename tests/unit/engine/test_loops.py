@@ -1,0 +1,264 @@
+"""Each loop's tick, on a real database with a scripted provider; and the life of a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from runyard.database.signals import Signals
+from runyard.engine.carrier import Carrier
+from runyard.engine.due import DueLoop
+from runyard.engine.engine import Engine, EngineSettings
+from runyard.engine.launching import Orders
+from runyard.engine.loop import PAUSE_SECONDS, PAUSE_SECONDS_MAX, Loop
+from runyard.engine.outbox import OutboxLoop
+from runyard.engine.prune import PruneLoop, Retention
+from runyard.engine.rescue import RescueLoop
+from runyard.engine.watch import WatchLoop
+from runyard.gate.door import LEASE
+from runyard.model.errors import ProviderUnavailable, StoreUnavailable
+from runyard.model.event import Ended, Launched
+from runyard.model.ids import attempt_key
+from runyard.model.outcome import Ending
+from runyard.model.run import State
+from runyard.provider.port import Phase, Report
+from tests.support.fake_provider import KeptNotices, ScriptedProvider
+from tests.support.gates import Yard, in_yard
+from tests.support.runs import NOW, make_outcome, make_spec
+
+RETRYING = {"attempts": 2, "backoff": {"initial": "10s", "jitter": "none"}}
+
+
+def outbox_of(yard: Yard, provider: ScriptedProvider, name: str = "other") -> OutboxLoop:
+    orders = Orders(yard.database, yard.store)
+    carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+    return OutboxLoop(yard.database, yard.store, carrier, name, lambda: None)
+
+
+def test_due_says_when_the_next_instant_is() -> None:
+    async def scene(yard: Yard) -> None:
+        due = DueLoop(yard.gate, yard.database, yard.store)
+        assert await due.tick(yard.now) is None
+        await yard.apply(make_spec(retry=RETRYING, deadline="60s"))
+        run = await yard.request()
+        assert await due.tick(yard.now) == yard.now + timedelta(seconds=60)
+        await yard.tell(run, Ended(1, make_outcome(Ending.FAILED)))
+        assert await due.tick(yard.now) == yard.now + timedelta(seconds=10)
+        yard.later(10)
+        await due.tick(yard.now)
+        assert (await yard.run(run.id)).state is State.LAUNCHING
+
+    in_yard(scene)
+
+
+def test_watch_tells_ends_and_keeps_what_it_could_not_tell() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        watch = WatchLoop(yard.gate, provider)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        key = attempt_key(run.id, 1)
+        provider.news = [
+            Report(key, Phase.RUNNING, "x"),
+            Report(key, Phase.ENDED, "x", outcome=make_outcome()),
+            Report(attempt_key(run.id, 7), Phase.ENDED, "x", outcome=make_outcome()),
+        ]
+        await watch.tick(yard.now)
+        assert (await yard.run(run.id)).state is State.SUCCEEDED
+        provider.fails.append(ProviderUnavailable("503"))
+        with pytest.raises(ProviderUnavailable):
+            await watch.tick(yard.now)
+
+    in_yard(scene)
+
+
+def test_rescue_finds_lost_ended_and_unannounced_attempts() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        rescue = RescueLoop(yard.gate, yard.database, yard.store, provider)
+        await yard.apply(make_spec())
+        lost, over, fine, quiet = [await yard.request() for _ in range(4)]
+        launches = {one.run: one.id for done in yard.committed for one in done.effects}
+        for run in (lost, over, fine):
+            await yard.gate.tell(run.id, Launched(1, "x"), yard.now, settles=launches[run.id])
+        for run, phase in ((over, Phase.ENDED), (fine, Phase.RUNNING)):
+            outcome = make_outcome() if phase is Phase.ENDED else None
+            key = attempt_key(run.id, 1)
+            provider.reports[key] = Report(key, phase, "x", outcome=outcome)
+        await rescue.tick(yard.now)
+        states = [(await yard.run(run.id)).state for run in (lost, over, fine, quiet)]
+        assert states == [State.DEAD, State.SUCCEEDED, State.RUNNING, State.LAUNCHING]
+        assert "does not know" in (await yard.run(lost.id)).reason
+
+    in_yard(scene)
+
+
+def test_rescue_tells_of_a_launch_whose_answer_was_lost() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        rescue = RescueLoop(yard.gate, yard.database, yard.store, provider)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
+        key = attempt_key(run.id, 1)
+        provider.reports[key] = Report(key, Phase.RUNNING, "found-again")
+        await rescue.tick(yard.now)
+        assert (await yard.run(run.id)).handle == "found-again"
+
+    in_yard(scene)
+
+
+def test_prune_forgets_logs_first_and_runs_later_but_never_charges() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
+        prune = PruneLoop(yard.gate, yard.database, yard.store, provider, retention)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        await yard.tell(run, Ended(1, make_outcome()))
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
+        await prune.tick(yard.now)
+        assert provider.called("forget") == []
+        yard.later(3601)
+        await prune.tick(yard.now)
+        assert provider.called("forget") == [attempt_key(run.id, 1)]
+        assert (await yard.run(run.id)).is_final
+        yard.later(3600)
+        await prune.tick(yard.now)
+        assert await yard.history(run) == []
+
+    in_yard(scene)
+
+
+def test_prune_leaves_a_run_with_something_left_to_do() -> None:
+    async def scene(yard: Yard) -> None:
+        prune = PruneLoop(yard.gate, yard.database, yard.store, ScriptedProvider(), Retention())
+        await yard.apply(make_spec())
+        run = await yard.request()
+        await yard.tell(run, Ended(1, make_outcome()))
+        yard.later(31 * 86_400)
+        await prune.tick(yard.now)
+        assert (await yard.run(run.id)).is_final
+
+    in_yard(scene)
+
+
+def test_the_outbox_takes_over_what_a_dead_engine_claimed() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        outbox = outbox_of(yard, provider)
+        await yard.apply(make_spec())
+        run = await yard.request()  # claimed by the engine of the yard's gate, which is no more
+        assert await outbox.tick(yard.now) == yard.now + LEASE
+        assert outbox.tasks() == []
+        yard.now += LEASE
+        await outbox.tick(yard.now)
+        await asyncio.gather(*outbox.tasks())
+        assert (await yard.run(run.id)).state is State.RUNNING
+        assert await outbox.tick(yard.now) is None
+
+    in_yard(scene)
+
+
+def test_the_outbox_does_what_it_is_handed_at_once_and_keeps_its_claim() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        outbox = outbox_of(yard, provider, name="me")
+        await yard.apply(make_spec())
+        run = await yard.request()
+        (launch,) = yard.committed[-1].effects
+        outbox.hand_over([launch, launch])
+        assert len(outbox.tasks()) == 1
+        await outbox.tick(yard.now)
+        await asyncio.gather(*outbox.tasks())
+        assert provider.called("launch") == [attempt_key(run.id, 1)]
+        await outbox.finish()
+        outbox.hand_over([launch])
+        assert outbox.tasks() == []
+
+    in_yard(scene)
+
+
+def test_a_fault_or_an_absent_database_ends_no_loop(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(yard: Yard) -> None:
+        class Broken(ScriptedProvider):
+            async def launch(self, order: object) -> Report:
+                raise ZeroDivisionError
+
+        class Away(ScriptedProvider):
+            async def launch(self, order: object) -> Report:
+                raise StoreUnavailable("the disk is gone")
+
+        await yard.apply(make_spec())
+        for provider in (Broken(), Away()):
+            outbox = outbox_of(yard, provider, name="me")
+            await yard.request()
+            outbox.hand_over(yard.committed[-1].effects)
+            await asyncio.gather(*outbox.tasks())
+            assert outbox.tasks() == []
+
+    in_yard(scene)
+    assert "a fault of the program" in caplog.text
+
+
+def test_a_loop_pauses_longer_after_each_failure_and_recovers() -> None:
+    failures = 10
+    waits: list[float] = []
+
+    async def tick(now: datetime) -> datetime | None:
+        if loop.health.ticks <= failures:
+            raise StoreUnavailable("away", hint="come back") if failures % 2 else ValueError("odd")
+        return now + timedelta(seconds=2) if loop.health.ticks == failures + 1 else None
+
+    async def scene() -> None:
+        for _ in range(failures + 2):
+            waits.append(await loop._once())
+
+    loop = Loop("test", tick, lambda: NOW, poll_seconds=5)
+    asyncio.run(scene())
+    assert waits[0] == PAUSE_SECONDS
+    assert waits[:failures] == sorted(waits[:failures])
+    assert waits[failures - 1] == PAUSE_SECONDS_MAX
+    assert waits[failures:] == [2, 5]
+    assert loop.health.errors == failures
+
+
+def test_an_engine_comes_up_runs_and_lets_go() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        signals = Signals()
+        engine = Engine(
+            yard.database,
+            yard.store,
+            provider,
+            KeptNotices(),
+            signals,
+            lambda: yard.now,
+            EngineSettings("me-again", 10),
+        )
+        await yard.apply(make_spec(retry=RETRYING))
+        left = await yard.request()  # claimed by an engine that is no more
+        await engine.start()
+        with signals.listening([f"run/{left.id}"]) as listener:
+            assert await listener.wait(10)
+        assert (await yard.run(left.id)).state is State.RUNNING
+        key = attempt_key(left.id, 1)
+        outcome = make_outcome(Ending.FAILED)
+        provider.news = [Report(key, Phase.ENDED, "x", outcome=outcome)]
+        with signals.listening(["runs"]) as listener:
+            engine.wake_watch()
+            while (await yard.run(left.id)).state is not State.BACKING_OFF:
+                assert await listener.wait(10)
+        assert {health.name for health in engine.health()} == {
+            "due",
+            "outbox",
+            "watch",
+            "rescue",
+            "prune",
+        }
+        await engine.stop()
+        assert provider.calls[-1] == ("close", "")
+
+    in_yard(scene)
