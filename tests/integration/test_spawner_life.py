@@ -58,6 +58,37 @@ def test_a_killed_spawner_leaves_nothing_and_its_tasks_are_lost(
     inside(story)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a group to move to")
+def test_groups_are_found_also_by_a_spawner_in_another_place(tmp_path: Path) -> None:
+    """An engine started again may be in another group: what its tasks left is where it was."""
+
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            if made.client.abilities.cgroup not in ("v1", "hybrid"):
+                pytest.skip("written for v1")
+            script = "env -i setsid sleep 1000 & echo up; wait"
+            await made.start("k", "/bin/sh", "-c", script)
+            await made.printed("up")
+            first = [Path(each) for each in made.client._hello["subtree"]]
+            inner = first[0].parent / f"runyard-test-{os.getpid()}"
+            inner.mkdir()
+            (inner / "cgroup.procs").write_text("0")
+            try:
+                os.kill(made.client.pid, signal.SIGKILL)
+                end = await made.end("k")
+                assert end.lost
+                assert end.removed["process"] == 2
+                assert made.client._hello["subtree"] != [str(each) for each in first]
+                assert not first[0].exists()
+                await made.client.close(stop=True)
+            finally:
+                (first[0].parent / "cgroup.procs").write_text("0")
+                inner.rmdir()
+            await made.client.start()
+
+    inside(story)
+
+
 def test_a_client_that_comes_back_finds_what_runs_and_what_ended(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path) as made:

@@ -75,18 +75,19 @@ class Groups:
         if self._meters:
             self._meters.remove_spares()
 
-    def leftovers(self) -> list[Group]:
-        """The groups of a spawner that was here before."""
-        names: set[str] = set()
-        for base in self.subtree.folders:
-            with suppress(OSError), os.scandir(base) as found:
-                names.update(e.name for e in found if e.is_dir() and e.name != HOME)
-        is_v2 = self.subtree.kind == "v2"
-        bases = self.subtree.bases.items()
-        return [
-            Group({key: f"{base}/{name}" for key, base in bases}, self._door, is_v2=is_v2)
-            for name in sorted(names, key=lambda name: (name.startswith(PREFIX), name))
-        ]
+
+def leftovers(subtree: Subtree) -> list[Group]:
+    """The groups of a spawner that was here before; meters last, their members are in others."""
+    names: set[str] = set()
+    for base in subtree.folders:
+        with suppress(OSError), os.scandir(base) as found:
+            names.update(e.name for e in found if e.is_dir() and e.name != HOME)
+    is_v2 = subtree.kind == "v2"
+    door = "cgroup.procs" if is_v2 else "tasks"
+    return [
+        Group({key: f"{base}/{name}" for key, base in subtree.bases.items()}, door, is_v2=is_v2)
+        for name in sorted(names, key=lambda name: (name.startswith(PREFIX), name))
+    ]
 
 
 class Group:

@@ -9,12 +9,14 @@ a group that was delegated to it (systemd: `Delegate=yes`, or the user's own sli
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 
 from runyard.localcloud.spawner.server.kernel import read, write
 
 CONTROLLERS = ("memory", "cpu", "cpuacct")
+_NOTE = "groups.json"
 HOME = "home"  #: the group the spawner itself lives in, inside the subtree
 
 
@@ -52,6 +54,24 @@ class Mount:
         """Where the group of this path (from /proc/PID/cgroup) is seen."""
         inside = os.path.relpath(group, self.root) if group.startswith(self.root) else "."
         return os.path.normpath(f"{self.point}/{inside}")
+
+
+def remember(subtree: Subtree) -> None:
+    """Write down in the current folder where our groups are: the next may be elsewhere."""
+    opened = os.open(_NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(opened, json.dumps({"kind": subtree.kind, "bases": subtree.bases}).encode())
+    finally:
+        os.close(opened)
+
+
+def recall() -> Subtree:
+    """Where the groups of the spawner before us are; an empty one if it had none."""
+    try:
+        known = json.loads(read(_NOTE))
+        return Subtree(known["kind"], dict(known["bases"]), "")
+    except (ValueError, KeyError, TypeError):
+        return Subtree("", {}, "")
 
 
 def mounts(mountinfo: str) -> list[Mount]:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from runyard.localcloud.spawner.server import processes
-from runyard.localcloud.spawner.server.groups import Groups
+from runyard.localcloud.spawner.server import groups, processes
+from runyard.localcloud.spawner.server.hierarchies import HOME, Subtree
 from runyard.localcloud.spawner.server.journal import Journal
 from runyard.localcloud.spawner.server.order import end_of
 from runyard.localcloud.spawner.server.removal import remove
@@ -37,14 +37,20 @@ class Found:
 
 
 def clear(
-    tag: str, folders: dict[str, str], groups: Groups | None, journal: Journal, now: int
+    tag: str, folders: dict[str, str], subtrees: list[Subtree], journal: Journal, now: int
 ) -> None:
     """Kill and remove everything, and put a lost end into the journal for every begun key.
 
-    `folders` are the parents of what tasks held, by kind (folder, memory_folder).
+    `folders` are the parents of what tasks held, by kind (folder, memory_folder). `subtrees`: ours,
+    then that of the one before, which is removed if it is elsewhere (we were started from another
+    group).
     """
     found = Found()
-    _kill(tag, groups, journal, found)
+    _kill(tag, subtrees, journal, found)
+    for base in {base for each in subtrees[1:] for base in each.folders} - set(subtrees[0].folders):
+        with suppress(OSError):
+            os.rmdir(f"{base}/{HOME}")
+            os.rmdir(base)
     for kind, parent in folders.items():
         _remove_all_in(parent, kind, found)
     for key, (started_at, name) in list(journal.begun.items()):
@@ -61,8 +67,8 @@ def clear(
         )
 
 
-def _kill(tag: str, groups: Groups | None, journal: Journal, found: Found) -> None:
-    for group in groups.leftovers() if groups else ():
+def _kill(tag: str, subtrees: list[Subtree], journal: Journal, found: Found) -> None:
+    for group in [group for each in subtrees for group in groups.leftovers(each)]:
         found.note(group.name, "process", [], _kill_until_none(group.pids))
         found.note(group.name, "cgroup", group.remove())
     for key, (_, name) in journal.begun.items():

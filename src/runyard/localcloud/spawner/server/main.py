@@ -18,7 +18,7 @@ from typing import Any
 from runyard.localcloud.spawner.server import leftovers, places
 from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.groups import Groups
-from runyard.localcloud.spawner.server.hierarchies import Subtree, delegate
+from runyard.localcloud.spawner.server.hierarchies import Subtree, delegate, recall, remember
 from runyard.localcloud.spawner.server.journal import Journal
 from runyard.localcloud.spawner.server.poll import Poll
 from runyard.localcloud.spawner.server.service import Service
@@ -89,9 +89,12 @@ def set_up(settings: Settings) -> Service | None:
         memory = f"{memory}/runyard-{tag}"
         user.own(memory)
     groups, subtree = _groups(settings, tag, user)
+    before = recall()
     journal = Journal(".")
     folders = {"folder": settings.work, "memory_folder": memory}
-    leftovers.clear(tag, {k: v for k, v in folders.items() if v}, groups, journal, micros())
+    held = {kind: folder for kind, folder in folders.items() if folder}
+    leftovers.clear(tag, held, [subtree, before], journal, micros())
+    remember(subtree)
     door = places.listen()
     os.chdir("/")
     user.become()

@@ -85,9 +85,16 @@ class Task:
             os.killpg(self.pid, signal.SIGTERM)
 
     def kill_all(self, others: Sequence[tuple[int, int]]) -> None:
-        """SIGKILL to everyone it started and to its first process, which is not yet reaped."""
-        self.kill_others([pid for pid in self.others(others) if pid != self.pid])
-        processes.kill((self.pid,))  # last: then those it started are still known to be its own
+        """SIGKILL to its first process, which is not yet reaped, and to everyone it started.
+
+        The first process goes first: it must not live to see its children die and call that an
+        end of its own.
+        """
+        found = [pid for pid in self.others(others) if pid != self.pid]
+        processes.kill((self.pid,))
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.kill_others(found)
 
     def others(self, elsewhere: Sequence[tuple[int, int]]) -> list[int]:
         """The living processes of the task. `elsewhere`: first pid and start of other tasks."""
