@@ -180,10 +180,10 @@ class Config:
         "8Mi",
         unit="bytes",
     )
-    effect_attempts_max: int = _setting(
+    launch_tries_max: int = _setting(
         read.number(1, 1000),
-        "tries of one effect (a launch, a stop) before it is given up and shown as failed",
-        "12",
+        "tries of one launch before it is given up and the run is dead; 60 take about 54 minutes",
+        "60",
         unit="tries",
     )
     safety_poll_seconds: float = _setting(

@@ -7,16 +7,18 @@ machine, the engine, then the face. Going down is the same backwards, and stops 
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import uvloop
 from runyard import __version__
 from runyard.api.app import make_app
 from runyard.api.edge.host import known_hosts
+from runyard.api.protocol import Bounds
 from runyard.api.server import HttpServer
 from runyard.api.services import ApiSettings, RegionState, Services
 from runyard.api.streams import Streams
@@ -46,7 +49,14 @@ from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.secrets.sealing import Sealer, load_key
 from runyard.localcloud.spawner.client import SpawnerClient
-from runyard.model.errors import ProviderUnavailable, ServerUnavailable, StoreUnavailable
+from runyard.model.errors import (
+    ConfigError,
+    ProviderUnavailable,
+    ServerUnavailable,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
 from runyard.model.executors import sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.provider.local.adapter import LocalProvider
@@ -55,6 +65,11 @@ from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
 
 LOGGER = logging.getLogger("runyard")
+
+#: Open files that are not a client's connection: databases with their readers, logs that are being
+#: read, the spawner. Measured: 27 at rest, 40 while eight clients read logs.
+FILES_KEPT = 48
+FILES_MIN = 64
 
 
 def clock() -> datetime:
@@ -110,14 +125,11 @@ def state_folder(config: Config) -> Iterator[Path]:
     Raises StoreUnavailable when it cannot be written or another server has it.
     """
     folder = config.state_folder
+    _make_folder(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise StoreUnavailable(
-            f"the state folder {folder} cannot be written: {error.strerror}",
-            hint="make it writable for this user, or name another with RUNYARD_STATE_FOLDER",
-        ) from error
+        raise _not_writable(folder, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,12 +142,29 @@ def state_folder(config: Config) -> Iterator[Path]:
         yield folder
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(f"there is no room left for {path}", hint="free some disk space")
+    words = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+    return StoreUnavailable(
+        f"the state folder cannot be written, at {path}: {words}",
+        hint="make it writable for this user, or name another with RUNYARD_STATE_FOLDER",
+    )
+
+
 @asynccontextmanager
 async def open_cloud(
     config: Config, folder: Path, wake: Callable[[], None]
 ) -> AsyncIterator[Cloud]:
     """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
-    await asyncio.to_thread(folder.mkdir, mode=0o700, exist_ok=True)
+    await asyncio.to_thread(_make_folder, folder)
     database = SqliteDatabase(folder / "cloud.db")
     try:
         await schema.migrate(database, clock())
@@ -224,6 +253,7 @@ def _engine_settings(config: Config) -> EngineSettings:
             logs=timedelta(seconds=config.log_retention_seconds),
         ),
         poll=timedelta(seconds=config.safety_poll_seconds),
+        launch_tries_max=config.launch_tries_max,
     )
 
 
@@ -294,18 +324,35 @@ def serve(config: Config, *, on_ready: Callable[[str], None]) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    bounds = connection_bounds(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     with state_folder(config), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(config, on_ready))
+        runner.run(_serve(config, bounds, on_ready))
     return 0
 
 
-async def _serve(config: Config, on_ready: Callable[[str], None]) -> None:
+def connection_bounds(files_max: int) -> Bounds:
+    """What clients may have of the `files_max` files that this process may open, so that it never
+    wants one for its own work. Raises ConfigError when it cannot work with so few."""
+    if files_max < FILES_MIN:
+        raise ConfigError(
+            f"this process may open {files_max} files, and needs at least {FILES_MIN}",
+            hint="raise the limit: `ulimit -n 4096`",
+        )
+    usual = Bounds()
+    return replace(usual, connections_max=min(usual.connections_max, files_max - FILES_KEPT))
+
+
+async def _serve(config: Config, bounds: Bounds, on_ready: Callable[[str], None]) -> None:
     metrics, streams = Metrics(__version__), Streams()
     with listening_socket(config) as listening:
         async with open_house(config, lambda done: metrics.observe(done.facts)) as house:
             app = make_app(services(house, metrics, streams))
             server = HttpServer(
-                app, listening, streams, grace_seconds=config.shutdown_grace_seconds
+                app,
+                listening,
+                streams,
+                grace_seconds=config.shutdown_grace_seconds,
+                bounds=bounds,
             )
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -328,9 +375,12 @@ def announced(config: Config, url: str) -> Iterator[Callable[[], None]]:
 
     def announce() -> None:
         draft = path.with_name("server.json.new")
-        draft.write_bytes(orjson.dumps(said))
-        draft.chmod(0o600)
-        draft.replace(path)
+        try:
+            draft.write_bytes(orjson.dumps(said))
+            draft.chmod(0o600)
+            draft.replace(path)
+        except OSError as error:
+            raise _not_writable(path, error) from error
 
     try:
         yield announce

@@ -34,7 +34,7 @@ LOGGER = logging.getLogger("runyard.engine")
 
 PAUSE_SECONDS = 0.5  #: after a first failure; doubled each time
 PAUSE_SECONDS_MAX = 60.0
-LAUNCH_TRIES_MAX = 60  #: about 54 minutes; then the provider has refused
+LAUNCH_TRIES_MAX = 60  #: about 54 minutes; then the provider has refused for good
 Clock = Callable[[], datetime]
 
 
@@ -47,13 +47,21 @@ class Carrier:
     """Does one effect after the other; safe to call for several at once."""
 
     def __init__(
-        self, gate: Gate, orders: Orders, provider: Provider, channel: Channel, clock: Clock
+        self,
+        gate: Gate,
+        orders: Orders,
+        provider: Provider,
+        channel: Channel,
+        clock: Clock,
+        *,
+        launch_tries_max: int = LAUNCH_TRIES_MAX,
     ) -> None:
         self._gate = gate
         self._orders = orders
         self._provider = provider
         self._channel = channel
         self._clock = clock
+        self._launch_tries_max = launch_tries_max
 
     async def carry(self, pending: Pending) -> None:
         """Do one effect and tell the result. Raises StoreError when that cannot be written."""
@@ -113,8 +121,8 @@ class Carrier:
         until = now + pause(pending.tries)
         event: Event | None = None
         if isinstance(pending.effect, Launch):
-            if pending.tries + 1 >= LAUNCH_TRIES_MAX:
-                words = f"not accepted after {LAUNCH_TRIES_MAX} tries: {error.message}"
+            if pending.tries + 1 >= self._launch_tries_max:
+                words = f"not accepted after {self._launch_tries_max} tries: {error.message}"
                 await self._refused(pending, ProviderRefused(words))
                 return
             event = Delayed(pending.effect.attempt, error.message, until)

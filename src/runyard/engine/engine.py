@@ -21,7 +21,7 @@ from runyard.channel.port import Channel
 from runyard.database.port import Database, Tx
 from runyard.database.signals import Signals
 from runyard.engine import prune, rescue
-from runyard.engine.carrier import Carrier
+from runyard.engine.carrier import LAUNCH_TRIES_MAX, Carrier
 from runyard.engine.due import DueLoop
 from runyard.engine.launching import Orders
 from runyard.engine.loop import Loop, LoopHealth
@@ -46,6 +46,7 @@ class EngineSettings:
     retention: Retention = Retention()
     poll: timedelta = timedelta(seconds=5)
     alone: bool = True
+    launch_tries_max: int = LAUNCH_TRIES_MAX
 
 
 class Engine:
@@ -72,7 +73,14 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         gate_settings = GateSettings(settings.name, settings.region_runs_max)
         self.gate = Gate(database, store, gate_settings, self._committed)
-        carrier = Carrier(self.gate, Orders(database, store), provider, channel, clock)
+        carrier = Carrier(
+            self.gate,
+            Orders(database, store),
+            provider,
+            channel,
+            clock,
+            launch_tries_max=settings.launch_tries_max,
+        )
         self._outbox = OutboxLoop(database, store, carrier, settings.name, self._wake_outbox)
         self._rescue = RescueLoop(self.gate, database, store, provider)
         pruning = PruneLoop(self.gate, database, store, provider, settings.retention)
