@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from runyard.cli.files import read_bytes
+from runyard.cli.files import read_bytes, unreadable
 from runyard.cli.session import SESSION
 from runyard.cli.surroundings import settings
 from runyard.model.errors import NotFound
@@ -24,7 +24,7 @@ def read(paths: Sequence[Path]) -> list[Source]:
     """
     bytes_max = settings().manifest_bytes_max
     files = dict.fromkeys(file for path in paths or _default() for file in _files(path))
-    sources = [decoded(str(file), read_bytes(file, bytes_max)) for file in files]
+    sources = [decoded(_name(file), read_bytes(file, bytes_max)) for file in files]
     SESSION.get().sources.update({source.name: source.text for source in sources})
     return sources
 
@@ -39,10 +39,19 @@ def _default() -> Sequence[Path]:
     )
 
 
+def _name(file: Path) -> str:
+    """As typed; the bytes of a name that are no UTF-8 escaped, since no server would take them."""
+    return str(file).encode("utf-8", "backslashreplace").decode()
+
+
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    try:
+        if not path.is_dir():
+            return [path]
+        every = path.rglob("*")
+        found = sorted(file for file in every if file.suffix in SUFFIXES and file.is_file())
+    except OSError as error:
+        raise unreadable(path, error) from None
     if not found:
         raise NotFound(
             f"the folder {path} has no file {' or '.join(f'*{one}' for one in SUFFIXES)}"
