@@ -15,10 +15,10 @@ from types import ModuleType
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from runyard import __version__
-from runyard.cli import report
+from runyard.cli import output, report
 from runyard.cli.session import SESSION, Session
 from runyard.model.codes import exit_status
-from runyard.model.errors import Code, PlatformError
+from runyard.model.errors import Code, OutputLost, PlatformError
 
 _SERVER = Group("The server", sort_key=1)
 _JOBS = Group("Jobs: say what to run", sort_key=2)
@@ -93,12 +93,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carries out one command line and returns its exit status. Never raises."""
     tokens = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in tokens
+    output.open_streams()
     session = Session()
     before = SESSION.set(session)
     try:
         listed = not tokens or tokens[0] in app.help_flags
         status = (build(brief=True) if listed else app)(tokens)
-        sys.stdout.flush()
+        output.flush()
         return status if isinstance(status, int) else 0
     except BrokenPipeError:
         return _quiet_end()
@@ -106,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_status(Code.CANCELLED)
     except CycloptsError as error:
         return int(_trouble().misused(error, app, as_json=as_json))
+    except OutputLost as error:
+        _drop_output()
+        return report.error(error, as_json=as_json, sources={})
     except PlatformError as error:
         return report.error(error, as_json=as_json, sources=session.sources)
     except Exception as error:  # the top: nothing above would catch it
@@ -122,9 +126,13 @@ def _trouble() -> ModuleType:
 
 def _quiet_end() -> int:
     """Whoever read our output has seen enough (`| head`): no message, as other tools do."""
-    # Else the interpreter's own flush at exit fails once more, and says so.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     return 0
+
+
+def _drop_output() -> None:
+    """Else the interpreter's own flush at exit fails once more, and says so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@
     |  `- ProviderRefused               FAILED_PRECONDITION  permanent
     |- ChannelError                     like ProviderError
     |- ServerUnavailable                UNAVAILABLE          transient; no server answers the CLI
+    |- OutputLost                       RESOURCE_EXHAUSTED   the CLI's output takes no more
     `- ConfigError                      at start only: all faults at once
 
 Codes are Google's canonical ones (google.rpc.Code) and the only codes; `api/errors.py` holds the
@@ -220,6 +221,13 @@ class ServerUnavailable(PlatformError):
 
     code = Code.UNAVAILABLE
     transient = True
+
+
+class OutputLost(PlatformError):
+    """What a command prints cannot be written, for instance to a full disk. (A reader who has seen
+    enough and closes a pipe is no error.)"""
+
+    code = Code.RESOURCE_EXHAUSTED
 
 
 class ConfigError(PlatformError):
