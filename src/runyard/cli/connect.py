@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from runyard.cli.client import Client, not_running
 from runyard.cli.session import SESSION
@@ -35,15 +36,23 @@ def server_file(folder: Path) -> ServerFile | None:
     try:
         document = json.loads((folder / SERVER_FILE).read_text())
         return ServerFile(
-            url=str(document["url"]),
+            url=_checked(str(document["url"])),
             pid=int(document["pid"]),
             started_at=str(document.get("started_at", "")),
             version=str(document.get("version", "")),
         )
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-        return None
     except PermissionError as error:
         raise _not_readable(folder / SERVER_FILE) from error
+    except (OSError, ValueError, OverflowError, KeyError, TypeError):
+        return None
+
+
+def _checked(url: str) -> str:
+    """`url`, ValueError when it leads nowhere: a server of ours has not written it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not parts.port:
+        raise ValueError(url)
+    return url
 
 
 def connect() -> Client:
@@ -72,13 +81,18 @@ def _kept(client: Client) -> Client:
 def _token(folder: Path) -> str:
     path = folder / TOKEN_FILE
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        raise ConfigError(
-            f"there is no token in {path}", hint="the server makes one at its first start"
-        ) from None
+        token = path.read_text("ascii").strip()
     except PermissionError as error:
         raise _not_readable(path) from error
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    if not token.isprintable() or not token:
+        raise ConfigError(
+            f"there is no token in {path}",
+            hint="put it back; or remove the file, then `runyard down` and `runyard up`, which "
+            "makes a new one",
+        )
+    return token
 
 
 def _not_readable(path: Path) -> PermissionDenied:
