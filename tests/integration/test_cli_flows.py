@@ -151,7 +151,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(runyard: CommandLine, fake: F
 
 
 def test_one_run_is_shown_with_its_failures(runyard: CommandLine, fake: FakeServer) -> None:
-    failure = {"index": 3, "attempts": 2, "message": "exit code 7", "exit_code": 7}
+    failure = {"index": 3, "attempts": 2, "message": "it failed", "exit_code": 7}
     run = a_run(
         state="dead",
         reason="out of attempts",
@@ -171,7 +171,7 @@ def test_one_run_is_shown_with_its_failures(runyard: CommandLine, fake: FakeServ
     assert "reason:     out of attempts" in shown.out
     changed = '--args-json ["--month", "3"], --env A=1, --tasks 4, --timeout 30s'
     assert f"overrides:  {changed}" in shown.out
-    assert "task 3: exit code 7 (tried 2 times)" in shown.out
+    assert "task 3: it failed (exit code 7, tried 2 times)" in shown.out
     assert "executions/x" in shown.out
 
 

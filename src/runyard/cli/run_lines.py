@@ -102,9 +102,14 @@ def failures(run: Document) -> list[str]:
 
 
 def _why(failure: Document) -> str:
-    attempts = failure["attempts"]
-    times = f" (tried {attempts} times)" if attempts > 1 else ""
-    return f"{failure['message']}{times}"
+    attempts, code, signal = failure["attempts"], failure.get("exit_code"), failure.get("signal")
+    facts = [
+        f"exit code {code}" if code is not None else "",
+        f"signal {signal}" if signal is not None else "",
+        f"tried {attempts} times" if attempts > 1 else "",
+    ]
+    told = ", ".join(fact for fact in facts if fact)
+    return f"{failure['message']} ({told})" if told else str(failure["message"])
 
 
 def summary(run: Document) -> str:
