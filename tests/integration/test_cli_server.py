@@ -83,9 +83,10 @@ def test_a_note_of_a_server_that_is_gone_says_nothing(tmp_path: Path) -> None:
     assert server_process.running(tmp_path) is None
 
 
-def test_a_detached_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_detached_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "runyard.db").write_bytes(b"this is no database, but it is in the way" * 100)
-    done = CommandLine(tmp_path)("up", "-d", "--port", "0")
+    done = CommandLine(tmp_path).process("up", "-d", "--port", "0")
     assert done.status == 69
-    assert "the server ended; the end of" in done.err, done.err
+    assert "runyard.db is damaged" in done.err, done.err
+    assert "backup" in done.err
     assert (tmp_path / "server.log").stat().st_mode & 0o077 == 0

@@ -7,9 +7,10 @@ other command waits for the imports of a server.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from runyard.cli import output, report, trouble
@@ -25,29 +26,48 @@ def main() -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--ready-fd", type=int)
     given = parser.parse_args()
+    output.open_streams()
     chosen = {name: getattr(given, name) for name in ("host", "port")}
+    starter = _Starter(given.ready_fd)
     try:
         config = replace(
             Config.load(), **{name: value for name, value in chosen.items() if value is not None}
         )
-        return serve(config, on_ready=_teller(given.ready_fd))
+        return serve(config, on_ready=starter.ready)
     except PlatformError as error:
+        starter.failed(error)
         return report.error(error, as_json=False, sources={})
     except Exception as error:  # the top: nothing above would catch it
         return trouble.own_fault(error, as_json=False)
 
 
-def _teller(ready_fd: int | None) -> Callable[[str], None]:
-    """Tells who started us that we are ready: a waiting `up -d` by its pipe, a person by a line."""
+class _Starter:
+    """Who started us: a person at a terminal, or `up -d`, which waits at the end of a pipe."""
 
-    def tell(url: str) -> None:
-        if ready_fd is None:
+    def __init__(self, ready_fd: int | None) -> None:
+        self._fd = ready_fd
+        self._detached = ready_fd is not None
+
+    def ready(self, url: str) -> None:
+        """Tells where we are."""
+        if self._detached:
+            self._answer(url)
+        else:
             output.line(f"Runyard is up at {url} (ctrl-c stops it)", at_once=True)
-            return
-        os.write(ready_fd, url.encode())
-        os.close(ready_fd)
 
-    return tell
+    def failed(self, error: PlatformError) -> None:
+        """Tells a waiting `up -d`, which may not find it in the log: the disk may be full."""
+        document = report.document(error.code, error.message, error.hint, error.faults)
+        self._answer(json.dumps(document))
+
+    def _answer(self, text: str) -> None:
+        """Once: afterwards the number may be another file's."""
+        if self._fd is None:
+            return
+        with suppress(BrokenPipeError):  # nobody waits any more
+            os.write(self._fd, text.encode())
+        os.close(self._fd)
+        self._fd = None
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from runyard.cli import remote_errors
 from runyard.cli.connect import ServerFile, server_file
 from runyard.model.errors import PermissionDenied, ServerUnavailable
 
@@ -19,6 +21,8 @@ SERVE_MODULE = "runyard.cli.serve"
 LOG_FILE = "server.log"
 START_SECONDS_MAX = 60.0
 _LOG_LINES_SHOWN = 15
+_LOG_BYTES_MAX = 8 * 2**20
+_SAID_BYTES_MAX = 65_536  #: what a pipe holds (pipe(7))
 
 
 def command(host: str | None, port: int | None, ready_fd: int | None = None) -> list[str]:
@@ -34,11 +38,13 @@ def start(
 ) -> str:
     """Starts a server in a session of its own, waits until it is ready, and returns its URL.
 
-    `environ` is its whole environment, ours by default. Raises `ServerUnavailable` with the end of
-    its log when it does not come up, `PermissionDenied` when the folder cannot be written.
+    `environ` is its whole environment, ours by default. Raises what the server says when it does
+    not come up, `ServerUnavailable` with the end of its log when it says nothing, and
+    `PermissionDenied` when the folder cannot be written.
     """
     reader, writer = os.pipe()
     with _log(folder) as log:
+        begun = log.tell()
         process = subprocess.Popen(  # noqa: S603  # this program itself, and two checked options
             command(host, port, writer),
             stdin=subprocess.DEVNULL,
@@ -52,18 +58,25 @@ def start(
     os.close(writer)
     with os.fdopen(reader, "rb", buffering=0) as told:
         ready, _, _ = select.select([told], [], [], START_SECONDS_MAX)
-        url = told.read(4096).decode() if ready else ""
-    if not url:
-        raise _failed(process, folder / LOG_FILE, ended=bool(ready))
+        said = told.read(_SAID_BYTES_MAX).decode() if ready else ""
+    if not said:
+        raise _failed(process, folder / LOG_FILE, begun, ended=bool(ready))
+    if not said.startswith("http"):
+        process.wait()
+        raise remote_errors.from_reply(0, json.loads(said))
     process.returncode = 0  # it is not ours to wait for, and Popen need not warn of that
-    return url
+    return said
 
 
 def _log(folder: Path) -> BinaryIO:
-    """The server's log file, begun anew, readable by its owner only."""
+    """The server's log file, readable by its owner only. It is added to: the server that is said
+    to be gone may still be there. A long one is put aside."""
+    path = folder / LOG_FILE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return open(folder / LOG_FILE, "wb", opener=_private)
+        if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
+            path.replace(folder / f"{LOG_FILE}.old")
+        return open(path, "ab", opener=_private)
     except OSError as error:
         raise PermissionDenied(
             f"{folder} cannot be written: {error.strerror}",
@@ -75,11 +88,14 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _failed(process: subprocess.Popen[bytes], log: Path, *, ended: bool) -> ServerUnavailable:
+def _failed(
+    process: subprocess.Popen[bytes], log: Path, begun: int, *, ended: bool
+) -> ServerUnavailable:
     if not ended:
         process.terminate()
     process.wait()
-    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+    said = log.read_bytes()[begun:].decode(errors="replace")
+    lines = said.splitlines()[-_LOG_LINES_SHOWN:]
     why = "ended" if ended else f"was not ready within {START_SECONDS_MAX:.0f} s"
     return ServerUnavailable(
         "\n".join([f"the server {why}; the end of {log}:", *(f"  {line}" for line in lines)]),
@@ -123,7 +139,7 @@ def _handle(pid: int) -> Iterator[int | None]:
     """
     try:
         handle = os.pidfd_open(pid)
-    except OSError:  # no such process, or no such number
+    except (OSError, OverflowError):  # no such process, or no such number
         yield None
         return
     try:
