@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from runyard.api.protocol import Bounds, bounded
 from runyard.api.streams import Streams
 
 KEEP_ALIVE_SECONDS = 75  #: as nginx's default: a client's idle connection is not cut in its hand
 CONNECTIONS_WAITING_MAX = 2048
+USUAL_BOUNDS = Bounds()
 
 
 class HttpServer:
@@ -28,14 +30,15 @@ class HttpServer:
         streams: Streams,
         *,
         grace_seconds: float,
+        bounds: Bounds = USUAL_BOUNDS,
     ) -> None:
         """`listening` is bound; it is closed in the end. A stopping server ends `streams` at once
-        and gives other requests `grace_seconds` to finish."""
+        and gives other requests `grace_seconds` to finish. What goes beyond `bounds` is refused."""
         self._socket = listening
         self.url = _url(listening)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=bounded(bounds),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,17 +1,28 @@
-"""An exception nobody expected: the log gets all of it, the caller an id to find it by."""
+"""An exception nobody expected: the log gets all of it, the caller an id to find it by.
+
+A client that went away is none, nor is a process that has no file descriptor left.
+"""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runyard.api.answers import answer
-from runyard.api.errors import error_document
-from runyard.model.errors import Code
+from runyard.api.errors import error_answer, error_document
+from runyard.model.errors import Code, ServerUnavailable
 
 LOGGER = logging.getLogger("runyard.api")
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+_EXHAUSTED = ServerUnavailable(
+    "the server has as many files and connections open as it may",
+    hint="close some, or start it with a higher limit (`ulimit -n 4096`)",
+)
 
 
 class LastResort:
@@ -31,13 +42,22 @@ class LastResort:
 
         try:
             await self._app(scope, receive, sending)
-        except Exception:
+        except ClientDisconnect:
+            return
+        except Exception as error:
             if scope["type"] != "http":
                 raise
-            identity = f"error_{os.urandom(8).hex()}"
-            LOGGER.exception("%s: %s %s failed", identity, scope["method"], scope["path"])
-            if begun:
-                return  # the server sees that the answer is not whole and drops the connection
-            message = f"this should not have happened; the server's log tells more ({identity})"
-            body = error_document(500, Code.INTERNAL, message)
-            await answer(body, 500)(scope, receive, send)
+            response = _told(error, scope)
+            if not begun:  # else the server sees a part of an answer, and drops the connection
+                await response(scope, receive, send)
+
+
+def _told(error: Exception, scope: Scope) -> Response:
+    """The answer to `error`, which the log gets too."""
+    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTOR:
+        LOGGER.error("%s: %s", _EXHAUSTED.message, _EXHAUSTED.hint)
+        return error_answer(_EXHAUSTED)
+    identity = f"error_{os.urandom(8).hex()}"
+    LOGGER.error("%s: %s %s failed", identity, scope["method"], scope["path"], exc_info=error)
+    message = f"this should not have happened; the server's log tells more ({identity})"
+    return answer(error_document(500, Code.INTERNAL, message), 500)
