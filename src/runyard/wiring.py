@@ -87,10 +87,11 @@ class RunIds:
         """A new id."""
         now = clock()
         milliseconds = int(now.timestamp() * 1000)
-        chance = secrets.randbits(RANDOM_BITS - 1)
-        if milliseconds == self._last[0]:
-            chance = self._last[1] + 1
-        self._last = (milliseconds, chance)
+        if milliseconds > self._last[0]:
+            self._last = (milliseconds, secrets.randbits(RANDOM_BITS - 1))
+        else:
+            self._last = (milliseconds, self._last[1] + 1)
+        chance = self._last[1]
         return RunId(stamped("run", now, chance))
 
 

@@ -47,6 +47,12 @@ def relabelled(error: sqlite3.Error, path: str) -> StoreError:
             f"the database {path} cannot be written: {words}",
             hint="make the state folder and the files in it writable for this user",
         )
+    if "malformed" in words or "not a database" in words:
+        return StoreError(
+            f"the database {path} is damaged: {words}",
+            hint="nothing was changed; restore it from a backup, or move it away to begin without "
+            "what it held",
+        )
     if isinstance(error, sqlite3.OperationalError):
         return StoreUnavailable(
             f"the database {path} does not answer: {words}",
