@@ -22,7 +22,8 @@ _MEMORY_PAGE = "https://cloud.google.com/run/docs/configuring/memory-limits"
 
 
 def attempt_message(end: TaskEnd, memory_bytes: int) -> str:
-    """Why a task attempt did not succeed; empty when it did."""
+    """Why a task attempt did not succeed, and what became of its output when that is not whole;
+    empty when there is nothing to say."""
     if end.lost:
         return f"{LOST} {end.message}".strip()
     if end.not_started:
@@ -37,7 +38,8 @@ def attempt_message(end: TaskEnd, memory_bytes: int) -> str:
         return TIMED_OUT
     if end.stopped:
         return "The task was cancelled."  # ours
-    return "" if end.exit_code == 0 else EXITED
+    # The spawner's message here is of output that was dropped: on a full disk no log tells it.
+    return end.message if end.exit_code == 0 else f"{EXITED} {end.message}".strip()
 
 
 def failure_message(execution: str, tally: Tally) -> str:
