@@ -101,6 +101,15 @@ def test_it_says_when_it_is_ready_and_where() -> None:
     run(scene)
 
 
+def test_an_answer_waits_for_no_acknowledgement() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        HttpServer(Slow(), listening, Streams(), grace_seconds=1)
+        with socket.create_connection(listening.getsockname()):
+            connection, _ = listening.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_an_address_of_version_6_stands_in_brackets() -> None:
     try:
         listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
