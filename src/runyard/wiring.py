@@ -57,7 +57,7 @@ from runyard.model.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from runyard.model.executors import sentences
+from runyard.model.executors import PROCESS, sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.viewer import LocalViewer
@@ -282,6 +282,7 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         state_folder=str(config.state_folder),
         environment=config.environment,
         started_at=clock(),
+        executor=PROCESS,
         request_bytes_max=config.request_bytes_max,
         hosts=known_hosts(config.host, config.public_url),
         silence_max=patience,
