@@ -82,7 +82,8 @@ class Process:
         mine = PausingDatabase(database, self.pause)
         provider = FlakyProvider(cloud, self.pause)
         self.gate = Gate(mine, store, GateSettings(name, region_runs_max), self._on_committed)
-        carrier = Carrier(self.gate, Orders(mine, store), provider, self, self.clock)
+        self._orders = Orders(mine, store)
+        carrier = Carrier(self.gate, self._orders, provider, self, self.clock)
         self._outbox = OutboxLoop(mine, store, carrier, name, lambda: None)
         retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
@@ -137,4 +138,5 @@ class Process:
 
     def _on_committed(self, done: Committed) -> None:
         self._committed(done)
+        self._orders.committed(done.runs)
         self._outbox.hand_over(done.effects)

@@ -93,7 +93,7 @@ class Carrier:
                 await self._gate.tell(older, event, self._clock(), settles=pending.id)
 
     async def _launch(self, pending: Pending, attempt: int) -> None:
-        run = await self._orders.run(pending.run)
+        run = await self._orders.run(pending.run, attempt)
         if run is None or run.state is not State.LAUNCHING or run.attempt != attempt:
             await self._settle(pending)  # cancelled, or launched already
             return

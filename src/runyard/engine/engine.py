@@ -73,9 +73,10 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         gate_settings = GateSettings(settings.name, settings.region_runs_max)
         self.gate = Gate(database, store, gate_settings, self._committed)
+        self._orders = Orders(database, store)
         carrier = Carrier(
             self.gate,
-            Orders(database, store),
+            self._orders,
             provider,
             channel,
             clock,
@@ -135,6 +136,7 @@ class Engine:
         self._loops["outbox"].wake()
 
     def _committed(self, done: Committed) -> None:
+        self._orders.committed(done.runs)
         if done.effects:
             self._outbox.hand_over(done.effects)
         if any(run.due_at is not None or run.deadline_at is not None for run in done.runs):
