@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,6 +65,19 @@ def test_json_is_read_too() -> None:
         {"a": [1, "b", {"c": None}], "d": "/éé"},
         [],
     )
+
+
+def test_json_may_write_a_character_as_two_halves() -> None:
+    text = "\\ud83d\\ude00 stays, \U0001f600\u20ac\U0010ffff does not, \\"
+    assert parsed(json.dumps({"a": text, "\U0001f600": [text]})) == (
+        {"a": text, "\U0001f600": [text]},
+        [],
+    )
+    assert parsed(r"a: '\ud83d\ude00'") == ({"a": r"\ud83d\ude00"}, [])
+    for half in (r'{"a": "\ud83d"}', r'{"a": "\ude00\ud83d"}', r'a: "\ud83d\ude00"'):
+        node, faults = parsed(half)
+        assert node is None
+        assert len(faults) == 1, faults
 
 
 def test_a_quoted_scalar_is_a_text() -> None:

@@ -26,6 +26,10 @@ NODES_MAX = 200_000
 
 # Escapes can write into a value what a text may not contain; line ends and tabs may be meant.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Two escaped halves of one character, or any other escape, so that none begins inside another.
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 # The C parser where the wheel has it (all of PyPI's do), else the same events from Python.
 PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -61,17 +65,34 @@ def parse(source: Source, faults: list[Fault], parser_class: Any = PARSER) -> No
     if (fault := unprintable(source)) is not None:
         faults.append(fault)
         return None
+    told = len(faults)
     builder = _Builder(source.name, faults)
     parser = parser_class(source.text)
     try:
         return builder.document(_events(parser))
     except yaml.YAMLError as broken:
+        if (joined := _joined(source.text)) != source.text:
+            del faults[told:]
+            return parse(Source(source.name, joined), faults, parser_class)
         faults.append(_syntax(source, broken))
     except TooMuch:
         pass
     finally:
         parser.dispose()
     return None
+
+
+def _joined(text: str) -> str:
+    """JSON as YAML has it: a character beyond 16 bits as one escape, not as two halves (RFC 8259,
+    section 7; YAML 1.2, section 5.7). What is no JSON object stays as it is."""
+    return _ESCAPE.sub(_whole, text) if text.lstrip().startswith("{") else text
+
+
+def _whole(escape: re.Match[str]) -> str:
+    high, low = escape[1], escape[2]
+    if high is None:
+        return escape[0]
+    return f"\\U{0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF):08X}"
 
 
 def _events(parser: Any) -> Iterator[Any]:
