@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from ruamel.yaml import YAML
 
-from runyard.cli import output
+from runyard.cli import job_table, output
 from runyard.cli.client import segment
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson, JobName
@@ -40,8 +40,7 @@ def get(
             ("applied", f"{local(job['applied_at'], now())} by {job['applied_by']}"),
         )
     )
-    for warning in job["warnings"]:
-        output.note(f"warning: {warning['path']}: {warning['expected']}")
+    job_table.warn(job["warnings"])
     output.line()
     output.line(_yaml(job["spec"]))
 

@@ -54,6 +54,7 @@ _VOLUME = {
 }
 _UNDER_ROOT = "it stands under the folder that RUNYARD_MOUNT_ROOT names, followed by this path"
 _SIDECAR = "it is not started; only the first container is"
+_UNKEPT = "nothing that the"
 _NO_COMMAND = "name the program: no image is run, so the image's entrypoint is not known"
 
 
@@ -93,7 +94,12 @@ def expected(one: Difference, executor: str) -> str:
     """The words for what would raise no warning."""
     if one.instead == _NO_COMMAND:
         return f"a command, which the {executor} executor needs"
-    return f"nothing that the {executor} executor does not keep"
+    return f"{_UNKEPT} {executor} executor does not keep"
+
+
+def is_unkept(warning: Fault) -> bool:
+    """True for a warning about what an executor ignores, which no change of the job mends."""
+    return warning.expected.startswith(_UNKEPT)
 
 
 def differences(spec: JobSpec | Mapping[str, Any], executor: str) -> list[Difference]:
