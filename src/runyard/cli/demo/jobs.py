@@ -70,7 +70,7 @@ def jobs(ground: Ground, search_path: str) -> list[DemoJob]:
         ),
         DemoJob(
             "slow-report",
-            "takes a minute and may take two seconds: times out, ends dead",
+            "takes two minutes and may take three seconds: times out, ends dead",
             State.DEAD,
             ("timed_out",),
         ),
