@@ -120,7 +120,7 @@ def test_the_environment_is_read(name: str, text: str, value: object) -> None:
         ("LOG_LEVEL", "loud"),
         ("HOST", "a b"),
         ("TASK_USER", "root; rm"),
-        ("EFFECT_ATTEMPTS_MAX", "0"),
+        ("LAUNCH_TRIES_MAX", "0"),
     ],
 )
 def test_a_wrong_value_names_itself_and_what_was_expected(name: str, text: str) -> None:
