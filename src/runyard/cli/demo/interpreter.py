@@ -17,12 +17,13 @@ _TRIED = "import csv, json, sys, unicodedata, zipfile; sys.exit(sys.version_info
 _SECONDS_MAX = 30.0
 
 
-def search_path(task_user: str) -> str:
+def search_path(task_user: str, candidates: Iterable[Path] | None = None) -> str:
     """A PATH on which `python3` is one that the user of tasks can run.
 
-    `task_user` counts only if we are root. Raises Refused when there is none.
+    `task_user` counts only if we are root. `candidates` are folders; ours and the usual ones if
+    none are given. Raises Refused when there is none.
     """
-    folders = list(dict.fromkeys(_folders()))
+    folders = list(dict.fromkeys(_folders() if candidates is None else candidates))
     for folder in folders:
         if _runs(folder / "python3", task_user):
             return f"{folder}:{SEARCH_PATH}"
