@@ -283,6 +283,7 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         environment=config.environment,
         started_at=clock(),
         executor=PROCESS,
+        regions=config.regions,
         request_bytes_max=config.request_bytes_max,
         hosts=known_hosts(config.host, config.public_url),
         silence_max=patience,

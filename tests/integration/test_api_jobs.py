@@ -49,6 +49,16 @@ def test_a_change_makes_a_revision_in_its_own_environment(api: Api) -> None:
     assert api.get("/jobs/report?environment=dev")["revision"] == 2
 
 
+def test_an_environment_at_google_is_not_run_here_by_mistake(api: Api) -> None:
+    bound = "environments: {prod: {provider: gcp, googleProject: shop-prod}}\n"
+    answer = api.ask("POST", "/jobs:apply", manifest(bound + MANIFEST, environment="prod"))
+    assert answer.status == 412
+    assert "bound to gcp" in answer.error["message"]
+    assert api.get("/jobs?environment=prod")["jobs"] == []
+    told = api.post("/jobs:validate", manifest(bound + MANIFEST, environment="prod"))
+    assert len(told["jobs"]) == 3
+
+
 def test_validating_brings_nothing_into_force(api: Api) -> None:
     text = MANIFEST.replace("report:", "other:").replace("project: shop", "project: none")
     told = api.post("/jobs:validate", manifest(text))

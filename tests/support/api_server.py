@@ -186,7 +186,7 @@ async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Bac
     async def regions() -> Sequence[RegionState]:
         return [RegionState("us-central1", 8, 2**33, 0)]
 
-    usual = ApiSettings("1.2.3", str(folder), "local", START, "process", 100_000)
+    usual = ApiSettings("1.2.3", str(folder), "local", START, "process", request_bytes_max=100_000)
     services = Services(
         gate=Gate(database, store, GateSettings(), committed),
         database=database,

@@ -75,6 +75,7 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
     """`executor`: what runs tasks here, for warnings of what it does not keep (None: all is kept).
+    `regions`: all that the environment has; the first is for jobs that name none (empty: any).
     `hosts`: names a request may be for (see `edge.host`); None lets every name in. `silence_max`:
     how long each loop may be without a tick before the server is not ready; a loop without an
     entry may be silent for ever."""
@@ -84,6 +85,7 @@ class ApiSettings:
     environment: str
     started_at: datetime
     executor: str | None = None
+    regions: tuple[str, ...] = ()
     request_bytes_max: int = 8 * 1024 * 1024
     hosts: frozenset[str] | None = None
     silence_max: Mapping[str, timedelta] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from runyard.model.errors import NotFound, Refused
 from runyard.model.executors import unenforced
 from runyard.model.job import JobSpec
 from runyard.model.manifest import Loaded, Source, load
+from runyard.model.manifest.environments import ProviderName
 from runyard.store.jobs import JobRow
 
 jobs = router("jobs")
@@ -35,8 +36,15 @@ async def _load(services: Services, asked: ManifestBody) -> tuple[str, Loaded]:
     """The environment meant and what the manifest says; in a thread, since it may be long."""
     environment = asked.environment or services.settings.environment
     sources = [Source(file.name, file.text) for file in asked.files]
-    executor = services.settings.executor
-    loaded = await asyncio.to_thread(load, sources, environment=environment, executor=executor)
+    settings = services.settings
+    here = environment == settings.environment
+    loaded = await asyncio.to_thread(
+        load,
+        sources,
+        environment=environment,
+        executor=settings.executor if here else None,
+        regions=settings.regions if here else (),
+    )
     return environment, loaded
 
 
@@ -65,6 +73,13 @@ async def validate(services: Use, asked: Manifest) -> Response:
 async def apply(services: Use, by: Principal, asked: Manifest) -> Response:
     """Bring all jobs of a manifest into force, or, when anything is wrong, none."""
     environment, loaded = await _load(services, asked)
+    bound = loaded.environments.get(environment)
+    if bound is not None and bound.provider is not ProviderName.LOCAL:
+        raise Refused(
+            f"the environment {environment} is bound to {bound.provider}, which this server "
+            "does not reach; nothing was applied",
+            hint="apply to an environment of this machine, such as local",
+        )
     command = Apply(loaded.jobs, environment, by, services.clock())
     done = await services.gate.ask(command)
     documents = [
