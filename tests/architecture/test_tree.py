@@ -36,7 +36,10 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+LOCKS = ["requirements.lock", "requirements-dev.lock", "examples/flights/requirements.lock"]
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_pins_and_hashes_everything_and_nothing_else(name: str) -> None:
     text = (ROOT / name).read_text().replace("\\\n", "")
     lines = [

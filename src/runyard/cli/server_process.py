@@ -56,7 +56,7 @@ def start(
             env=environ,
         )
     os.close(writer)
-    with os.fdopen(reader, "rb", buffering=0) as told:
+    with os.fdopen(reader, "rb", buffering=0) as told, _ended_if_interrupted(process):
         ready, _, _ = select.select([told], [], [], START_SECONDS_MAX)
         said = told.read(_SAID_BYTES_MAX).decode() if ready else ""
     if not said:
@@ -66,6 +66,17 @@ def start(
         raise remote_errors.from_reply(0, json.loads(said))
     process.returncode = 0  # it is not ours to wait for, and Popen need not warn of that
     return said
+
+
+@contextmanager
+def _ended_if_interrupted(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Who does not wait for a server's address does not want the server either."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def _log(folder: Path) -> BinaryIO:

@@ -63,10 +63,19 @@ def _month(fields: Document) -> tuple[str, ...]:
         f"{fields['flights']:,}",
         f"{fields['cancelled']:,}",
         f"{share:.1%}",
-        "█" * round(share / _BAR_SHARE),
+        _block() * round(share / _BAR_SHARE),
         str(fields["worst_route"]),
         f"{fields['worst_delay_minutes']:.0f} min",
     )
+
+
+def _block() -> str:
+    """What a bar is made of, where stdout can show it."""
+    try:
+        "█".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "#"
+    return "█"
 
 
 def characters(log: Sequence[Document]) -> Findings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -76,10 +77,21 @@ def prepared(config: Config, *, keep: bool) -> Iterator[Ground]:
             kept = keep
         finally:
             if not kept:
-                _stop(ground)
+                with _undisturbed():
+                    _stop(ground)
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C a second time does not leave a server behind; what it would cut short is bounded."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lay_out(folder: Path) -> None:
