@@ -7,22 +7,18 @@ machine, the engine, then the face. Going down is the same backwards, and stops 
 from __future__ import annotations
 
 import asyncio
-import errno
-import fcntl
 import logging
 import os
 import resource
 import secrets
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 import uvloop
 
 from runyard import __version__
@@ -52,13 +48,10 @@ from runyard.localcloud.spawner.client import SpawnerClient
 from runyard.model.errors import (
     ConfigError,
     ProviderUnavailable,
-    ServerUnavailable,
-    StoreError,
-    StoreFull,
-    StoreUnavailable,
 )
 from runyard.model.executors import PROCESS, sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
+from runyard.premises import announced, listening_socket, make_folder, state_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.viewer import LocalViewer
 from runyard.store.memory import MIGRATIONS, Store
@@ -119,53 +112,12 @@ class House:
     engine: Engine
 
 
-@contextmanager
-def state_folder(config: Config) -> Iterator[Path]:
-    """The state folder, made if need be, for this process alone.
-
-    Raises StoreUnavailable when it cannot be written or another server has it.
-    """
-    folder = config.state_folder
-    _make_folder(folder)
-    try:
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreUnavailable(
-                f"another server works in the state folder {folder}",
-                hint="use that one (`runyard status`), stop it (`runyard down`), or name another "
-                "folder with RUNYARD_STATE_FOLDER",
-            ) from None
-        yield folder
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-
-
-def _not_writable(path: Path, error: OSError) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFull(f"there is no room left for {path}", hint="free some disk space")
-    words = "it is a file" if isinstance(error, FileExistsError) else error.strerror
-    return StoreUnavailable(
-        f"the state folder cannot be written, at {path}: {words}",
-        hint="make it writable for this user, or name another with RUNYARD_STATE_FOLDER",
-    )
-
-
 @asynccontextmanager
 async def open_cloud(
     config: Config, folder: Path, wake: Callable[[], None]
 ) -> AsyncIterator[Cloud]:
     """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
-    await asyncio.to_thread(_make_folder, folder)
+    await asyncio.to_thread(make_folder, folder)
     database = SqliteDatabase(folder / "cloud.db")
     try:
         await schema.migrate(database, clock())
@@ -258,19 +210,6 @@ def _engine_settings(config: Config) -> EngineSettings:
     )
 
 
-def listening_socket(config: Config) -> socket.socket:
-    """A socket bound to the server's address. Raises ServerUnavailable when that cannot be."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        return socket.create_server((config.host, config.port), family=family)
-    except OSError as error:
-        raise ServerUnavailable(
-            f"cannot listen on {config.host} port {config.port}: {error.strerror or error}",
-            hint="stop what uses it, or take another port (RUNYARD_PORT, `runyard up --port N`; "
-            "0 takes a free one)",
-        ) from error
-
-
 def services(house: House, metrics: Metrics, streams: Streams) -> Services:
     """What the API is made with."""
     config = house.config
@@ -327,8 +266,12 @@ def serve(config: Config, *, on_ready: Callable[[str], None]) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    os.umask(0o077)  # whatever a server writes is for its user alone
     bounds = connection_bounds(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    with state_folder(config), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        state_folder(config.state_folder),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(_serve(config, bounds, on_ready))
     return 0
 
@@ -347,7 +290,7 @@ def connection_bounds(files_max: int) -> Bounds:
 
 async def _serve(config: Config, bounds: Bounds, on_ready: Callable[[str], None]) -> None:
     metrics, streams = Metrics(__version__), Streams()
-    with listening_socket(config) as listening:
+    with listening_socket(config.host, config.port) as listening:
         async with open_house(config, lambda done: metrics.observe(done.facts)) as house:
             app = make_app(services(house, metrics, streams))
             server = HttpServer(
@@ -360,7 +303,7 @@ async def _serve(config: Config, bounds: Bounds, on_ready: Callable[[str], None]
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, server.stop)
-            with announced(config, server.url) as announce:
+            with announced(config.state_folder, server.url, clock()) as announce:
                 await server.run(lambda: _ready(announce, on_ready, server.url))
 
 
@@ -368,25 +311,3 @@ def _ready(announce: Callable[[], None], on_ready: Callable[[str], None], url: s
     announce()
     LOGGER.info("serving at %s", url)
     on_ready(url)
-
-
-@contextmanager
-def announced(config: Config, url: str) -> Iterator[Callable[[], None]]:
-    """Gives a function that writes `server.json`, which goes when the block ends."""
-    path = config.state_folder / "server.json"
-    said = {"url": url, "pid": os.getpid(), "started_at": clock(), "version": __version__}
-
-    def announce() -> None:
-        draft = path.with_name("server.json.new")
-        try:
-            draft.write_bytes(orjson.dumps(said))
-            draft.chmod(0o600)
-            draft.replace(path)
-        except OSError as error:
-            raise _not_writable(path, error) from error
-
-    try:
-        yield announce
-    finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
