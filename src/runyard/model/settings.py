@@ -140,5 +140,8 @@ def folder(text: str) -> str:
     """Reads an absolute path, as text: nothing here knows a file system."""
     fits = text.startswith("/") and text.isprintable() and len(text) <= FOLDER_CHARACTERS_MAX
     if not fits or ".." in text.split("/"):
-        raise ValueError("a folder, as an absolute path without .. or one that begins with ~/")
+        raise ValueError(
+            "a folder, as an absolute path without .. or one that begins with ~/, of at most "
+            f"{FOLDER_CHARACTERS_MAX} characters"
+        )
     return text
