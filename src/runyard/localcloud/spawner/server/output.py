@@ -46,9 +46,8 @@ class LogFile:
         try:
             written = os.write(self._fd, data)
             while written < len(data):
-                more = os.write(self._fd, data[written:])
-                LogFile._torn.add(self._key)
-                written += more
+                LogFile._torn.add(self._key)  # before the write that the full disk refuses
+                written += os.write(self._fd, data[written:])
         except OSError as error:
             self.failure = error.strerror or str(error)
             return False
