@@ -37,7 +37,8 @@ def _numbered(sql: str) -> str:
 def relabelled(error: sqlite3.Error, path: str) -> StoreError:
     """SQLite's error as one of ours, with what to do about it."""
     words = str(error)
-    if "full" in words:
+    # No room for the file of the shared index is an I/O error by another name (sqlite.org/rescode).
+    if "full" in words or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":
         return StoreFull(
             f"there is no room left for the database {path}: {words}",
             hint="free some disk space; nothing was written, and waiting work goes on by itself",
