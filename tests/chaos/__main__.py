@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,7 +66,7 @@ def chaos(folder: Path, kills: int, seed: int) -> Result:
                 _one_kill(yard, random)
         finally:
             load.end()
-        runs = _come_to_rest(yard)
+        runs = come_to_rest(yard)
         return _look(yard, evidence, load, runs, seed, time.monotonic() - began)
     finally:
         yard.end()
@@ -75,7 +74,7 @@ def chaos(folder: Path, kills: int, seed: int) -> Result:
 
 def _one_kill(yard: RealYard, random: Random) -> None:
     """Wait a moment, kill something, start what is missing."""
-    _wait(random.uniform(0.05, 1.6))
+    yard.wait(random.uniform(0.05, 1.6))
     what = random.choices(["server", "spawner", "both", "while starting"], [6, 3, 2, 1])[0]
     if what in ("spawner", "both"):
         yard.kill_spawner()
@@ -84,16 +83,12 @@ def _one_kill(yard: RealYard, random: Random) -> None:
     yard.kill_server()
     if what == "while starting":
         yard.start_only()
-        _wait(random.uniform(0.1, 0.9))
+        yard.wait(random.uniform(0.1, 0.9))
         yard.kill_server()
     yard.start()
 
 
-def _wait(seconds: float) -> None:
-    threading.Event().wait(seconds)  # the world outside has no signal for a moment to kill at
-
-
-def _come_to_rest(yard: RealYard) -> list[dict[str, object]]:
+def come_to_rest(yard: RealYard) -> list[dict[str, object]]:
     """Every run, once all are final and nothing is left to do."""
     until = time.monotonic() + REST_SECONDS_MAX
     while True:
@@ -103,9 +98,9 @@ def _come_to_rest(yard: RealYard) -> list[dict[str, object]]:
             runs = [{"state": "away"}]
         final = {"succeeded", "dead", "cancelled", "skipped"}
         if all(run["state"] in final for run in runs) or time.monotonic() > until:
-            _wait(1.0)  # releases follow ends
+            yard.wait(1.0)  # releases follow ends
             return runs
-        _wait(PAUSE_SECONDS)
+        yard.wait(PAUSE_SECONDS)
 
 
 def _look(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,10 @@ class RealYard:
         """`env` becomes the server: same process, one variable more."""
         serve = [sys.executable, "-m", "runyard.cli.serve", "--port", "0"]
         return ["/usr/bin/env", f"RUNYARD_STATE_FOLDER={self.folder}", *serve]
+
+    def wait(self, seconds: float) -> None:
+        """Let the world outside go on; it has no signal for a moment."""
+        threading.Event().wait(seconds)
 
     def kill_server(self) -> None:
         """SIGKILL the server: face, engine and cloud in one."""

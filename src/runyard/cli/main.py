@@ -52,6 +52,8 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "config": ("config:config", _MACHINE, "Show every setting and where its value is from."),
+    "backup": ("backup:backup", _MACHINE, "Write all that is kept into one file."),
+    "restore": ("backup:restore", _MACHINE, "Put a backup back."),
     "doctor": ("doctor:doctor", _MACHINE, "Check what this machine can do."),
     "completion": ("completion:completion", _MACHINE, "Complete commands in your shell."),
     "version": ("version:version", _MACHINE, "Print the version."),

@@ -1,0 +1,56 @@
+"""`runyard backup` and `runyard restore`: the state folder in one file, and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from runyard import upkeep
+from runyard.cli import output
+from runyard.cli.parameters import AsJson
+from runyard.cli.surroundings import now, settings
+
+
+def backup(
+    file: Annotated[Path, Parameter(help="The file to write; it must not be there yet.")],
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Write everything that the state folder keeps into one file, also while a server works.
+
+    Sealed secrets are in it; the key that opens them (`cloud/secrets.key`) is not, and neither
+    are the token and the logs: keep a copy of the key somewhere else.
+    """
+    folder = settings().state_folder
+    made = upkeep.back_up(folder, file, now())
+    size_bytes = file.stat().st_size
+    if json_:
+        output.document({"file": str(file), "size_bytes": size_bytes} | asdict(made))
+    else:
+        output.line(f"{file}: {size_bytes:,} bytes, whole")
+        output.note(f"keep {folder / 'cloud' / 'secrets.key'} too, elsewhere: it opens the secrets")
+
+
+def restore(
+    file: Annotated[Path, Parameter(help="A file that `runyard backup` made.")],
+    *,
+    json_: AsJson = False,
+) -> None:
+    """Put a backup into the state folder, while no server works there.
+
+    What was there is moved aside, not removed. What was running when the backup was taken goes on
+    by its job's retry policy at the next `runyard up`.
+    """
+    folder = settings().state_folder
+    found, before = upkeep.restore(file, folder, now())
+    if json_:
+        document = {"file": str(file), "state_folder": str(folder)} | asdict(found)
+        output.document(document | {"moved_to": str(before) if before else None})
+        return
+    output.line(f"{folder} is as it was on {found.created_at[:19].replace('T', ' ')} UTC")
+    if before is not None:
+        output.note(f"what was there is in {before}")
+    output.note("`runyard up` starts it")
