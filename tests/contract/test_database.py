@@ -11,25 +11,20 @@ from pathlib import Path
 import pytest
 
 from runyard.database.migrations import migrate, migrations, statements
-from runyard.database.port import Database, Tx
+from runyard.database.port import Database, Row, Tx
 from runyard.database.queries import parse
-from runyard.database.sqlite import InlineSqlite, SqliteDatabase
-from runyard.model.errors import SchemaMismatch, StoreUnavailable
+from runyard.database.sqlite import SqliteDatabase
+from runyard.model.errors import SchemaMismatch, StoreError, StoreUnavailable
+from tests.support.databases import Grounds
 
-KINDS = ["threaded", "inline"]
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncIterator[Database]:
-    database: Database = (
-        SqliteDatabase(folder / "rows.db") if kind == "threaded" else InlineSqlite()
-    )
-    try:
+async def opened(grounds: Grounds) -> AsyncIterator[Database]:
+    async with grounds.opened() as database:
         await database.write(make_table)
         yield database
-    finally:
-        await database.close()
 
 
 async def make_table(tx: Tx) -> None:
@@ -40,10 +35,9 @@ async def words(tx: Tx) -> list[str]:
     return [row[0] for row in await tx.fetch("SELECT word FROM words ORDER BY id")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_writes_are_read_back(kind: str, tmp_path: Path) -> None:
+def test_writes_are_read_back(grounds: Grounds) -> None:
     async def scene() -> list[str]:
-        async with opened(kind, tmp_path) as database:
+        async with opened(grounds) as database:
 
             async def work(tx: Tx) -> int:
                 await tx.execute_many(
@@ -57,10 +51,9 @@ def test_writes_are_read_back(kind: str, tmp_path: Path) -> None:
     assert asyncio.run(scene()) == ["a!", "b!"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_failing_work_leaves_nothing_and_harms_nobody(kind: str, tmp_path: Path) -> None:
+def test_a_failing_work_leaves_nothing_and_harms_nobody(grounds: Grounds) -> None:
     async def scene() -> list[str]:
-        async with opened(kind, tmp_path) as database:
+        async with opened(grounds) as database:
 
             def insert(number: int, *, fail: bool) -> Awaitable[None]:
                 async def work(tx: Tx) -> None:
@@ -81,9 +74,12 @@ def test_a_failing_work_leaves_nothing_and_harms_nobody(kind: str, tmp_path: Pat
     assert asyncio.run(scene()) == [str(n) for n in range(30) if n % 3]
 
 
-def test_what_was_written_outlives_the_connection(tmp_path: Path) -> None:
+def test_what_was_written_outlives_the_connection(grounds: Grounds) -> None:
+    if grounds.kind == "inline":
+        return  # kept in memory: nothing is promised
+
     async def first() -> None:
-        async with opened("threaded", tmp_path) as database:
+        async with opened(grounds) as database:
 
             async def work(tx: Tx) -> None:
                 await tx.execute("INSERT INTO words VALUES (1, 'kept')")
@@ -91,19 +87,19 @@ def test_what_was_written_outlives_the_connection(tmp_path: Path) -> None:
             await database.write(work)
 
     async def second() -> list[str]:
-        database = SqliteDatabase(tmp_path / "rows.db")
-        try:
+        async with grounds.opened() as database:
             return await database.read(words)
-        finally:
-            await database.close()
 
     asyncio.run(first())
     assert asyncio.run(second()) == ["kept"]
 
 
-def test_readers_cannot_write(tmp_path: Path) -> None:
+def test_readers_cannot_write(grounds: Grounds) -> None:
+    if grounds.kind == "inline":
+        return  # for simulation and tools: one connection for both
+
     async def scene() -> None:
-        async with opened("threaded", tmp_path) as database:
+        async with opened(grounds) as database:
 
             async def work(tx: Tx) -> None:
                 await tx.execute("INSERT INTO words VALUES (1, 'no')")
@@ -111,6 +107,67 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
             await database.read(work)
 
     with pytest.raises(StoreUnavailable, match="cannot be written"):
+        asyncio.run(scene())
+
+
+def test_a_lock_makes_who_reads_and_writes_wait_for_each_other(grounds: Grounds) -> None:
+    async def scene() -> list[str]:
+        async with opened(grounds) as database:
+
+            async def work(tx: Tx) -> None:
+                await tx.lock("words")
+                ((most,),) = await tx.fetch("SELECT coalesce(max(id), 0) FROM words")
+                await tx.execute("INSERT INTO words VALUES ($1, $2)", (most + 1, str(most + 1)))
+
+            await asyncio.gather(*(database.write(work) for _ in range(30)))
+            return await database.read(words)
+
+    assert asyncio.run(scene()) == [str(number) for number in range(1, 31)]
+
+
+def test_a_work_sees_what_it_wrote_and_when_it_fails_nobody_else_does(grounds: Grounds) -> None:
+    async def scene() -> None:
+        async with opened(grounds) as database:
+
+            async def work(tx: Tx) -> None:
+                await tx.execute("INSERT INTO words VALUES (1, 'half')")
+                assert await words(tx) == ["half"]
+                raise ZeroDivisionError
+
+            with pytest.raises(ZeroDivisionError):
+                await database.write(work)
+            assert await database.read(words) == []
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("value", [0, -(2**62), "", "ünder \u2028 \U0001f600", None])
+def test_values_come_back_as_they_were(grounds: Grounds, value: int | str | None) -> None:
+    async def scene() -> None:
+        async with grounds.opened() as database:
+
+            async def work(tx: Tx) -> list[Row]:
+                kind = "TEXT" if isinstance(value, str) else "BIGINT"
+                await tx.execute(f"CREATE TABLE kept (value {kind})")
+                await tx.execute_many("INSERT INTO kept VALUES ($1)", [])
+                await tx.execute_many("INSERT INTO kept VALUES ($1)", [(value,), (value,)])
+                return await tx.fetch("SELECT value FROM kept")
+
+            assert await database.write(work) == [(value,), (value,)]
+
+    asyncio.run(scene())
+
+
+def test_a_statement_that_is_wrong_is_an_error_of_the_store(grounds: Grounds) -> None:
+    async def scene() -> None:
+        async with grounds.opened() as database:
+
+            async def work(tx: Tx) -> None:
+                await tx.fetch("SELECT * FROM nowhere")
+
+            await database.read(work)
+
+    with pytest.raises(StoreError, match="nowhere"):
         asyncio.run(scene())
 
 
@@ -122,7 +179,7 @@ def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_a_work_may_await_nothing_else(tmp_path: Path) -> None:
     async def scene() -> None:
-        async with opened("threaded", tmp_path) as database:
+        async with Grounds("threaded", tmp_path).opened() as database:
 
             async def work(_: Tx) -> None:
                 await asyncio.sleep(0)
@@ -133,20 +190,22 @@ def test_a_work_may_await_nothing_else(tmp_path: Path) -> None:
         asyncio.run(scene())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_migrations_apply_once_and_refuse_a_newer_database(kind: str, tmp_path: Path) -> None:
+def test_migrations_apply_once_and_refuse_a_newer_database(
+    grounds: Grounds, tmp_path: Path
+) -> None:
     folder = tmp_path / "steps"
     folder.mkdir()
     (folder / "0001_start.sql").write_text("CREATE TABLE a (x BIGINT);\nCREATE TABLE b (y BIGINT);")
     (folder / "0002_more.sql").write_text("-- why\nCREATE TABLE c (z BIGINT);")
-    (folder / "0002_more.postgresql.sql").write_text("never on sqlite;")
+    other = "sqlite" if grounds.kind == "postgresql" else "postgresql"
+    (folder / f"0002_more.{other}.sql").write_text("never on this one;")
 
     async def scene() -> None:
-        async with opened(kind, tmp_path) as database:
+        async with opened(grounds) as database:
             assert [step.version for step in await migrate(database, folder, NOW)] == [1, 2]
             assert await migrate(database, folder, NOW) == []
             (folder / "0002_more.sql").unlink()
-            (folder / "0002_more.postgresql.sql").unlink()
+            (folder / f"0002_more.{other}.sql").unlink()
             with pytest.raises(SchemaMismatch):
                 await migrate(database, folder, NOW)
 

@@ -21,13 +21,14 @@ from runyard.model.outcome import Ending
 from runyard.model.plan import RunRequest
 from runyard.model.run import State
 from runyard.store.working_set import WorkingSet
+from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import NOW, make_outcome, make_spec
 
 SINGLE: dict[str, Any] = {"concurrency": {"limit": 1}}
 
 
-def test_a_request_with_room_is_launched_in_the_same_transaction() -> None:
+def test_a_request_with_room_is_launched_in_the_same_transaction(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         run = await yard.request()
@@ -36,10 +37,10 @@ def test_a_request_with_room_is_launched_in_the_same_transaction() -> None:
         assert yard.effects() == [Launch(1)]
         assert await yard.outbox() == 1
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_applying_again_changes_nothing_and_a_change_is_a_revision() -> None:
+def test_applying_again_changes_nothing_and_a_change_is_a_revision(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         assert await yard.apply(make_spec(), make_spec("other")) == ["created", "created"]
         assert await yard.apply(make_spec(), make_spec("other", priority=3)) == [
@@ -49,28 +50,28 @@ def test_applying_again_changes_nothing_and_a_change_is_a_revision() -> None:
         assert (await yard.request("other")).revision == 2
         assert (await yard.request("report")).revision == 1
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_an_unknown_job_is_not_found() -> None:
+def test_an_unknown_job_is_not_found(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         with pytest.raises(NotFound, match="no job report"):
             await yard.request()
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_name_in_two_projects_wants_the_project() -> None:
+def test_a_name_in_two_projects_wants_the_project(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(project="one"), make_spec(project="two"))
         with pytest.raises(Refused, match="several projects"):
             await yard.request()
         assert (await yard.request(project="two")).project == "two"
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_the_same_key_is_the_same_run_and_another_request_is_refused() -> None:
+def test_the_same_key_is_the_same_run_and_another_request_is_refused(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(), make_spec("other"))
         first = await yard.request(key="k")
@@ -79,19 +80,21 @@ def test_the_same_key_is_the_same_run_and_another_request_is_refused() -> None:
             await yard.request("other", key="k")
         assert (await yard.request(key="l")).id != first.id
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_the_same_key_at_the_same_moment_is_the_same_run() -> None:
+def test_the_same_key_at_the_same_moment_is_the_same_run(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         runs = await asyncio.gather(*(yard.request(key="k") for _ in range(20)))
         assert len({run.id for run in runs}) == 1
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_limit_holds_and_who_waits_longest_with_the_highest_rank_is_next() -> None:
+def test_a_limit_holds_and_who_waits_longest_with_the_highest_rank_is_next(
+    grounds: Grounds,
+) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(**SINGLE))
         first = await yard.request()
@@ -109,10 +112,10 @@ def test_a_limit_holds_and_who_waits_longest_with_the_highest_rank_is_next() -> 
         slots = await yard.slots()
         assert slots["job/shop/local/report"] == (1, 1)
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_low_priority_does_not_starve() -> None:
+def test_low_priority_does_not_starve(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(**SINGLE))
         out = await yard.request()
@@ -127,10 +130,10 @@ def test_low_priority_does_not_starve() -> None:
             assert rounds < 30
         assert rounds > 10
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_in_one_batch_who_waits_comes_before_who_newly_asks() -> None:
+def test_in_one_batch_who_waits_comes_before_who_newly_asks(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(**SINGLE))
         first = await yard.request()
@@ -141,10 +144,10 @@ def test_in_one_batch_who_waits_comes_before_who_newly_asks() -> None:
         assert (await yard.run(waiting.id)).state is State.LAUNCHING
         assert (await yard.run(newcomer.id)).state is State.QUEUED
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_region_has_room_for_so_many_whatever_their_job() -> None:
+def test_a_region_has_room_for_so_many_whatever_their_job(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(), make_spec("other"))
         runs = [await yard.request(job) for job in ("report", "other", "report")]
@@ -152,10 +155,10 @@ def test_a_region_has_room_for_so_many_whatever_their_job() -> None:
         await yard.tell(runs[0], Ended(1, make_outcome(Ending.FAILED)))
         assert (await yard.run(runs[2].id)).state is State.LAUNCHING
 
-    in_yard(scene, region_runs_max=2)
+    in_yard(scene, grounds, region_runs_max=2)
 
 
-def test_a_run_that_waits_in_one_line_does_not_block_those_behind_it() -> None:
+def test_a_run_that_waits_in_one_line_does_not_block_those_behind_it(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(**SINGLE), make_spec("other"))
         single = await yard.request()
@@ -169,10 +172,10 @@ def test_a_run_that_waits_in_one_line_does_not_block_those_behind_it() -> None:
         await yard.tell(single, Ended(1, make_outcome()))
         assert (await yard.run(second.id)).state is State.LAUNCHING
 
-    in_yard(scene, region_runs_max=2)
+    in_yard(scene, grounds, region_runs_max=2)
 
 
-def test_raising_a_limit_lets_waiting_runs_in_and_dropping_it_lets_all_in() -> None:
+def test_raising_a_limit_lets_waiting_runs_in_and_dropping_it_lets_all_in(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(**SINGLE))
         runs = [await yard.request() for _ in range(5)]
@@ -182,10 +185,10 @@ def test_raising_a_limit_lets_waiting_runs_in_and_dropping_it_lets_all_in() -> N
         await yard.apply(make_spec())
         assert all([(await yard.run(run.id)).is_out for run in runs])
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_job_that_skips_makes_a_skipped_run_with_the_reason() -> None:
+def test_a_job_that_skips_makes_a_skipped_run_with_the_reason(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(concurrency={"limit": 1, "on_conflict": "skip"}))
         await yard.request()
@@ -193,20 +196,20 @@ def test_a_job_that_skips_makes_a_skipped_run_with_the_reason() -> None:
         assert skipped.state is State.SKIPPED
         assert "the limit is 1" in skipped.reason
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_newer_run_asks_the_older_ones_to_go() -> None:
+def test_a_newer_run_asks_the_older_ones_to_go(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(concurrency={"limit": 1, "on_conflict": "cancel_older"}))
         runs = [await yard.request() for _ in range(3)]
         asked = [effect.older for effect in yard.effects() if isinstance(effect, CancelOlder)]
         assert asked == [runs[0].id, runs[0].id, runs[1].id]
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_an_event_too_late_is_refused_and_still_settles_its_effect() -> None:
+def test_an_event_too_late_is_refused_and_still_settles_its_effect(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         run = await yard.request()
@@ -218,18 +221,18 @@ def test_an_event_too_late_is_refused_and_still_settles_its_effect() -> None:
         assert await yard.outbox() == before - 1
         assert (await yard.run(run.id)).state is State.SUCCEEDED
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_run_that_is_not_there_is_not_found() -> None:
+def test_a_run_that_is_not_there_is_not_found(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         with pytest.raises(NotFound, match="no run run_x"):
             await yard.gate.tell(RunId("run_x"), CancelRequested("ann"), NOW)
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_delayed_launch_is_kept_for_later_and_said() -> None:
+def test_a_delayed_launch_is_kept_for_later_and_said(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         run = await yard.request()
@@ -244,10 +247,10 @@ def test_a_delayed_launch_is_kept_for_later_and_said() -> None:
         await yard.gate.ask(Settle(again.id, until))
         assert await yard.outbox() == 0
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_delay_for_a_run_that_went_on_is_only_a_delay() -> None:
+def test_a_delay_for_a_run_that_went_on_is_only_a_delay(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         run = await yard.request()
@@ -256,7 +259,7 @@ def test_a_delay_for_a_run_that_went_on_is_only_a_delay() -> None:
         await yard.gate.ask(Delay(pending, yard.now, yard.now, Delayed(1, "503", yard.now)))
         assert (await yard.run(run.id)).state is State.SUCCEEDED
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
 async def claim(yard: Yard, now: datetime) -> list[Pending]:
@@ -266,7 +269,7 @@ async def claim(yard: Yard, now: datetime) -> list[Pending]:
     return await yard.database.write(work)
 
 
-def test_deadlines_pass_for_what_waits_and_for_what_is_out() -> None:
+def test_deadlines_pass_for_what_waits_and_for_what_is_out(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(deadline="60s", **SINGLE))
         out, waiting = await yard.request(), await yard.request()
@@ -277,10 +280,10 @@ def test_deadlines_pass_for_what_waits_and_for_what_is_out() -> None:
         assert (await yard.run(waiting.id)).state is State.DEAD
         assert await yard.gate.ask(PassDeadlines(yard.now)) == 0
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_deadline_beside_an_end_in_one_batch_does_no_harm() -> None:
+def test_a_deadline_beside_an_end_in_one_batch_does_no_harm(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec(deadline="60s"))
         run = await yard.request()
@@ -290,10 +293,10 @@ def test_a_deadline_beside_an_end_in_one_batch_does_no_harm() -> None:
         )
         assert (await yard.run(run.id)).state is State.SUCCEEDED
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_what_backs_off_is_started_when_due() -> None:
+def test_what_backs_off_is_started_when_due(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         backoff = {"initial": "10s", "jitter": "none"}
         await yard.apply(make_spec(retry={"attempts": 2, "backoff": backoff}))
@@ -306,10 +309,10 @@ def test_what_backs_off_is_started_when_due() -> None:
         after = await yard.run(run.id)
         assert (after.state, after.attempt) == (State.LAUNCHING, 2)
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_what_is_forgotten_is_gone_but_for_its_charges() -> None:
+def test_what_is_forgotten_is_gone_but_for_its_charges(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         run = await yard.request(labels=(("a", "b"),), key="k")
@@ -321,7 +324,7 @@ def test_what_is_forgotten_is_gone_but_for_its_charges() -> None:
         assert sum(charge.nano_dollars for charge in charges) == done.cost_nano_dollars > 0
         assert (await yard.request(key="k")).id != run.id
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
 @dataclass(slots=True)
@@ -341,7 +344,7 @@ class Faulty:
         """Never comes to this."""
 
 
-def test_one_command_s_fault_does_not_harm_the_others() -> None:
+def test_one_command_s_fault_does_not_harm_the_others(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         results = await asyncio.gather(
@@ -350,10 +353,10 @@ def test_one_command_s_fault_does_not_harm_the_others() -> None:
         assert isinstance(results[1], ZeroDivisionError)
         assert len({run.id for run in results[::2]}) == 2  # type: ignore[union-attr]
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_full_disk_is_told_to_everyone_and_nothing_is_half_written() -> None:
+def test_a_full_disk_is_told_to_everyone_and_nothing_is_half_written(grounds: Grounds) -> None:
     class Full:
         dialect = "sqlite"
 
@@ -368,10 +371,10 @@ def test_a_full_disk_is_told_to_everyone_and_nothing_is_half_written() -> None:
         )
         assert [type(result) for result in results] == [StoreFull, StoreFull]
 
-    in_yard(scene)
+    in_yard(scene, grounds)
 
 
-def test_a_waiter_that_goes_away_changes_nothing() -> None:
+def test_a_waiter_that_goes_away_changes_nothing(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         task = asyncio.create_task(yard.request(key="k"))
@@ -380,4 +383,4 @@ def test_a_waiter_that_goes_away_changes_nothing() -> None:
         await asyncio.gather(task, return_exceptions=True)
         assert (await yard.request(key="k")).state is State.LAUNCHING
 
-    in_yard(scene)
+    in_yard(scene, grounds)

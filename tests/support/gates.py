@@ -1,18 +1,15 @@
-"""A gate on a database in memory, for tests of what passes it."""
+"""A gate on a database, for tests of what passes it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from runyard.database.migrations import migrate
 from runyard.database.port import Database, Tx
-from runyard.database.sqlite import InlineSqlite
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.model.effect import Effect
@@ -21,8 +18,9 @@ from runyard.model.ids import RunId, stamped
 from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import Run
-from runyard.store.memory import MIGRATIONS, Store
+from runyard.store.memory import Store
 from runyard.store.runs import Happening
+from tests.support.databases import IN_MEMORY, Grounds
 from tests.support.runs import NOW
 
 T = TypeVar("T")
@@ -95,25 +93,21 @@ class Yard:
         return [pending.effect for done in self.committed for pending in done.effects]
 
 
-@asynccontextmanager
-async def open_yard(*, region_runs_max: int = 10, engine: str = "me") -> AsyncIterator[Yard]:
-    """A fresh yard."""
-    database = InlineSqlite()
-    await migrate(database, MIGRATIONS, NOW)
-    store = Store.of("sqlite")
+def yard_on(database: Database, *, region_runs_max: int = 10, engine: str = "me") -> Yard:
+    """A yard on a database that has the store's schema."""
+    store = Store.of(database.dialect)
     committed: list[Committed] = []
     gate = Gate(database, store, GateSettings(engine, region_runs_max), committed.append)
-    try:
-        yield Yard(gate, database, store, committed)
-    finally:
-        await database.close()
+    return Yard(gate, database, store, committed)
 
 
-def in_yard(scene: Callable[[Yard], Awaitable[T]], **settings: Any) -> T:
-    """Play a scene in a fresh yard."""
+def in_yard(
+    scene: Callable[[Yard], Awaitable[T]], grounds: Grounds | None = None, **settings: Any
+) -> T:
+    """Play a scene in a fresh yard, on SQLite in memory unless `grounds` are said."""
 
     async def play() -> T:
-        async with open_yard(**settings) as yard:
-            return await scene(yard)
+        async with (grounds or IN_MEMORY).furnished() as database:
+            return await scene(yard_on(database, **settings))
 
     return asyncio.run(play())

@@ -78,6 +78,7 @@ async def migrate(database: Database, folder: Traversable, now: datetime) -> lis
     steps = migrations(folder, database.dialect)
 
     async def work(tx: Tx) -> list[Migration]:
+        await tx.lock("migrations")  # two processes that start at once
         await tx.execute(_TABLE)
         applied = await _applied(tx)
         _refuse_newer(applied, steps)

@@ -28,6 +28,12 @@ class Tx(Protocol):
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run a statement once for each of `rows`."""
 
+    async def lock(self, name: str) -> None:
+        """Wait until no other transaction holds the lock of this name; hold it until the end.
+
+        What is read after this was not changed by another holder since, and will not be.
+        """
+
 
 Work = Callable[[Tx], Awaitable[T]]
 
@@ -36,7 +42,8 @@ class Database(Protocol):
     """A place for rows.
 
     Raises StoreUnavailable when it does not answer, StoreFull when there is no room; in both
-    cases nothing of the work was written.
+    cases nothing of the work was written. The one exception is a connection that is lost during
+    the commit itself: then it is not known, and the message says so.
     """
 
     dialect: str  #: "sqlite" or "postgresql": which override of a named query is used

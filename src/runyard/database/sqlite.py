@@ -78,6 +78,9 @@ class SqliteTx:
         if rows:
             self._connection.executemany(_numbered(sql), rows)
 
+    async def lock(self, name: str) -> None:
+        """Nothing to do: who may write is alone until the transaction ends (BEGIN IMMEDIATE)."""
+
 
 def run_inline(awaitable: Awaitable[T]) -> T:
     """Drive a coroutine that never suspends to its end."""

@@ -7,3 +7,6 @@ WHERE run_id = $1 AND sequence > $2 ORDER BY sequence
 
 -- name: history_delete
 DELETE FROM history WHERE run_id IN (SELECT value FROM json_each($1))
+
+-- name: history_delete (postgresql)
+DELETE FROM history WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))

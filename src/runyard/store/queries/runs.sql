@@ -5,6 +5,12 @@ SELECT id, project, environment, job, revision, region, state, trigger_kind, req
        cost_nano_dollars, version, asked, body
 FROM runs WHERE id IN (SELECT value FROM json_each($1))
 
+-- name: runs_by_id (postgresql)
+SELECT id, project, environment, job, revision, region, state, trigger_kind, requested_at, rank_at,
+       due_at, waiting_on, concurrency_slot, deadline_at, started_at, ended_at, attempt,
+       cost_nano_dollars, version, asked, body
+FROM runs WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+
 -- name: run_insert
 INSERT INTO runs (id, project, environment, job, revision, region, state, trigger_kind,
                   requested_at, rank_at, due_at, waiting_on, concurrency_slot, deadline_at,
@@ -61,8 +67,14 @@ ORDER BY ended_at, id LIMIT $4
 -- name: runs_delete
 DELETE FROM runs WHERE id IN (SELECT value FROM json_each($1))
 
+-- name: runs_delete (postgresql)
+DELETE FROM runs WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+
 -- name: run_labels_delete
 DELETE FROM run_labels WHERE run_id IN (SELECT value FROM json_each($1))
+
+-- name: run_labels_delete (postgresql)
+DELETE FROM run_labels WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
 
 -- name: runs_like
 -- Runs whose id starts with these characters, newest first.
