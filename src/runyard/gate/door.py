@@ -25,7 +25,7 @@ R = TypeVar("R", covariant=True)
 
 BATCH_MAX = 500  #: commands decided together, so that nobody waits for an endless batch
 LEASE = timedelta(seconds=30)  #: how long a claimed effect is nobody else's; renewed while alive
-LOCK = "gate"  #: one batch at a time, whatever the number of gates (decision 6)
+LOCK = "gate"  #: one batch at a time, whatever the number of gates (decision 14)
 REGION_RUNS_MAX = 1_000
 """Runs out in one region: Cloud Run's quota of running executions (cloud.google.com/run/quotas)."""
 
