@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,22 @@ def test_output_beyond_all_bounds_costs_no_memory(server: RealServer) -> None:
     (task,) = server.ask("GET", f"/runs/{flood}/tasks").document["tasks"]
     assert f"dropped: the limit of {LOG_BYTES_MAX} bytes" in task["message"]
     assert server.memory_bytes() - before < 64 * MIB
+
+
+def test_followers_that_do_not_read_are_not_read_for(server: RealServer) -> None:
+    assert server.run("flood", "--no-log").status == 0
+    run = server.last_run("flood")["id"]
+    before = server.memory_bytes()
+    with ExitStack() as stack:
+        for _ in range(50):
+            follower = stack.enter_context(server.connect())
+            head = [f"GET /api/v1/runs/{run}/events HTTP/1.1", "Host: localhost"]
+            head += [f"Authorization: Bearer {server.token}", "", ""]
+            follower.sendall("\r\n".join(head).encode())
+            assert follower.recv(12) == b"HTTP/1.1 200"
+        for _ in range(3):  # a look of each of them lies between two of these
+            assert server.ask("GET", f"/runs/{run}/log?limit=1").status == 200
+        assert server.memory_bytes() - before < 150 * MIB  # 700 MiB when each held four
 
 
 def test_a_log_plays_no_tricks_with_what_reads_json(server: RealServer) -> None:

@@ -24,6 +24,7 @@ from runyard.provider.port import Progress
 
 HEARTBEAT = b": still here\n\n"
 PAGE = 1000  #: log entries read together
+_CHUNK_BYTES = 64 * 1024  #: sent together; who does not read on is not handed more
 
 
 class Follower:
@@ -112,12 +113,15 @@ class Follower:
         while not self._services.streams.is_closing:
             page = await self._services.viewer.log(key, self._position, PAGE)
             went_on = page.after > self._position
-            events = []
+            events = bytearray()
             for entry in page.entries:
                 self._position = entry.position
-                events.append(self._event("log", entry_document(entry, self._attempt)))
+                events += self._event("log", entry_document(entry, self._attempt))
+                if len(events) >= _CHUNK_BYTES:
+                    yield bytes(events)
+                    events.clear()
             if events:
-                yield b"".join(events)
+                yield bytes(events)
             self._position = max(self._position, page.after)
             self._log_ended = page.ended
             if page.ended or not went_on:

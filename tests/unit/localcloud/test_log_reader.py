@@ -72,6 +72,16 @@ def test_a_page_looks_at_a_bounded_part_of_the_file(tmp_path: Path) -> None:
     assert [entry.text for entry in read_all(path, 10, task=1)] == ["line 7"]
 
 
+def test_a_page_of_long_entries_has_fewer_of_them(tmp_path: Path) -> None:
+    texts = [f"{number} " + "x" * 200_000 for number in range(20)]
+    content = b"".join(encode(1, 0, 0, STDOUT, "INFO", text) for text in texts)
+    path = write(tmp_path, content)
+    first = read_page(path, 0, 1000)
+    assert sum(len(entry.text) for entry in first.entries) < reader.PAGE_BYTES_MAX + 200_010
+    assert not first.complete
+    assert [entry.text for entry in read_all(path, 1000)] == texts
+
+
 def test_a_huge_stretch_without_a_newline_does_no_harm(tmp_path: Path) -> None:
     path = write(tmp_path, b"x" * (2 * reader.SCAN_BYTES_MAX) + b"\n" + line(1))
     assert [entry.text for entry in read_all(path, 10)] == ["line 1"]

@@ -16,6 +16,9 @@ from runyard.localcloud.logging.format import STREAMS, decode
 from runyard.model.instants import from_micros
 
 SCAN_BYTES_MAX = 4 * 2**20  #: one page looks at so many bytes, then says where to read on
+#: Entries of one page are not much longer together: whoever follows a log holds a page until its
+#: reader takes it, and hundreds may follow.
+PAGE_BYTES_MAX = 512 * 1024
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -46,11 +49,12 @@ class Page:
 
 
 def read_page(path: Path, after: int = 0, limit: int = 1000, task: int | None = None) -> Page:
-    """Up to `limit` entries that end after `after`, of one task or of all.
+    """Up to `limit` entries that end after `after`, of one task or of all; fewer of long ones.
 
     A file that is not there is an empty one.
     """
     entries: list[Entry] = []
+    held = 0
     after = max(0, after)
     try:
         file = path.open("rb", buffering=0)
@@ -63,7 +67,8 @@ def read_page(path: Path, after: int = 0, limit: int = 1000, task: int | None = 
             entry = _entry(line, end)
             if entry is not None and task in (None, entry.task):
                 entries.append(entry)
-                if len(entries) >= limit:
+                held += len(line)
+                if len(entries) >= limit or held >= PAGE_BYTES_MAX:
                     return Page(tuple(entries), after, complete=False)
         complete = file.tell() >= path.stat().st_size
     return Page(tuple(entries), after, complete)
