@@ -52,6 +52,8 @@ def _get(server: RealServer, target: str, *lines: str, **more: Any) -> Any:
         ("/api/v1/runs?page_token=AAAA", 400),
         ("/api/v1/runs?page_token=%F0%9F%98%80%ff%00", 400),
         ("/api/v1/runs?page_size=0&page_size=-1", 400),
+        ("/api/v1/runs?job=good&job=other", 400),
+        ("/api/v1/runs?label=a=b&label=c=d&state=dead&state=queued", 200),
         ("/api/v1/runs?job=%ff%ed%a0%80", 400),
         ("/api/v1/runs?label=a%00=%ff", 400),
         ("/api/v1/runs?since=9999-12-31T23:59:59.999999-23:59", 400),
@@ -63,7 +65,7 @@ def test_addresses_and_queries_that_lead_nowhere(
 ) -> None:
     answer = _get(server, target)
     assert answer.status == status, answer
-    assert answer.error["message"].isprintable()
+    assert status == 200 or answer.error["message"].isprintable()
     assert "set-cookie" not in answer.head.lower()
     assert "root:" not in answer.body.decode()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_origin
 
 import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
 from runyard.api.errors import error_answer
@@ -119,13 +120,33 @@ async def refused_query(request: Request, error: Exception) -> Response:
     return error_answer(InvalidSpec(_said(len(faults)), faults=faults))
 
 
+async def each_once(request: Request) -> None:
+    """A dependency that refuses a parameter given twice, of which one would be ignored in silence.
+
+    Those that are lists may be.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    fields = _fields(request)
+    faults = [
+        Fault(name, shown(request.query_params.getlist(name)), "one value, not several")
+        for name in sorted({name for name in given if given.count(name) > 1})
+        if name in fields and get_origin(fields[name].annotation) is not list
+    ]
+    if faults:
+        raise InvalidSpec(_said(len(faults)), faults=tuple(faults))
+
+
 def _parameters(request: Request) -> list[str]:
-    """The names of the query parameters of the route that a request is for."""
+    return sorted(_fields(request))
+
+
+def _fields(request: Request) -> dict[str, FieldInfo]:
+    """The query parameters of the route that a request is for."""
     route = request.scope.get("route")
-    fields = route.dependant.query_params if isinstance(route, APIRoute) else []
-    kinds = [field.field_info.annotation for field in fields]
+    params = route.dependant.query_params if isinstance(route, APIRoute) else []
+    kinds = [param.field_info.annotation for param in params]
     models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return sorted(name for model in models for name in model.model_fields)
+    return {name: field for model in models for name, field in model.model_fields.items()}
 
 
 def _query_fault(detail: Mapping[str, Any], known: Sequence[str]) -> Fault:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from runyard.api.reading import each_once
 from runyard.api.shapes import ErrorShape
 
 PREFIX = "/api/v1"
@@ -34,4 +35,5 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def router(tag: str, prefix: str = PREFIX) -> APIRouter:
     """A router whose routes have `tag` in the documentation."""
-    return APIRouter(prefix=prefix, tags=[tag], redirect_slashes=False)
+    once = [Depends(each_once)]
+    return APIRouter(prefix=prefix, tags=[tag], redirect_slashes=False, dependencies=once)
