@@ -20,7 +20,7 @@ from runyard.model.ids import EffectId, RunId
 from runyard.model.outcome import Ending
 from runyard.model.plan import RunRequest
 from runyard.model.run import State
-from runyard.store.working_set import WorkingSet
+from runyard.store.working_set import Needs, WorkingSet
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import NOW, make_outcome, make_spec
@@ -332,6 +332,9 @@ class Faulty:
     """A command with a fault of the program."""
 
     now: datetime = NOW
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing to read."""
 
     async def load(self, work: WorkingSet) -> None:
         """Nothing to load."""

@@ -63,7 +63,7 @@ def test_two_works_that_wait_for_each_other_are_both_done(postgresql: Server) ->
             await asyncio.gather(
                 database.write(adding(1, 2, met)), database.write(adding(2, 1, met))
             )
-            assert tries == 3
+            assert tries >= 3  # the server may undo both
             return await database.read(counts)
 
     assert asyncio.run(scene()) == [2, 2]

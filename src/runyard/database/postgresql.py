@@ -124,8 +124,8 @@ class PostgresDatabase:
 
     async def _transact(self, begin: str, work: Work[T]) -> T:
         async with self._connected() as connection:
-            await connection.execute(begin)
             try:
+                await connection.execute(begin)
                 result = await work(PostgresTx(connection))
             except BaseException:
                 await _undo(connection)

@@ -21,7 +21,7 @@ from runyard.model.job import JobSpec
 from runyard.model.plan import Accepted, Plan, RunRequest
 from runyard.store.jobs import JobRow
 from runyard.store.request_keys import RequestKey
-from runyard.store.working_set import WorkingSet
+from runyard.store.working_set import Needs, WorkingSet
 
 UNLIMITED = 2**31 - 1  #: the capacity of a slot whose job has no limit any more
 _SPECS_KEPT = 1_000  #: Cloud Run's quota of jobs in a project and region
@@ -69,15 +69,19 @@ class Request:
     seen: tuple[str, list[RunId]] | None = None
     decisions: Sequence[Decision] = ()
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.jobs.append((self.asked.environment, self.asked.job))
+        if self.asked.key:
+            needs.keys.append((self.asked.environment, self.asked.key))
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
         asked = self.asked
-        self.error, self.seen, self.decisions = None, None, ()
-        if asked.key:
-            self.seen = await work.store.request_keys.get(work.tx, asked.environment, asked.key)
+        self.error, self.decisions = None, ()
+        self.seen = work.seen.get((asked.environment, asked.key)) if asked.key else None
         if self.seen is not None:
             return
-        await work.load_jobs([(asked.environment, asked.job)])
         try:
             plan = plan_of(self._job(work.jobs[asked.environment, asked.job]))
             self.decisions = request(plan, asked, self.new_id, self.now)
@@ -150,9 +154,12 @@ class Apply:
     by: str
     now: datetime
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.jobs.extend((self.environment, spec.name) for spec in self.specs)
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
-        await work.load_jobs((self.environment, spec.name) for spec in self.specs)
         for spec in self.specs:
             await work.load_slots(slots_of(self._plan(spec)))
 

@@ -18,7 +18,7 @@ from runyard.model.ids import EffectId, RunId
 from runyard.model.run import Run
 from runyard.store.memory import Store
 from runyard.store.outbox import Claim
-from runyard.store.working_set import WorkingSet
+from runyard.store.working_set import Needs, WorkingSet
 
 T = TypeVar("T")
 R = TypeVar("R", covariant=True)
@@ -35,8 +35,11 @@ class Command(Protocol[R]):
 
     now: datetime
 
+    def needs(self, needs: Needs) -> None:
+        """Say which rows it needs, so that those of a whole batch are read together."""
+
     async def load(self, work: WorkingSet) -> None:
-        """Bring the rows it needs into the working set."""
+        """Bring in what can only be known from the rows it needs."""
 
     def frees(self, work: WorkingSet) -> None:
         """First round: whatever may free room. Keeps its result for `act`."""
@@ -147,6 +150,10 @@ class Gate:
     async def _decide(self, tx: Tx, commands: Sequence[Command[Any]]) -> Committed:
         await tx.lock(LOCK)
         work = WorkingSet(self._store, tx, self._settings.region_runs_max)
+        needs = Needs()
+        for command in commands:
+            command.needs(needs)
+        await work.load(needs)
         for command in commands:
             await command.load(work)
         for command in commands:

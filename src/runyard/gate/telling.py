@@ -11,7 +11,7 @@ from runyard.model.errors import CallerError, IllegalTransition, NotFound
 from runyard.model.event import DeadlinePassed, Due, Event
 from runyard.model.ids import EffectId, RunId
 from runyard.model.run import Run
-from runyard.store.working_set import WorkingSet
+from runyard.store.working_set import Needs, WorkingSet
 
 
 @dataclass(slots=True)
@@ -24,9 +24,12 @@ class Tell:
     settles: EffectId | None = None
     answer: Run | CallerError | None = None
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.runs.append(self.run)
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
-        await work.load_runs([self.run])
 
     def frees(self, work: WorkingSet) -> None:
         """See `Command.frees`."""
@@ -51,6 +54,9 @@ class StartDue:
     now: datetime
     limit: int = 200
     ids: tuple[RunId, ...] = ()
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
 
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
@@ -77,6 +83,9 @@ class PassDeadlines:
     limit: int = 200
     ids: tuple[RunId, ...] = ()
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
         self.ids = tuple(await work.store.runs.past_deadline(work.tx, self.now, self.limit))
@@ -102,6 +111,9 @@ class Settle:
     effect: EffectId
     now: datetime
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
 
@@ -122,9 +134,12 @@ class Delay:
     now: datetime
     event: Event | None = None
 
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.runs.append(self.effect.run)
+
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
-        await work.load_runs([self.effect.run])
 
     def frees(self, work: WorkingSet) -> None:
         """See `Command.frees`."""
@@ -146,6 +161,9 @@ class Forget:
     runs: tuple[RunId, ...]
     keys_before: datetime
     now: datetime
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
 
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""

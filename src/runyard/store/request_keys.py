@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,10 +29,12 @@ class RequestKeys:
     def __init__(self, queries: Mapping[str, str]) -> None:
         self._q = queries
 
-    async def get(self, tx: Tx, environment: str, key: str) -> tuple[str, list[RunId]] | None:
-        """The digest and the runs of a key, if it was seen."""
-        rows = await tx.fetch(self._q["request_key"], (environment, key))
-        return (rows[0][0], loads(rows[0][1])) if rows else None
+    async def get(
+        self, tx: Tx, environment: str, keys: Iterable[str]
+    ) -> dict[str, tuple[str, list[RunId]]]:
+        """The digest and the runs of each of `keys` that was seen."""
+        rows = await tx.fetch(self._q["request_keys"], (environment, dumps(list(keys))))
+        return {key: (digest, loads(run_ids)) for key, digest, run_ids in rows}
 
     async def insert(self, tx: Tx, keys: Sequence[RequestKey]) -> None:
         """Remember keys."""

@@ -8,7 +8,7 @@ is what makes a batch cheap on SQLite and a network's round trips few on Postgre
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from runyard.database.port import Tx
@@ -24,6 +24,16 @@ from runyard.store.outbox import Claim
 from runyard.store.request_keys import RequestKey
 
 
+@dataclass(slots=True)
+class Needs:
+    """Rows that the commands of a batch are known to need before any is read. Jobs and keys are
+    (environment, name) and (environment, key)."""
+
+    runs: list[RunId] = field(default_factory=list)
+    jobs: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+
+
 class WorkingSet:
     """One batch's rows. `region_runs_max` is the capacity of a region's slot when it is new."""
 
@@ -34,6 +44,7 @@ class WorkingSet:
         self.slots: dict[str, Slot] = {}
         self.rivals: dict[str, list[RunId]] = {}
         self.jobs: dict[tuple[str, str], list[JobRow]] = {}
+        self.seen: dict[tuple[str, str], tuple[str, list[RunId]]] = {}
         self.effects: list[Pending] = []
         self.freed: set[str] = set()
         self.changed: set[RunId] = set()
@@ -47,9 +58,21 @@ class WorkingSet:
         self._keys: list[RequestKey] = []
         self._put_jobs: list[JobRow] = []
 
+    async def load(self, needs: Needs) -> None:
+        """Bring in all that a batch needs, each sort of rows with one statement (or one for each
+        environment, or job)."""
+        await self.load_runs(needs.runs)
+        await self.load_jobs(needs.jobs)
+        for environment in dict.fromkeys(environment for environment, _ in needs.keys):
+            keys = dict.fromkeys(key for where, key in needs.keys if where == environment)
+            found = await self.store.request_keys.get(self.tx, environment, keys)
+            self.seen |= {(environment, key): what for key, what in found.items()}
+
     async def load_runs(self, ids: Iterable[RunId]) -> None:
         """Bring in runs and the facts their decisions need; those that are here stay."""
         missing = [each for each in dict.fromkeys(ids) if each not in self.runs]
+        if not missing:
+            return
         found = await self.store.runs.get(self.tx, missing)
         self.runs |= {run.id: run for run in found}
         await self.load_facts(found)
