@@ -71,6 +71,16 @@ def test_a_command_that_fails_says_how(name: str, server: RealServer) -> None:
     assert all(attempt["charge"] is not None for attempt in run["attempts"])
 
 
+def test_a_script_without_its_interpreter_is_told_so(server: RealServer) -> None:
+    script = server.folder.parent / "script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    assert server.apply({"script": job(str(script))}).status == 200
+    done = server.run("script")
+    assert done.status == 1
+    assert "it is there, but the interpreter that its first line names is not" in done.err
+
+
 def test_out_of_memory_is_said(server: RealServer) -> None:
     script = "x = bytearray(400 * 2**20); print(len(x))"
     hungry = job("/usr/bin/env", "python3", "-c", script, **LIMITED)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from runyard.cli.client import Client
+from runyard.model.errors import ServerUnavailable
 from tests.support.command_line import CommandLine
 from tests.support.fake_server import TOKEN, a_run, error, serving
 
@@ -204,3 +206,12 @@ def test_a_pid_that_is_not_a_server_of_ours_is_left_alone(tmp_path: Path) -> Non
         (tmp_path / "server.json").write_text(json.dumps(note))
         assert CommandLine(tmp_path)("down").out == "no server is running\n"
         assert other.poll() is None
+
+
+def test_a_server_that_hangs_is_not_said_to_be_gone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ServerUnavailable) as raised:
+            Client(url, "any", timeout_seconds=0.1).get("/status")
+    assert "timed out" in raised.value.message
+    assert "server.log" in raised.value.hint

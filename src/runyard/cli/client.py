@@ -21,6 +21,7 @@ TIMEOUT_SECONDS = 30.0
 #: The server sends a comment every 15 s (REST contract); three missed ones mean it is gone.
 STREAM_TIMEOUT_SECONDS = 45.0
 _START_IT = "start it with `runyard up`"
+_LOOK_AT_IT = "it is there and does not answer in time: see server.log in its state folder"
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 
@@ -120,8 +121,9 @@ class Client:
 
     def _unavailable(self, error: Exception) -> ServerUnavailable:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        hint = _LOOK_AT_IT if isinstance(error, TimeoutError) else _START_IT
         return ServerUnavailable(
-            f"no answer from {self.url}: {why or type(error).__name__}", hint=_START_IT
+            f"no answer from {self.url}: {why or type(error).__name__}", hint=hint
         )
 
 

@@ -168,7 +168,8 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
                 setsigdef=_IGNORED,
             )
     except OSError as error:
-        raise NotStarted(f"cannot run {order.argv[0]!r}: {_for(ground.user, error)}") from None
+        said = _no_interpreter(order.argv[0], error) or _for(ground.user, error)
+        raise NotStarted(f"cannot run {order.argv[0]!r}: {said}") from None
     except (ValueError, IndexError) as error:
         raise NotStarted(f"arguments or environment cannot be passed on: {error}") from None
     finally:
@@ -178,6 +179,13 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
             limit = (order.memory_bytes, order.memory_bytes)
             resource.prlimit(pid, resource.RLIMIT_DATA, limit)
     return pid
+
+
+def _no_interpreter(name: str, error: OSError) -> str:
+    """The kernel says of a script without its interpreter that the script is not there."""
+    if error.errno != errno.ENOENT or not os.path.exists(name):
+        return ""
+    return "it is there, but the interpreter that its first line names is not"
 
 
 def _for(user: str, error: OSError) -> str:
