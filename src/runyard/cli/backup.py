@@ -19,9 +19,9 @@ def backup(
     *,
     json_: AsJson = False,
 ) -> None:
-    """Write everything that the state folder keeps into one file, also while a server works.
+    """Write all that is kept into one file.
 
-    Sealed secrets are in it; the key that opens them (`cloud/secrets.key`) is not, and neither
+    It can be done while a server works. Sealed secrets are in it; the key that opens them (`cloud/secrets.key`) is not, and neither
     are the token and the logs: keep a copy of the key somewhere else.
     """
     folder = settings().state_folder
@@ -39,7 +39,7 @@ def restore(
     *,
     json_: AsJson = False,
 ) -> None:
-    """Put a backup into the state folder, while no server works there.
+    """Put a backup back, while no server works.
 
     What was there is moved aside, not removed. What was running when the backup was taken goes on
     by its job's retry policy at the next `runyard up`.
