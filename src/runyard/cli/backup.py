@@ -21,8 +21,9 @@ def backup(
 ) -> None:
     """Write all that is kept into one file.
 
-    It can be done while a server works. Sealed secrets are in it; the key that opens them (`cloud/secrets.key`) is not, and neither
-    are the token and the logs: keep a copy of the key somewhere else.
+    It can be done while a server works. Sealed secrets are in it; the key that opens them
+    (`cloud/secrets.key`) is not, and neither are the token and the logs: keep a copy of the key
+    somewhere else.
     """
     folder = settings().state_folder
     made = upkeep.back_up(folder, file, now())
