@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.command_line import CommandLine, Result
 from tests.support.nobody import as_nobody
-from tests.support.real_server import RealServer, eventually, job, shell
+from tests.support.real_server import RealServer, end_all, eventually, job, shell
 
 #: Prints long lines until there is a file `stop`, and counts them in a file `count`.
 CHATTY = """
@@ -37,6 +37,7 @@ def folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix="runyard-test-") as name:
         Path(name).chmod(0o711)
         yield Path(name)
+        end_all(Path(name))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def used() -> Iterator[Path]:
         assert server.run("kept").status == 0
         _down(server)
         yield server.folder
+        end_all(Path(name))
 
 
 def _server(folder: Path) -> RealServer:

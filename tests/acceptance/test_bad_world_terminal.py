@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine, Result
-from tests.support.real_server import RealServer, job, real_server
+from tests.support.real_server import RealServer, end_all, job, real_server
 
 ODD = "ünï \U0001f600 \x9b"
 
@@ -55,6 +55,7 @@ def test_a_server_started_without_streams_serves(tmp_path: Path) -> None:
     assert _run(made, '"$@" <&- >&- 2>&-', "up", "-d").status == 0
     assert made.ask("GET", "/status").status == 200
     assert made.runyard.process("down").status == 0
+    end_all(tmp_path)
     assert (tmp_path / "state" / "runyard.db").read_bytes()[:6] == b"SQLite"
 
 

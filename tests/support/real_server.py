@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.chaos.yard import command_lines, environment
 from tests.support.command_line import CommandLine, Result
 
 PATIENCE_SECONDS = 30.0
@@ -162,6 +165,17 @@ def shell(script: str, **container: Any) -> dict[str, Any]:
     return job("/bin/sh", "-c", script, **container)
 
 
+def end_all(folder: Path) -> None:
+    """End what is left of servers and spawners of state folders below `folder`: a spawner whose
+    server went first waits a while for the next one, and a test that failed ended neither."""
+    mine, ours = os.fsencode(folder), (b"runyard.cli.serve", b"runyard.localcloud.spawner")
+    for pid, words in command_lines():
+        named = any(mine in text for text in (words, *environment(pid)))
+        if named and any(one in words for one in ours):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+
 @contextmanager
 def real_server(**settings: str) -> Iterator[RealServer]:
     """A server on a free port, in a state folder that tasks of another user can pass through.
@@ -178,6 +192,7 @@ def real_server(**settings: str) -> Iterator[RealServer]:
         finally:
             ended = server.runyard.process("down", "--stop-runs")
             log = server.log
+            end_all(Path(name))
         assert ended.status == 0, ended.err
         assert "Traceback" not in log, log[-4000:]
         assert "should not have happened" not in log
