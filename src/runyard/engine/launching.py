@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,6 +30,7 @@ class Orders:
         self._database = database
         self._store = store
         self._launching: dict[RunId, Run] = {}
+        self._reading = asyncio.Lock()
         self._templates: OrderedDict[Revision, Mapping[str, Any]] = OrderedDict()
 
     def committed(self, runs: Iterable[Run]) -> None:
@@ -42,9 +44,11 @@ class Orders:
     async def run(self, run_id: RunId, launching: int = 0) -> Run | None:
         """The run as it is now; None when it was forgotten. With `launching`, the number of an
         attempt that this process may have committed just now, its word is taken for it."""
-        known = self._launching.get(run_id)
-        if known is not None and known.attempt == launching:
-            return known
+        if launching:
+            # asked for once: another engine may tell what follows, and nobody would remove it
+            known = self._launching.pop(run_id, None)
+            if known is not None and known.attempt == launching:
+                return known
 
         async def work(tx: Tx) -> list[Run]:
             return await self._store.runs.get(tx, [run_id])
@@ -69,7 +73,9 @@ class Orders:
     async def _template(self, run: Run) -> Mapping[str, Any]:
         key = (run.project, run.environment, run.job, run.revision)
         if key not in self._templates:
-            self._templates[key] = await self._read(key)
+            async with self._reading:  # many launches of a job begin at once: one of them reads
+                if key not in self._templates:
+                    self._templates[key] = await self._read(key)
             while len(self._templates) > TEMPLATES_KEPT:
                 self._templates.popitem(last=False)
         self._templates.move_to_end(key)

@@ -18,6 +18,7 @@ from runyard.model.ids import EffectId
 from runyard.store.memory import Store
 
 LOGGER = logging.getLogger("runyard.engine")
+RENEWED_EVERY = LEASE / 3  #: so that a claim never has less than half of its lease left
 AT_ONCE_MAX = 256  #: effects under way together; the rest waits in rows
 
 
@@ -40,6 +41,8 @@ class OutboxLoop:
         self._handed: deque[Pending] = deque()
         self._under_way: dict[EffectId, asyncio.Task[None]] = {}
         self._finishing = False
+        self._crowded = False
+        self._renewed_at: datetime | None = None
 
     def hand_over(self, effects: Iterable[Pending]) -> None:
         """Effects that this engine has just claimed with the decision that wants them. Once
@@ -50,14 +53,16 @@ class OutboxLoop:
         self._begin_handed()
 
     async def tick(self, now: datetime) -> datetime | None:
-        """Keep our claims, then claim what is due at `now`; when the next effect is due."""
+        """Keep our claims, then claim what is due at `now`; when the next effect is due. With no
+        room for more it is woken when there is some."""
         self._begin_handed()
         await self._renew(now)
         room = AT_ONCE_MAX - len(self._under_way) - len(self._handed)
-        if room > 0:
-            claimed = await self._claim(now, room)
-            self._handed.extend(claimed)
-            self._begin_handed()
+        self._crowded = room <= 0
+        if self._crowded:
+            return None
+        self._handed.extend(await self._claim(now, room))
+        self._begin_handed()
 
         async def next_instant(tx: Tx) -> datetime | None:
             return await self._store.outbox.next_instant(tx)
@@ -75,6 +80,9 @@ class OutboxLoop:
         return list(self._under_way.values())
 
     async def _renew(self, now: datetime) -> None:
+        if self._renewed_at is not None and now - self._renewed_at < RENEWED_EVERY:
+            return
+        self._renewed_at = now
         mine = [*self._under_way, *(one.id for one in self._handed)]
         if not mine:
             return
@@ -108,5 +116,7 @@ class OutboxLoop:
             LOGGER.exception("%s: a fault of the program", pending.id)
         finally:
             del self._under_way[pending.id]
-            if self._handed:
+            self._begin_handed()
+            if self._crowded and not self._handed:
+                self._crowded = False
                 self._wake()

@@ -13,7 +13,7 @@ from runyard.engine.due import DueLoop
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.launching import Orders
 from runyard.engine.loop import PAUSE_SECONDS, PAUSE_SECONDS_MAX, Loop
-from runyard.engine.outbox import OutboxLoop
+from runyard.engine.outbox import AT_ONCE_MAX, RENEWED_EVERY, OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
@@ -23,7 +23,7 @@ from runyard.model.event import Ended, Launched
 from runyard.model.ids import attempt_key
 from runyard.model.outcome import Ending
 from runyard.model.run import State
-from runyard.provider.port import Phase, Report
+from runyard.provider.port import LaunchOrder, Phase, Report
 from tests.support.fake_provider import KeptNotices, ScriptedProvider
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import NOW, make_outcome, make_spec
@@ -179,6 +179,65 @@ def test_the_outbox_does_what_it_is_handed_at_once_and_keeps_its_claim() -> None
         assert outbox.tasks() == []
 
     in_yard(scene)
+
+
+class Slow(ScriptedProvider):
+    """Launches nothing before it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def launch(self, order: LaunchOrder) -> Report:
+        await self.go.wait()
+        return await super().launch(order)
+
+
+def test_claims_are_kept_for_as_long_as_their_effects_are_under_way() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = Slow()
+        outbox = outbox_of(yard, provider, name="me")
+        other = outbox_of(yard, ScriptedProvider())
+        await yard.apply(make_spec())
+        await yard.request()
+        outbox.hand_over(yard.committed[-1].effects)
+        for _ in range(10):
+            await outbox.tick(yard.now)
+            yard.now += RENEWED_EVERY
+            await other.tick(yard.now)
+            assert other.tasks() == []
+        yard.now += LEASE  # it hangs: the other may have it
+        await other.tick(yard.now)
+        assert len(other.tasks()) == 1
+        provider.go.set()
+        await asyncio.gather(*outbox.tasks(), *other.tasks())
+        assert await yard.outbox() == 0
+
+    in_yard(scene)
+
+
+def test_with_no_room_for_more_it_is_woken_when_there_is_some() -> None:
+    async def scene(yard: Yard) -> None:
+        provider, woken = Slow(), asyncio.Event()
+        orders = Orders(yard.database, yard.store)
+        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+        outbox = OutboxLoop(yard.database, yard.store, carrier, "other", woken.set)
+        await yard.apply(make_spec())
+        for _ in range(AT_ONCE_MAX + 2):
+            await yard.request()
+        yard.now += LEASE
+        assert await outbox.tick(yard.now) is not None
+        assert len(outbox.tasks()) == AT_ONCE_MAX
+        assert await outbox.tick(yard.now) is None
+        assert not woken.is_set()
+        provider.go.set()
+        await asyncio.gather(*outbox.tasks())
+        assert woken.is_set()
+        await outbox.tick(yard.now)
+        await asyncio.gather(*outbox.tasks())
+        assert await yard.outbox() == 0
+
+    in_yard(scene, region_runs_max=AT_ONCE_MAX + 2)
 
 
 def test_a_fault_or_an_absent_database_ends_no_loop(caplog: pytest.LogCaptureFixture) -> None:
