@@ -24,15 +24,20 @@ Place = int | str | None  #: the value that a row is sorted by
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A column to sort by: its SQL, the same value of a run, and whether it may be absent.
+    """A column to sort by: its SQL, and the same value of a run.
 
-    `kind` is the type of the value.
+    `present` is the condition that there is a value; empty: there always is. `kind` is its type.
     """
 
     sql: str
     place: Callable[[Run], Place]
-    optional: bool = False
+    present: str = ""
     kind: type[int | str] = int
+
+    @property
+    def optional(self) -> bool:
+        """True when a run may have no value."""
+        return bool(self.present)
 
 
 def _duration(run: Run) -> Place:
@@ -43,9 +48,15 @@ def _duration(run: Run) -> Place:
 #: By the name that callers use. Nothing but these texts gets into a query.
 SORTS: dict[str, Sort] = {
     "requested_at": Sort("requested_at", lambda run: to_micros(run.requested_at)),
-    "started_at": Sort("started_at", lambda run: micros(run.started_at), optional=True),
-    "ended_at": Sort("ended_at", lambda run: micros(run.ended_at), optional=True),
-    "duration": Sort("(ended_at - started_at)", _duration, optional=True),
+    "started_at": Sort(
+        "started_at", lambda run: micros(run.started_at), present="started_at IS NOT NULL"
+    ),
+    "ended_at": Sort("ended_at", lambda run: micros(run.ended_at), present="ended_at IS NOT NULL"),
+    "duration": Sort(
+        "(ended_at - started_at)",
+        _duration,
+        present="(ended_at IS NOT NULL AND started_at IS NOT NULL)",
+    ),
     "cost": Sort("cost_nano_dollars", lambda run: run.cost_nano_dollars),
     "job": Sort("job", lambda run: run.job, kind=str),
     "state": Sort("state", lambda run: run.state.value, kind=str),
@@ -99,27 +110,41 @@ class _Query:
 async def page(
     tx: Tx, runs: Runs, question: RunQuestion, after: After | None, limit: int
 ) -> list[Run]:
-    """At most `limit` runs after `after`, in order."""
-    sql, params = _statement(question, after, limit)
-    ids = [RunId(row[0]) for row in await tx.fetch(sql, params)]
+    """At most `limit` runs after `after`, in order.
+
+    Runs that have a value to sort by and runs that have none are asked for apart: each question
+    then follows an index, where one for both would have to read and sort everything.
+    """
+    ids: list[RunId] = []
+    for present in (True, False) if SORTS[question.sort].optional else (True,):
+        if present and after is not None and after.place is None:
+            continue  # the page before had come to those without a value
+        if len(ids) < limit:
+            sql, params = _statement(question, after, limit - len(ids), present=present)
+            ids += [RunId(row[0]) for row in await tx.fetch(sql, params)]
     found = {run.id: run for run in await runs.get(tx, ids)}
     return [found[each] for each in ids]
 
 
 def _statement(
-    question: RunQuestion, after: After | None, limit: int
+    question: RunQuestion, after: After | None, limit: int, *, present: bool
 ) -> tuple[str, tuple[Value, ...]]:
     sort, query = SORTS[question.sort], _Query()
     _filter(query, question)
-    if after is not None:
-        query.conditions.append(_beyond(query, sort, after, question.descending))
-    turn = " DESC" if question.descending else ""
-    last = f"{sort.sql} IS NULL, " if sort.optional else ""
+    sign, turn = ("<", " DESC") if question.descending else (">", "")
+    order = f"{sort.sql}{turn}, id{turn}" if present else f"id{turn}"
+    if sort.present:
+        query.conditions.append(sort.present if present else f"NOT {sort.present}")
+    if after is not None and after.place is not None and present:
+        place, last = query.bound(after.place), query.bound(after.id)
+        query.conditions.append(f"({sort.sql}, id) {sign} ({place}, {last})")
+    if after is not None and after.place is None:
+        query.conditions.append(f"id {sign} {query.bound(after.id)}")
     # Only the texts of SORTS and of this file are put together here; every value is bound.
     parts = ["SELECT id FROM runs"]
     if query.conditions:
         parts += ["WHERE", " AND ".join(query.conditions)]
-    parts += [f"ORDER BY {last}{sort.sql}{turn}, id{turn}", f"LIMIT {query.bound(limit)}"]
+    parts += [f"ORDER BY {order}", f"LIMIT {query.bound(limit)}"]
     return " ".join(parts), tuple(query.params)
 
 
@@ -136,13 +161,3 @@ def _filter(query: _Query, question: RunQuestion) -> None:
         query.conditions.append(f"requested_at >= {query.bound(to_micros(question.since))}")
     if question.until is not None:
         query.conditions.append(f"requested_at < {query.bound(to_micros(question.until))}")
-
-
-def _beyond(query: _Query, sort: Sort, after: After, descending: bool) -> str:
-    """The condition of every row after `after`."""
-    sign = "<" if descending else ">"
-    if after.place is None:
-        return f"({sort.sql} IS NULL AND id {sign} {query.bound(after.id)})"
-    place, last = query.bound(after.place), query.bound(after.id)
-    beyond = f"({sort.sql}, id) {sign} ({place}, {last})"
-    return f"({beyond} OR {sort.sql} IS NULL)" if sort.optional else beyond
