@@ -75,7 +75,12 @@ class PostgresDatabase:
 
     @classmethod
     async def open(
-        cls, url: str, *, connections_max: int = CONNECTIONS_MAX, name: str = "runyard"
+        cls,
+        url: str,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+        hang_seconds: float = HANG_SECONDS,
+        name: str = "runyard",
     ) -> PostgresDatabase:
         """The database at `url`; what the URL leaves out comes from PG* variables and ~/.pgpass,
         as libpq reads them. Connects when first used. `name` is shown in pg_stat_activity.
@@ -91,7 +96,7 @@ class PostgresDatabase:
             command_timeout=STATEMENT_SECONDS,
             server_settings={
                 "application_name": name,
-                "idle_in_transaction_session_timeout": f"{HANG_SECONDS}s",
+                "idle_in_transaction_session_timeout": f"{1000 * hang_seconds:.0f}ms",
             },
             init=_make_durable,
             reset=_keep,

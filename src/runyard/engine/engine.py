@@ -29,7 +29,7 @@ from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
-from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.gate.door import LEASE, Committed, Gate, GateSettings
 from runyard.provider.port import Provider
 from runyard.store.memory import Store
 
@@ -39,7 +39,8 @@ Clock = Callable[[], datetime]
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """`name` is unique among engines. `alone`: no other engine works on this database, so claims
-    of other names are those of dead ones. `poll` bounds every loop's wait."""
+    of other names are those of dead ones. `poll` bounds every loop's wait. `lease`: how long
+    another engine leaves alone what this one claimed last."""
 
     name: str
     region_runs_max: int
@@ -47,6 +48,7 @@ class EngineSettings:
     poll: timedelta = timedelta(seconds=5)
     alone: bool = True
     launch_tries_max: int = LAUNCH_TRIES_MAX
+    lease: timedelta = LEASE
 
 
 class Engine:
@@ -71,7 +73,7 @@ class Engine:
         self._settings = settings
         self._observe = observe
         self._tasks: list[asyncio.Task[None]] = []
-        gate_settings = GateSettings(settings.name, settings.region_runs_max)
+        gate_settings = GateSettings(settings.name, settings.region_runs_max, settings.lease)
         self.gate = Gate(database, store, gate_settings, self._committed)
         self._orders = Orders(database, store)
         carrier = Carrier(
@@ -82,7 +84,9 @@ class Engine:
             clock,
             launch_tries_max=settings.launch_tries_max,
         )
-        self._outbox = OutboxLoop(database, store, carrier, settings.name, self._wake_outbox)
+        self._outbox = OutboxLoop(
+            database, store, carrier, settings.name, self._wake_outbox, lease=settings.lease
+        )
         self._rescue = RescueLoop(self.gate, database, store, provider)
         pruning = PruneLoop(self.gate, database, store, provider, settings.retention)
         ticks = {

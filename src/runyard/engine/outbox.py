@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runyard.database.port import Database, Tx
 from runyard.engine.carrier import Carrier
@@ -18,7 +18,6 @@ from runyard.model.ids import EffectId
 from runyard.store.memory import Store
 
 LOGGER = logging.getLogger("runyard.engine")
-RENEWED_EVERY = LEASE / 3  #: so that a claim never has less than half of its lease left
 AT_ONCE_MAX = 256  #: effects under way together; the rest waits in rows
 
 
@@ -32,12 +31,15 @@ class OutboxLoop:
         carrier: Carrier,
         engine: str,
         wake: Callable[[], None],
+        *,
+        lease: timedelta = LEASE,
     ) -> None:
         self._database = database
         self._store = store
         self._carrier = carrier
         self._engine = engine
         self._wake = wake
+        self._lease = lease
         self._handed: deque[Pending] = deque()
         self._under_way: dict[EffectId, asyncio.Task[None]] = {}
         self._finishing = False
@@ -70,17 +72,25 @@ class OutboxLoop:
         return await self._database.read(next_instant)
 
     async def finish(self) -> None:
-        """Let what is under way come to its end; begin nothing new."""
+        """Let what is under way come to its end, begin nothing new, and free our claims."""
         self._finishing = True
         self._handed.clear()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+        async def work(tx: Tx) -> int:
+            return await self._store.outbox.let_go(tx, self._engine)
+
+        try:
+            await self._database.write(work)
+        except PlatformError as error:
+            LOGGER.warning("claims are free only when their lease ends: %s", error.message)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """The effects that are being carried out."""
         return list(self._under_way.values())
 
     async def _renew(self, now: datetime) -> None:
-        if self._renewed_at is not None and now - self._renewed_at < RENEWED_EVERY:
+        if self._renewed_at is not None and now - self._renewed_at < self._lease / 3:
             return
         self._renewed_at = now
         mine = [*self._under_way, *(one.id for one in self._handed)]
@@ -88,13 +98,13 @@ class OutboxLoop:
             return
 
         async def work(tx: Tx) -> None:
-            await self._store.outbox.renew(tx, self._engine, now + LEASE, mine)
+            await self._store.outbox.renew(tx, self._engine, now + self._lease, mine)
 
         await self._database.write(work)
 
     async def _claim(self, now: datetime, limit: int) -> list[Pending]:
         async def work(tx: Tx) -> list[Pending]:
-            until = now + LEASE
+            until = now + self._lease
             return await self._store.outbox.claim(tx, self._engine, until, now, limit)
 
         return await self._database.write(work)

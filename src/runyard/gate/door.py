@@ -71,10 +71,12 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """`engine` claims the effects it decides on, when it carries effects out itself."""
+    """`engine` claims the effects it decides on for a `lease`, when it carries effects out
+    itself."""
 
     engine: str = ""
     region_runs_max: int = REGION_RUNS_MAX
+    lease: timedelta = LEASE
 
 
 class Gate:
@@ -163,7 +165,7 @@ class Gate:
         answers = tuple(_act(command, work) for command in commands)
         await refill(work, now)
         mine = self._settings.engine
-        await work.write(Claim(mine, now + LEASE) if mine else Claim())
+        await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         runs = tuple(work.runs[each] for each in sorted(work.changed))
         return Committed(runs, tuple(work.effects) if mine else (), answers, tuple(work.facts))
 

@@ -71,6 +71,10 @@ class Outbox:
         """Free the claims of every engine but `by`; the number freed."""
         return await tx.execute(self._q["effects_unclaim"], (by,))
 
+    async def let_go(self, tx: Tx, by: str) -> int:
+        """Free the claims of one engine that stops; the number freed."""
+        return await tx.execute(self._q["effects_let_go"], (by,))
+
     async def next_instant(self, tx: Tx) -> datetime | None:
         """When the next effect is due or its claim runs out."""
         return instant((await tx.fetch(self._q["effects_next_instant"]))[0][0])

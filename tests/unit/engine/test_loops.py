@@ -13,7 +13,7 @@ from runyard.engine.due import DueLoop
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.launching import Orders
 from runyard.engine.loop import PAUSE_SECONDS, PAUSE_SECONDS_MAX, Loop
-from runyard.engine.outbox import AT_ONCE_MAX, RENEWED_EVERY, OutboxLoop
+from runyard.engine.outbox import AT_ONCE_MAX, OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
@@ -174,9 +174,14 @@ def test_the_outbox_does_what_it_is_handed_at_once_and_keeps_its_claim() -> None
         await outbox.tick(yard.now)
         await asyncio.gather(*outbox.tasks())
         assert provider.called("launch") == [attempt_key(run.id, 1)]
+        claimed = await yard.request()
         await outbox.finish()
         outbox.hand_over([launch])
         assert outbox.tasks() == []
+        other = outbox_of(yard, provider)
+        await other.tick(yard.now)  # what was claimed by who stopped is free at once
+        assert [task.get_name()[: len(claimed.id)] for task in other.tasks()] == [claimed.id]
+        await asyncio.gather(*other.tasks())
 
     in_yard(scene)
 
@@ -203,7 +208,7 @@ def test_claims_are_kept_for_as_long_as_their_effects_are_under_way() -> None:
         outbox.hand_over(yard.committed[-1].effects)
         for _ in range(10):
             await outbox.tick(yard.now)
-            yard.now += RENEWED_EVERY
+            yard.now += LEASE / 3
             await other.tick(yard.now)
             assert other.tasks() == []
         yard.now += LEASE  # it hangs: the other may have it

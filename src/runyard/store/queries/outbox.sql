@@ -39,6 +39,9 @@ WHERE id = ANY (ARRAY(SELECT id FROM outbox WHERE claimed_by = $1
 -- Free every claim but one engine's: only for a database that has one engine at a time.
 UPDATE outbox SET claimed_by = '', claimed_until = 0 WHERE claimed_by <> $1 AND claimed_by <> ''
 
+-- name: effects_let_go
+UPDATE outbox SET claimed_by = '', claimed_until = 0 WHERE claimed_by = $1
+
 -- name: effects_next_instant
 SELECT min(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) FROM outbox
 
