@@ -47,7 +47,7 @@ from runyard.model.event import (
     Waited,
 )
 from runyard.model.ids import RunId
-from runyard.model.run import OnConflict, Run, State
+from runyard.model.run import FINAL, OnConflict, Run, State
 
 Cause = (
     type[Started]
@@ -168,7 +168,8 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
             decision = _deadline_passed(run, event, now)
         case _:
             decision = Decision(_noted(run, event, now), event)
-    return replace(decision, slots=_slot_changes(run, decision.run))
+    changes = _slot_changes(run, decision.run)
+    return replace(decision, slots=changes) if changes else decision
 
 
 def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: datetime) -> Run:
@@ -176,11 +177,11 @@ def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: date
         _same_attempt(run, event.attempt)
     match event:
         case SlotFreed():
-            return _step(run, SlotFreed, waiting_on="", due_at=now)
+            return _step(run, SlotFreed, now, waiting_on="", due_at=now)
         case Launched():
-            return _step(run, Launched, handle=event.handle)
+            return _step(run, Launched, now, handle=event.handle)
         case _:
-            return _step(run, type(event))
+            return _step(run, type(event), now)
 
 
 def _due(run: Run, facts: Facts, now: datetime) -> Decision:
@@ -190,6 +191,7 @@ def _due(run: Run, facts: Facts, now: datetime) -> Decision:
     after = _step(
         run,
         Started,
+        now,
         attempt=run.attempt + 1,
         due_at=None,
         waiting_on="",
@@ -206,9 +208,9 @@ def _no_room(run: Run, slot: Slot, facts: Facts, now: datetime) -> Decision:
     of_job = slot.name == run.concurrency_slot
     if of_job and run.policy.on_conflict is OnConflict.SKIP:
         reason = f"its job runs {slot.used} times at once already, the limit is {slot.capacity}"
-        after = _step(run, Skipped, due_at=None, ended_at=now, reason=reason)
+        after = _step(run, Skipped, now, due_at=None, reason=reason)
         return Decision(after, Skipped(reason))
-    after = _step(run, Waited, due_at=None, waiting_on=slot.name)
+    after = _step(run, Waited, now, due_at=None, waiting_on=slot.name)
     replaces = of_job and run.policy.on_conflict is OnConflict.CANCEL_OLDER
     effects = tuple(CancelOlder(older) for older in facts.rivals) if replaces else ()
     return Decision(after, Waited(slot.name, slot.capacity), effects)
@@ -218,15 +220,16 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
     _same_attempt(run, event.attempt)
     verdict = judge(run, event.outcome, now)
     cost = charge(event.outcome.usage, run.region, now, key=run.attempt_key)
+    retry_at = verdict.at if isinstance(verdict, Retry) else None
     after = _step(
         run,
         type(verdict),
+        now,
         outcome=event.outcome,
         reason=verdict.reason,
+        due_at=retry_at,
         cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
     )
-    retry_at = verdict.at if isinstance(verdict, Retry) else None
-    after = replace(after, due_at=retry_at, ended_at=now if after.is_final else None)
     fact = AttemptEnded(
         event.attempt, event.outcome, _name(verdict), verdict.reason, retry_at=retry_at
     )
@@ -238,18 +241,20 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
 
 def _cancel_requested(run: Run, event: CancelRequested, now: datetime) -> Decision:
     reason = f"cancelled by {event.by}" + (f": {event.reason}" if event.reason else "")
-    after = _step(run, CancelRequested, due_at=None, waiting_on="", reason=reason)
-    if after.state is State.STOPPING:
-        return Decision(replace(after, stop_cause="cancel"), event, (Stop(run.attempt),))
-    return Decision(replace(after, ended_at=now), event)
+    after = _stopped(run, CancelRequested, now, stop_cause="cancel", reason=reason)
+    effects = (Stop(run.attempt),) if after.state is State.STOPPING else ()
+    return Decision(after, event, effects)
 
 
 def _deadline_passed(run: Run, event: DeadlinePassed, now: datetime) -> Decision:
     reason = f"{deadline_words(run)} while it was {run.state}"
-    after = _step(run, DeadlinePassed, due_at=None, waiting_on="", reason=reason)
-    if after.state is State.STOPPING:
-        return Decision(replace(after, stop_cause=DEADLINE), event, (Stop(run.attempt),))
-    return Decision(replace(after, ended_at=now), event, (Alert(reason),))
+    after = _stopped(run, DeadlinePassed, now, stop_cause=DEADLINE, reason=reason)
+    stopping = after.state is State.STOPPING
+    return Decision(after, event, (Stop(run.attempt),) if stopping else (Alert(reason),))
+
+
+def _stopped(run: Run, cause: Cause, now: datetime, **why: str) -> Run:
+    return _step(run, cause, now, due_at=None, waiting_on="", **why)
 
 
 def _same_attempt(run: Run, attempt: int) -> None:
@@ -265,12 +270,15 @@ def _slot_changes(before: Run, after: Run) -> tuple[tuple[str, int], ...]:
     return taken + tuple((name, -1) for name in sorted(held_before - held_after))
 
 
-def _step(run: Run, cause: Cause, **changes: Any) -> Run:
+def _step(run: Run, cause: Cause, now: datetime, **changes: Any) -> Run:
+    """The row after `cause`, as the table says; whatever makes a run final ends it `now`."""
     try:
         state = TRANSITIONS[run.state][cause]
     except KeyError:
         message = f"{run.id}: {cause.__name__} cannot happen while it is {run.state}"
         raise IllegalTransition(message) from None
+    if state in FINAL and not run.is_final:
+        changes["ended_at"] = now
     return replace(run, state=state, version=run.version + 1, **changes)
 
 

@@ -101,7 +101,8 @@ class Run:
     `due_at` is when it may start next, None when it waits for nothing of its own (it is out or
     final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
     job's concurrency limit is counted in (empty: no limit). `handle` is the provider's name of the
-    last attempt. `version` grows by one with every decision.
+    last attempt. `stop_cause` is cancel or deadline once one of them has come. `version` grows by
+    one with every decision.
     """
 
     id: RunId
