@@ -243,6 +243,27 @@ def test_a_run_whose_revision_is_gone_is_refused() -> None:
     in_yard(scene)
 
 
+@pytest.mark.parametrize(("tries", "seconds"), [(1, 0), (0, 1)])
+def test_a_launch_that_was_held_up_looks_whether_another_engine_took_a_cancel(
+    tries: int, seconds: float
+) -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        orders = Orders(yard.database, yard.store)
+        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        (launch,) = yard.committed[-1].effects
+        orders.committed([run])
+        await yard.tell(run, CancelRequested("ann"))  # by a gate that `orders` does not hear of
+        yard.later(seconds)
+        held_up = Pending(launch.id, launch.run, launch.effect, launch.due_at, tries)
+        await carrier.carry(held_up)
+        assert provider.called("launch") == []
+
+    in_yard(scene)
+
+
 def test_pauses_grow_to_a_bound() -> None:
     seconds = [pause(tries).total_seconds() for tries in range(100)]
     assert seconds == sorted(seconds)
