@@ -24,11 +24,20 @@ EVERY = timedelta(seconds=10)
 class RescueLoop:
     """One tick: every run with an attempt out is compared with the provider."""
 
-    def __init__(self, gate: Gate, database: Database, store: Store, provider: Provider) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        database: Database,
+        store: Store,
+        provider: Provider,
+        *,
+        page: int = PAGE,
+    ) -> None:
         self._gate = gate
         self._database = database
         self._store = store
         self._provider = provider
+        self._page_size = page
 
     async def tick(self, now: datetime) -> datetime | None:
         """Look at everything that is out."""
@@ -45,7 +54,7 @@ class RescueLoop:
             ids: list[RunId] = []
             last = after
             while not ids:
-                found = await self._store.runs.out(tx, last, PAGE)
+                found = await self._store.runs.out(tx, last, self._page_size)
                 if not found:
                     return []
                 last = found[-1]

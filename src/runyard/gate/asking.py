@@ -185,7 +185,7 @@ class Apply:
         return self._applied(spec, revision, "updated" if before else "created")
 
     def _before(self, work: WorkingSet, spec: JobSpec) -> JobRow | None:
-        jobs = work.jobs.get((self.environment, spec.name), [])
+        jobs = work.jobs[self.environment, spec.name]
         return next((job for job in jobs if job.project == spec.project), None)
 
     def _row(self, spec: JobSpec, revision: int, document: Mapping[str, Any]) -> JobRow:

@@ -38,7 +38,7 @@ def facts_of(work: WorkingSet, run: Run) -> Facts:
     """The facts that a decision on `run` needs, from the working set."""
     if run.policy.on_conflict is not OnConflict.CANCEL_OLDER:
         return Facts(work.slots)
-    live = work.rivals.get(run.concurrency_slot, [])
+    live = work.rivals[run.concurrency_slot]
     older = (other for other in live if other < run.id and _is_live(work, other))
     return Facts(work.slots, tuple(older))
 

@@ -162,8 +162,7 @@ class Gate:
             command.frees(work)
         now = max(command.now for command in commands)
         await refill(work, now)
-        answers = tuple(_act(command, work) for command in commands)
-        await refill(work, now)
+        answers = tuple(_act(command, work) for command in commands)  # frees no room
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         runs = tuple(work.runs[each] for each in sorted(work.changed))

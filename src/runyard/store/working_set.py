@@ -146,8 +146,8 @@ class WorkingSet:
         self._keys.append(key)
 
     def put_job(self, job: JobRow) -> None:
-        """Make this the job in force."""
-        jobs = self.jobs.setdefault((job.environment, job.name), [])
+        """Make this the job in force; the jobs of its name were loaded."""
+        jobs = self.jobs[job.environment, job.name]
         jobs[:] = [other for other in jobs if other.key != job.key] + [job]
         self._put_jobs.append(job)
 
