@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, delay_seconds, judge
+from runyard.flow.recovery import (
+    DEADLINE,
+    Done,
+    GiveUp,
+    Gone,
+    Retry,
+    Verdict,
+    delay_seconds,
+    judge,
+)
 from runyard.model.ids import AttemptKey
 from runyard.model.outcome import Ending
 from runyard.model.run import Backoff, Jitter, RunPolicy, State
@@ -54,6 +63,21 @@ def test_each_ending_has_its_rule(ending: Ending, attempt: int, verdict: type) -
     assert type(judge(run, make_outcome(ending), NOW)) is verdict
 
 
+@pytest.mark.parametrize(
+    ("ending", "verdict"),
+    [
+        (Ending.SUCCEEDED, Done("it is here")),
+        (Ending.CANCELLED, Gone("it was cancelled at the provider: it is here")),
+        (Ending.REFUSED, GiveUp("the provider refused it: it is here")),
+        (Ending.FAILED, Retry(NOW + timedelta(seconds=5), "it is here")),
+    ],
+)
+def test_a_verdict_says_what_the_provider_said(ending: Ending, verdict: Verdict) -> None:
+    policy = RunPolicy(attempts_max=2, backoff=Backoff(5, 2, 600, Jitter.NONE))
+    run = make_run(State.RUNNING, policy=policy)
+    assert judge(run, make_outcome(ending, message="it is here"), NOW) == verdict
+
+
 def test_by_default_a_timeout_is_not_retried_whatever_the_attempts() -> None:
     run = make_run(State.RUNNING, policy=RunPolicy(attempts_max=10))
     verdict = judge(run, make_outcome(Ending.TIMED_OUT), NOW)
@@ -92,6 +116,17 @@ def test_a_delay_is_within_its_bounds_and_always_the_same(
     if jitter is Jitter.EQUAL:
         assert seconds >= plain / 2
     assert seconds == delay_seconds(backoff, AttemptKey(key), attempt)
+
+
+@given(st.floats(1, 600), st.text(min_size=1))
+def test_an_equal_jitter_is_half_the_delay_and_half_of_a_full_jitter(
+    initial: float, key: str
+) -> None:
+    full, equal = (
+        delay_seconds(Backoff(initial, 2, 600, jitter), AttemptKey(key), 1)
+        for jitter in (Jitter.FULL, Jitter.EQUAL)
+    )
+    assert equal == pytest.approx((initial + full) / 2)
 
 
 def test_runs_that_fail_together_come_back_apart() -> None:

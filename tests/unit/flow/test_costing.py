@@ -197,6 +197,12 @@ def test_the_free_tier_of_no_charges_is_nothing() -> None:
     assert free_tier([]) == Credit()
 
 
+def test_the_free_tier_is_that_of_the_month_s_table() -> None:
+    month = [_spent(400_000, at=datetime(2027, 1, 31, tzinfo=UTC))]
+    assert free_tier(month, BOTH) == Credit(7_200_000_000, 800_000_000)  # all; an old table: less
+    assert free_tier(month, (OLD,)).vcpu_nano_dollars == 4_320_000_000
+
+
 def test_the_free_tier_is_of_one_month() -> None:
     with pytest.raises(ValueError, match="several months"):
         free_tier([_spent(60), _spent(60, at=datetime(2026, 11, 1, tzinfo=UTC))])
