@@ -45,6 +45,7 @@ class Cloud:
     executions: dict[AttemptKey, Execution] = field(default_factory=dict)
     tombstones: set[AttemptKey] = field(default_factory=set)
     forgotten: set[AttemptKey] = field(default_factory=set)
+    refused: set[AttemptKey] = field(default_factory=set)
     news: list[AttemptKey] = field(default_factory=list)
     starts: list[AttemptKey] = field(default_factory=list)
     faults: bool = True
@@ -76,6 +77,13 @@ class Cloud:
         one.ended, one.ending = True, ending
         one.ends_at = self.now()
         self.news.append(one.key)
+
+    def refuses(self, key: AttemptKey) -> bool:
+        """Whether it will not have an attempt; once it has said so, it says so for ever."""
+        unlucky = self.faults and self.random.random() < 0.02
+        if unlucky and key not in self.executions:
+            self.refused.add(key)
+        return key in self.refused
 
     def running(self) -> list[Execution]:
         """What runs now."""
@@ -129,8 +137,7 @@ class FlakyProvider:
     async def launch(self, order: LaunchOrder) -> Report:
         """See `Provider.launch`."""
         await self._before("launch")
-        refuses = self._cloud.faults and self._cloud.random.random() < 0.02
-        if refuses and order.key not in self._cloud.executions:
+        if self._cloud.refuses(order.key):
             raise ProviderRefused("this template cannot run here")
         self._cloud.start(order)
         await self._after("launch")
