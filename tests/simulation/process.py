@@ -32,9 +32,8 @@ Pause = Callable[[str], Awaitable[None]]
 class PausingDatabase:
     """A database whose transactions have a pause before and after them, to be killed at."""
 
-    dialect = "sqlite"
-
     def __init__(self, inner: Database, pause: Pause) -> None:
+        self.dialect = inner.dialect
         self._inner = inner
         self._pause = pause
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from runyard.channel.port import Notice
 from runyard.database.migrations import migrate
+from runyard.database.port import Database
 from runyard.database.sqlite import InlineSqlite
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Gate, GateSettings
@@ -56,13 +57,14 @@ def spec(name: str) -> JobSpec:
 
 
 class World:
-    """A world of its own, made whole from `seed`."""
+    """A world of its own, made whole from `seed`. Its database answers at once, without a step of
+    the event loop; it is in memory unless another is given."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, database: Database | None = None) -> None:
         self.random = Random(seed)
         self.now = START
-        self.store = Store.of("sqlite")
-        self.database = InlineSqlite()
+        self.database = database or InlineSqlite()
+        self.store = Store.of(self.database.dialect)
         self.cloud = Cloud(self.random, lambda: self.now)
         self.notices: list[Notice] = []
         self.promises = Promises(self.cloud, self.notices, REGION_RUNS_MAX)
@@ -224,6 +226,6 @@ class World:
         await self.promises.check_outlasted(self.database, self.store)
 
 
-def live(seed: int) -> None:
+def live(seed: int, database: Database | None = None) -> None:
     """Live through the world of `seed`."""
-    asyncio.run(World(seed).live())
+    asyncio.run(World(seed, database).live())
