@@ -86,6 +86,13 @@ class Config:
         unit="path",
         default_words="$XDG_STATE_HOME/runyard, else ~/.local/state/runyard",
     )
+    database_url: str = _setting(
+        read.database_url,
+        "the PostgreSQL database that runs are kept in; empty: an SQLite file in the state folder",
+        "",
+        unit="URL",
+        secret=True,
+    )
     environment: str = _setting(
         read.name,
         "the environment this server runs jobs of",

@@ -12,11 +12,13 @@ import os
 import resource
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import uvloop
@@ -32,6 +34,8 @@ from runyard.api.tokens import ADMIN, Tokens, admin_token
 from runyard.channel.log import LogChannel
 from runyard.config import Config
 from runyard.database.migrations import migrate
+from runyard.database.port import Database
+from runyard.database.postgresql import PostgresDatabase
 from runyard.database.signals import Listener, Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
@@ -54,6 +58,7 @@ from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.premises import announced, listening_socket, make_folder, state_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.viewer import LocalViewer
+from runyard.store.home import Home
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
 
@@ -105,7 +110,7 @@ class House:
     """Everything but the face, up and running."""
 
     config: Config
-    database: SqliteDatabase
+    database: Database
     store: Store
     signals: Signals
     cloud: Cloud
@@ -165,13 +170,15 @@ async def open_house(
     config: Config, observe: Callable[[Committed], None] = lambda _: None
 ) -> AsyncIterator[House]:
     """Database, cloud and engine, up and running for as long as the block lasts."""
-    database = SqliteDatabase(config.state_folder / "runyard.db")
+    database = await _open_database(config)
     try:
         await migrate(database, MIGRATIONS, clock())
         store, signals = Store.of(database.dialect), Signals()
         wakes: list[Callable[[], None]] = []
         cloud_folder = config.state_folder / "cloud"
         async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
+            if config.database_url:
+                await _move_in(database, store, cloud_folder)
             engine = Engine(
                 database,
                 store,
@@ -190,6 +197,25 @@ async def open_house(
                 await engine.stop()
     finally:
         await database.close()
+
+
+async def _open_database(config: Config) -> Database:
+    if config.database_url:
+        return await PostgresDatabase.open(config.database_url)
+    return SqliteDatabase(config.state_folder / "runyard.db")
+
+
+async def _move_in(database: Database, store: Store, cloud_folder: Path) -> None:
+    """Refuse a database that another cloud lives in: its runs would be taken for lost. One state
+    folder has one server, so this one is then alone."""
+    cloud = blake2b(load_key(cloud_folder / "secrets.key"), digest_size=16).hexdigest()
+    home = Home(cloud, f"{socket.gethostname()}:{cloud_folder}")
+    owner = await database.write(lambda tx: store.homes.move_in(tx, home))
+    if owner.cloud != home.cloud:
+        raise ConfigError(
+            f"the database of RUNYARD_DATABASE_URL keeps the runs of another cloud: {owner.place}",
+            hint="use that state folder, or give this one a database of its own (createdb)",
+        )
 
 
 def _all(wakes: Sequence[Callable[[], None]]) -> None:

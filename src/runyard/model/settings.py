@@ -124,6 +124,11 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+database_url = text_like(
+    r"(postgres(ql)?://[!-~]*)?",
+    "a URL such as postgresql://user@host/database, or nothing; what it leaves out is taken from "
+    "PGHOST and its like, the password also from ~/.pgpass",
+)
 url = text_like(r"(https?://[!-~]+)?", "a URL such as https://runyard.example.com, or nothing")
 name = text_like(_NAME, "a name of lower-case letters, digits and hyphens, such as local or dev")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from runyard.database.queries import load
+from runyard.store.home import Homes
 from runyard.store.jobs import Jobs
 from runyard.store.ledger import Ledger
 from runyard.store.outbox import Outbox
@@ -26,6 +27,7 @@ class Store:
     slots: Slots
     ledger: Ledger
     request_keys: RequestKeys
+    homes: Homes
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -38,4 +40,5 @@ class Store:
             Slots(queries),
             Ledger(queries),
             RequestKeys(queries),
+            Homes(queries),
         )
