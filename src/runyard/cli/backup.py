@@ -12,6 +12,7 @@ from runyard import upkeep
 from runyard.cli import output
 from runyard.cli.parameters import AsJson
 from runyard.cli.surroundings import now, settings
+from runyard.model.errors import Refused
 
 
 def backup(
@@ -25,7 +26,7 @@ def backup(
     (`cloud/secrets.key`) is not, and neither are the token and the logs: keep a copy of the key
     somewhere else.
     """
-    folder = settings().state_folder
+    folder = _folder()
     made = upkeep.back_up(folder, file, now())
     size_bytes = file.stat().st_size
     if json_:
@@ -45,7 +46,7 @@ def restore(
     What was there is moved aside, not removed. What was running when the backup was taken goes on
     by its job's retry policy at the next `runyard up`.
     """
-    folder = settings().state_folder
+    folder = _folder()
     found, before = upkeep.restore(file, folder, now())
     if json_:
         document = {"file": str(file), "state_folder": str(folder)} | asdict(found)
@@ -55,3 +56,14 @@ def restore(
     if before is not None:
         output.note(f"what was there is in {before}")
     output.note("`runyard up` starts it")
+
+
+def _folder() -> Path:
+    """The state folder, which must hold all that is kept."""
+    config = settings()
+    if config.database_url:
+        raise Refused(
+            "runs are kept in PostgreSQL, which this does not back up",
+            hint="use PostgreSQL's own tools for it (pg_dump, pg_restore)",
+        )
+    return config.state_folder
