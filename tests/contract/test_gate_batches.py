@@ -12,6 +12,7 @@ from runyard.gate.telling import PassDeadlines
 from runyard.model.effect import CancelOlder, Launch, Pending
 from runyard.model.errors import AlreadyExists, IllegalTransition, NotFound, Refused
 from runyard.model.event import CancelRequested, Ended, Requested, Started
+from runyard.model.ids import RunId
 from runyard.model.plan import Accepted, RunRequest
 from runyard.model.run import State
 from tests.support.databases import Grounds
@@ -219,5 +220,39 @@ def test_a_name_in_several_projects_is_refused_with_their_names(grounds: Grounds
         await yard.apply(make_spec(project="one"), make_spec(project="two"))
         with pytest.raises(Refused, match="one, two"):
             await yard.request()
+
+    in_yard(scene, grounds)
+
+
+def test_a_limit_has_its_slot_from_the_first_and_gets_it_back(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(concurrency={"limit": 3}))
+        assert await yard.slots() == {JOB: (0, 3)}
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM slots"))
+        await yard.request()
+        assert await yard.slots() == {JOB: (1, 3), "region/local/us-central1": (1, 10)}
+
+    in_yard(scene, grounds)
+
+
+def test_who_is_let_in_knows_which_slot_was_freed(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(concurrency={"limit": 1}))
+        first, second = await yard.request(), await yard.request()
+        await yard.tell(first, Ended(1, make_outcome()))
+        told = {fact.kind: fact.data for fact in await yard.history(second)}
+        assert told["slot_freed"]["slot"] == told["waited"]["slot"] == JOB
+
+    in_yard(scene, grounds)
+
+
+def test_who_asks_for_what_is_not_there_is_told_what_to_do(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        with pytest.raises(NotFound) as no_job:
+            await yard.request()
+        with pytest.raises(NotFound) as no_run:
+            await yard.gate.tell(RunId("run_x"), CancelRequested("ann"), yard.now)
+        assert "runyard jobs" in no_job.value.hint
+        assert "runyard runs" in no_run.value.hint
 
     in_yard(scene, grounds)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runyard.flow.lifecycle import Facts, Slot, decide, region_slot
 from runyard.flow.recovery import DEADLINE
+from runyard.model.effect import Stop
 from runyard.model.errors import IllegalTransition
 from runyard.model.event import (
     CancelRequested,
@@ -17,7 +20,9 @@ from runyard.model.event import (
     Launched,
     Released,
     SlotFreed,
+    Waited,
 )
+from runyard.model.ids import RunId
 from runyard.model.outcome import Ending
 from runyard.model.run import Backoff, Jitter, OnConflict, RunPolicy, State
 from tests.support.runs import NOW, make_outcome, make_run
@@ -121,3 +126,31 @@ def test_a_deadline_says_what_it_found_and_what_it_was() -> None:
     assert decide(run, DeadlinePassed(), ROOM, NOW).run.reason == (
         "its deadline of 60 s passed while it was queued"
     )
+
+
+def test_who_is_stopped_while_it_is_out_is_stopped_at_the_provider_and_knows_why() -> None:
+    run = make_run(State.RUNNING, attempt=3, policy=RunPolicy(deadline_seconds=60))
+    for event, cause in ((CancelRequested("ann"), "cancel"), (DeadlinePassed(), DEADLINE)):
+        decision = decide(run, event, ROOM, NOW)
+        assert decision.run.stop_cause == cause
+        assert decision.effects == (Stop(3),)
+        assert decision.run.ended_at is None
+
+
+def test_a_new_attempt_knows_nothing_of_the_last_one_s_place_and_name() -> None:
+    run = make_run(State.BACKING_OFF, handle="report-1", waiting_on=REGION, due_at=NOW)
+    after = decide(run, Due(), ROOM, NOW).run
+    assert (after.attempt, after.handle, after.waiting_on, after.due_at) == (2, "", "", None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts"), [(OnConflict.CANCEL_OLDER, FULL), (OnConflict.QUEUE, JOB_FULL)]
+)
+def test_older_runs_are_asked_to_go_only_for_their_job_s_room_and_by_its_rule(
+    rule: OnConflict, facts: Facts
+) -> None:
+    policy = replace(PATIENT, on_conflict=rule)
+    run = make_run(policy=policy, concurrency_slot=JOB)
+    decision = decide(run, Due(), replace(facts, rivals=(RunId("run_1"),)), NOW)
+    assert isinstance(decision.fact, Waited)
+    assert decision.effects == ()

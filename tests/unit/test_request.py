@@ -36,6 +36,7 @@ def test_a_request_makes_one_queued_run_in_the_first_region() -> None:
     (decision,) = ask(PLAN, ASKED)
     run = decision.run
     assert (run.state, run.region, run.due_at, run.version) == (State.QUEUED, REGIONS[0], NOW, 1)
+    assert (run.requested_by, run.requested_at) == ("ann", NOW)
     assert run.concurrency_slot == ""
     assert run.deadline_at is None
     assert decision.fact == Requested(TriggerKind.MANUAL, "ann", 3, 2)
@@ -67,7 +68,8 @@ def test_a_region_the_job_is_not_in_is_refused() -> None:
         ask(PLAN, RunRequest("local", "report", "ann", region="mars-north1"))
     (fault,) = caught.value.faults
     assert (fault.path, fault.value) == ("region", "mars-north1")
-    assert "us-central1" in fault.expected
+    assert fault.expected == "one of us-central1, europe-west1"
+    assert caught.value.message == "report is not placed in mars-north1"
 
 
 def test_overrides_labels_and_deadline_are_the_run_s_own() -> None:
