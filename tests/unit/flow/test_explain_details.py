@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from runyard.flow.explain import explain
-from runyard.flow.wording import dollars, number, span
-from runyard.model.event import CancelRequested, DeadlinePassed, Delayed, Due, Event, SlotFreed
+from runyard.flow.wording import dollars, instant, number, plain, span
+from runyard.model.event import (
+    CancelRequested,
+    DeadlinePassed,
+    Delayed,
+    Due,
+    Ended,
+    Event,
+    Released,
+    SlotFreed,
+)
+from runyard.model.outcome import Ending, TaskFailure
 from runyard.model.run import OnConflict, Overrides
-from tests.support.stories import STEADY, Story, begun
+from tests.support.stories import STEADY, Story, begun, outcome
 
 SLOT = "job/shop/local/report"
 REGION = "region/local/us-central1"
@@ -115,3 +125,80 @@ def test_a_policy_of_two_attempts_says_which() -> None:
         "attempt 1 of at most 2" in told(begun(replace(STEADY, attempts_max=2)).launched()).lower()
     )
     assert "its only attempt" in told(begun(replace(STEADY, attempts_max=1)).launched()).lower()
+
+
+@pytest.mark.parametrize(("seconds", "when"), [(4, "in 6 s"), (10, "now"), (60, "now")])
+def test_what_backs_off_is_due_later_or_now(seconds: float, when: str) -> None:
+    ended = Ended(1, outcome(Ending.FAILED, "1 task failed", failed=1))
+    story = begun().launched().tell(ended, 5)
+    story.now += timedelta(seconds=seconds)
+    assert f"attempt 2 is due {when}, at" in told(story)
+
+
+def test_who_died_waiting_is_dead_for_the_reason_it_has() -> None:
+    story = begun(replace(STEADY, deadline_seconds=60.0)).tell(DeadlinePassed(), 60)
+    assert "It is dead since 12:01:00 UTC: its deadline of 60 s passed" in told(story)
+
+
+@pytest.mark.parametrize(("failed", "more"), [(2, ""), (3, "1 more task failed"), (9, "7 more")])
+def test_more_failures_than_are_kept_are_counted(failed: int, more: str) -> None:
+    kept = [TaskFailure(index, 1, "no", exit_code=1) for index in range(2)]
+    ended = outcome(Ending.FAILED, "tasks failed", *kept, failed=failed)
+    text = told(begun(replace(STEADY, attempts_max=1)).launched().tell(Ended(1, ended), 5))
+    assert more in text
+    assert ("more task" in text) is bool(more)
+
+
+def test_the_cost_of_two_attempts_is_summed_and_that_of_one_is_not() -> None:
+    failed = outcome(Ending.FAILED, "1 task failed", failed=1)
+    story = begun().launched().tell(Ended(1, failed), 5)
+    assert "Together the" not in told(story)
+    story.launched(after=10).tell(Ended(2, outcome()), 5)
+    assert "Together the 2 attempts cost" in told(story)
+
+
+@pytest.mark.parametrize(
+    ("task_attempts", "wall", "billed", "raised"),
+    [
+        (1, 60_001, 60_100, False),
+        (1, 60_000, 60_100, True),  # a whole step is more than rounding makes
+        (2, 120_001, 120_200, False),
+        (2, 120_000, 120_200, True),
+        (0, 59_900, 60_000, True),
+    ],
+)
+def test_only_what_the_minimum_added_is_told(
+    task_attempts: int, wall: int, billed: int, raised: bool
+) -> None:
+    ended = outcome()
+    usage = replace(
+        ended.usage,
+        task_attempts=task_attempts,
+        wall_milliseconds=wall,
+        billed_milliseconds=billed,
+    )
+    text = told(begun().launched().tell(Ended(1, replace(ended, usage=usage)), 61))
+    assert ("is billed for at least 1 min;" in text) is raised
+
+
+def test_all_that_is_left_is_told() -> None:
+    story = begun().launched().tell(Ended(1, outcome()), 5)
+    assert "could not be removed: a; b." in told(story.tell(Released(1, (), ("a", "b")), 1))
+
+
+def test_a_text_is_cut_only_when_it_is_too_long() -> None:
+    assert plain("x" * 500) == "x" * 500
+    assert plain("x" * 501) == "x" * 499 + "…"
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2026, 9, 1, 23, 59, 59, tzinfo=UTC), "23:59:59 UTC"),
+        (datetime(2026, 9, 2, tzinfo=UTC), "2026-09-02 00:00:00 UTC"),
+        (datetime(2026, 9, 1, tzinfo=UTC), "00:00:00 UTC"),
+    ],
+)
+def test_a_day_is_one_of_utc(at: datetime, text: str) -> None:
+    assert instant(at, datetime(2026, 9, 1, 20, tzinfo=UTC)) == text
+    assert instant(at, datetime(2026, 9, 1, 1, tzinfo=UTC)) == text
