@@ -16,10 +16,11 @@ WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
 KILLS   ?= 50#  kills in `make chaos`
 CHAOS_SEED ?= 1#  which story of kills
+MUTANTS ?=#  which of them, by name
 SEED    ?=#  one world: the number from a failure line
 PYTEST  := $(PYTHON_) -m pytest
 
-.PHONY: help demo up test check sim chaos bench docs lock clean
+.PHONY: help demo up test check sim chaos mutants bench docs lock clean
 .PHONY: format lint types imports tests quick-tests
 
 help: ## Say what there is to do
@@ -46,6 +47,9 @@ sim: $(DEV) ## Simulated worlds with dying engines: SEEDS=200, or one of them: S
 
 chaos: $(DEV) ## Kill server and spawner under load: KILLS=50, CHAOS_SEED=1
 	@$(PHASE) "chaos" $(PYTHON_) -m tests.chaos --kills $(KILLS) --seed $(CHAOS_SEED)
+
+mutants: $(DEV) ## Change decisions bit by bit and show what no test notices: MUTANTS="runyard.gate.*"
+	@$(PHASE) "mutants" sh tools/mutants.sh $(PYTHON_) $(MUTANTS)
 
 bench: $(DEV) ## Measure, and print a table
 	@$(PYTHON_) -m benchmarks
