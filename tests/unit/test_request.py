@@ -13,13 +13,15 @@ from runyard.flow.request import request, slots_of
 from runyard.model.errors import InvalidSpec
 from runyard.model.event import Requested
 from runyard.model.ids import RunId
-from runyard.model.plan import ALL, Plan, RunRequest
+from runyard.model.plan import Placement, Plan, RunRequest
 from runyard.model.run import Overrides, RunPolicy, State, TriggerKind
 from tests.support.runs import NOW
 
 REGIONS = ("us-central1", "europe-west1")
 PLAN = Plan("shop", "local", "report", 3, RunPolicy(priority=2), 12, REGIONS, labels=(("a", "1"),))
-EVERYWHERE = Plan("shop", "local", "report", 3, RunPolicy(concurrency_limit=2), 1, REGIONS, ALL)
+EVERYWHERE = Plan(
+    "shop", "local", "report", 3, RunPolicy(concurrency_limit=2), 1, REGIONS, Placement.ALL
+)
 ASKED = RunRequest("local", "report", "ann")
 
 

@@ -10,7 +10,7 @@ from runyard.flow.lifecycle import Decision
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.event import Requested
 from runyard.model.ids import RunId
-from runyard.model.plan import ALL, Plan, RunRequest
+from runyard.model.plan import Placement, Plan, RunRequest
 from runyard.model.run import Run, State
 
 PRIORITY_STEP = timedelta(minutes=1)
@@ -35,7 +35,7 @@ def _regions(plan: Plan, asked: RunRequest) -> tuple[str, ...]:
             fault = Fault("region", asked.region, f"one of {', '.join(plan.regions)}")
             raise InvalidSpec(f"{plan.job} is not placed in {asked.region}", faults=(fault,))
         return (asked.region,)
-    return plan.regions if plan.placement == ALL else plan.regions[:1]
+    return plan.regions if plan.placement is Placement.ALL else plan.regions[:1]
 
 
 def _run(plan: Plan, asked: RunRequest, region: str, run_id: RunId, now: datetime) -> Decision:
@@ -70,7 +70,7 @@ def _run(plan: Plan, asked: RunRequest, region: str, run_id: RunId, now: datetim
 def _slot(plan: Plan, region: str) -> str:
     """A job placed in all its regions has its limit in each; else it has one limit."""
     name = f"job/{plan.project}/{plan.environment}/{plan.job}"
-    return f"{name}/{region}" if plan.placement == ALL else name
+    return f"{name}/{region}" if plan.placement is Placement.ALL else name
 
 
 def slots_of(plan: Plan) -> tuple[str, ...]:

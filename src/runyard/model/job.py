@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field
@@ -20,6 +19,7 @@ from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.forms import Between, Counted, Lasting, Shaped
+from runyard.model.plan import Placement
 from runyard.model.regions import DEFAULT_REGION
 from runyard.model.run import Backoff, RunPolicy
 from runyard.model.strict import Strict
@@ -44,13 +44,6 @@ EnvironmentName = Annotated[
 RegionName = Annotated[
     str, Shaped("[a-z]+(-[a-z0-9]+)*-[a-z]+[0-9]{1,2}", "a region such as us-central1", 40)
 ]
-
-
-class Placement(StrEnum):
-    """Where a run goes: to the first healthy region, or one run to each."""
-
-    PRIMARY = "primary"
-    ALL = "all"
 
 
 class JobSpec(Strict):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from runyard.model.ids import RunId
 from runyard.model.run import Overrides, RunPolicy, TriggerKind
 
-PRIMARY = "primary"  #: one run, in the first region
-ALL = "all"  #: one run in each region
+
+class Placement(StrEnum):
+    """Where a run goes: to the first healthy region, or one run to each."""
+
+    PRIMARY = "primary"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Plan:
     policy: RunPolicy
     task_count: int
     regions: tuple[str, ...]
-    placement: str = PRIMARY
+    placement: Placement = Placement.PRIMARY
     labels: tuple[tuple[str, str], ...] = ()
 
 

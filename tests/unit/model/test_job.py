@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.model.errors import InvalidSpec
-from runyard.model.job import JobSpec, Placement
+from runyard.model.job import JobSpec
+from runyard.model.plan import Placement
 from runyard.model.run import Backoff, Jitter, OnConflict, RunPolicy
 from tests.support.manifests import DESIGN, changed, load_texts, make_job, read_job
 from tests.support.rule_cases import FINE, limits, task
