@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from runyard.database.port import Row, Tx
 from runyard.model.cost import Charge, Tier
@@ -42,11 +42,6 @@ class Ledger:
     async def of_run(self, tx: Tx, run: RunId) -> list[Charge]:
         """The charges of a run, oldest first."""
         return [_charge(row) for row in await tx.fetch(self._q["charges_of_run"], (run,))]
-
-    async def between(self, tx: Tx, since: datetime, until: datetime) -> list[Charge]:
-        """Every charge from `since` (included) to `until` (not included)."""
-        params = (to_micros(since), to_micros(until))
-        return [_charge(row) for row in await tx.fetch(self._q["charges_between"], params)]
 
 
 def _body(charge: Charge) -> str:

@@ -95,10 +95,6 @@ class Runs:
         since = 0 if since_at is None else to_micros(since_at)
         return await self._ids(tx, "runs_ended_before", to_micros(at), since, since_id, limit)
 
-    async def like(self, tx: Tx, prefix: str, limit: int) -> list[RunId]:
-        """Runs whose id starts with `prefix`, newest first."""
-        return await self._ids(tx, "runs_like", prefix, prefix + "\x7f", limit)
-
     async def next_instants(self, tx: Tx) -> tuple[datetime | None, datetime | None]:
         """When the next run is due, and when the next deadline passes."""
         due, deadline = (await tx.fetch(self._q["runs_next_instants"]))[0]

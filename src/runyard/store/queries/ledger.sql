@@ -6,8 +6,3 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- name: charges_of_run
 SELECT attempt_key, at, region, vcpu_nano_dollars, memory_nano_dollars, body
 FROM charges WHERE run_id = $1 ORDER BY at, attempt_key
-
--- name: charges_between
--- Charges of a time span, oldest first.
-SELECT attempt_key, at, region, vcpu_nano_dollars, memory_nano_dollars, body
-FROM charges WHERE at >= $1 AND at < $2 ORDER BY at, attempt_key

@@ -75,7 +75,3 @@ DELETE FROM run_labels WHERE run_id IN (SELECT value FROM json_each($1))
 
 -- name: run_labels_delete (postgresql)
 DELETE FROM run_labels WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
-
--- name: runs_like
--- Runs whose id starts with these characters, newest first.
-SELECT id FROM runs WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT $3
