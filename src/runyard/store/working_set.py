@@ -35,7 +35,8 @@ class Needs:
 
 
 class WorkingSet:
-    """One batch's rows. `region_runs_max` is the capacity of a region's slot when it is new."""
+    """One batch's rows. `region_runs_max` is the capacity of every region's slot: a setting, so a
+    row that says otherwise was written under another one."""
 
     def __init__(self, store: Store, tx: Tx, region_runs_max: int) -> None:
         self.store = store
@@ -86,6 +87,8 @@ class WorkingSet:
         for name in names:
             if name not in self.slots:
                 self._put_slot(Slot(name, limits.get(name) or self._region_runs_max))
+            if name not in limits and self.slots[name].capacity != self._region_runs_max:
+                self.set_capacity(name, self._region_runs_max)
         for run in listed:
             name = run.concurrency_slot
             if run.policy.on_conflict is OnConflict.CANCEL_OLDER and name not in self.rivals:
