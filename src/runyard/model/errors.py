@@ -9,6 +9,7 @@
     |  |- AlreadyExists                 ALREADY_EXISTS
     |  |- IllegalTransition             FAILED_PRECONDITION  state, event
     |  |- Refused                       FAILED_PRECONDITION  the state of things forbids it
+    |  |- StalePlan                     ABORTED              plan again, look, apply
     |  `- QuotaExceeded                 RESOURCE_EXHAUSTED
     |- StoreError
     |  |- StaleVersion                  ABORTED              transient: reload, decide again
@@ -129,6 +130,12 @@ class Refused(CallerError):
     """The state of things forbids it; the message says which state."""
 
     code = Code.FAILED_PRECONDITION
+
+
+class StalePlan(CallerError):
+    """A plan's token does not fit how things are now: make a new plan, look at it, apply that."""
+
+    code = Code.ABORTED
 
 
 class IllegalTransition(Refused):
