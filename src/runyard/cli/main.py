@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "apply": ("apply:apply", _JOBS, "Bring manifests into force."),
     "jobs": ("jobs:jobs", _JOBS, "List jobs, or show one."),
     "secrets": ("secrets:secrets", _JOBS, "Create, renew and list secrets."),
+    "schedules": ("schedules:schedules", _JOBS, "Say what a schedule means, in a zone and in UTC."),
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
     "logs": ("logs:logs", _RUNS, "Print a run's log, or follow it."),
