@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 FLIGHTS := examples/flights/flights.csv.zip
 PHASE   := sh tools/phase.sh
-CODE    := src tests tools benchmarks $(wildcard examples)
+CODE    := src runner tests tools benchmarks $(wildcard examples)
 
 WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
@@ -21,7 +21,7 @@ SEED    ?=#  one world: the number from a failure line
 PYTEST  := $(PYTHON_) -m pytest
 
 .PHONY: help demo up test check sim chaos mutants bench docs lock clean
-.PHONY: format lint types imports tests quick-tests
+.PHONY: format lint types imports pylint tests quick-tests
 
 help: ## Say what there is to do
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | \
@@ -35,7 +35,7 @@ up: $(RUNTIME) ## Start the server and the engine here; ctrl-c stops them
 	@$(VENV)/bin/runyard up
 
 test: $(DEV) $(FLIGHTS) ## Prove everything: style, types, rooms, simulated worlds, tests with coverage
-	@$(MAKE) format lint types imports sim tests
+	@$(MAKE) format lint types imports pylint sim tests
 	@echo; echo "== all held"
 
 check: $(DEV) ## The quick part of it, under a minute
@@ -61,7 +61,7 @@ lock: $(DEV) ## Pin every dependency with its hashes; UPGRADE=1 takes newer rele
 	@sh tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what make made here (never a state folder)
-	rm -rf $(VENV) $(FLIGHTS) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info
+	rm -rf $(VENV) $(FLIGHTS) build dist runner/build runner/dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info runner/src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 format:
@@ -76,6 +76,9 @@ types:
 imports:
 	@$(PHASE) "imports" $(VENV)/bin/lint-imports --no-logo
 
+pylint:
+	@$(PHASE) "pylint of the runner" $(PYTHON_) -m pylint --rcfile runner/pyproject.toml --score=no runner/src/runyard_runner
+
 tests:
 	@rm -f .coverage .coverage.*
 	@$(PHASE) "tests" $(PYTEST) -n $(WORKERS) --cov --cov-report=
@@ -84,10 +87,10 @@ tests:
 quick-tests:
 	@$(PHASE) "unit and architecture tests" $(PYTEST) tests/unit tests/architecture
 
-$(RUNTIME): requirements.lock pyproject.toml tools/venv.sh
+$(RUNTIME): requirements.lock runner/requirements.lock pyproject.toml runner/pyproject.toml tools/venv.sh
 	@sh tools/venv.sh $(VENV) requirements.lock && touch $@
 
-$(DEV): requirements-dev.lock pyproject.toml tools/venv.sh
+$(DEV): requirements-dev.lock runner/requirements.lock pyproject.toml runner/pyproject.toml tools/venv.sh
 	@sh tools/venv.sh $(VENV) requirements-dev.lock && touch $@ $(RUNTIME)
 
 $(FLIGHTS): examples/flights/requirements.lock examples/flights/fetch.sh | $(RUNTIME)

@@ -20,6 +20,7 @@ import coverage
 
 FLOORS = Path("coverage-floors.toml")
 SOURCE = "src/runyard/"
+GUEST = "runner/src/"
 HEAD = """\
 # Coverage (lines and branches, in percent) that each room has reached. A floor may only rise:
 # `python -m tools.floors --raise` after a test run. A room without a line here has floor 0.
@@ -27,7 +28,12 @@ HEAD = """\
 
 
 def room_of(path: str) -> str:
-    """The room a source file stands in: `flow` for src/runyard/flow/x.py, `gate` for gate.py."""
+    """The room a source file stands in: `flow` for src/runyard/flow/x.py, `gate` for gate.py.
+
+    The runner, a distribution of its own, is one room.
+    """
+    if GUEST in path:
+        return "runner"
     inside = path.split(SOURCE)[-1]
     return inside.split("/")[0].removesuffix(".py")
 

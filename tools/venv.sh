@@ -1,4 +1,5 @@
-# Makes the virtual environment if there is none, and installs a lock file and Runyard into it.
+# Makes the virtual environment if there is none, and installs into it: a lock file, the runner's
+# lock file, Runyard, and the runner.
 # usage: venv.sh FOLDER LOCK        PYTHON=... chooses the interpreter
 set -eu
 folder=$1
@@ -39,6 +40,6 @@ pip() {
 
 echo "== installing $lock"
 began=$(date +%s)
-pip --require-hashes --no-deps --requirement "$lock"
-pip --no-deps --no-build-isolation --editable .
+pip --require-hashes --no-deps --requirement "$lock" --requirement runner/requirements.lock
+pip --no-deps --no-build-isolation --editable . --editable runner
 echo "== installed, $(($(date +%s) - began)) s"

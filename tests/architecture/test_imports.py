@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tree import ROOT, SOURCE
+from tests.support.tree import GUEST, ROOT, SOURCE
 
 #: (file, an import that may not be, the contract that refuses it)
 VIOLATIONS = [
@@ -30,6 +30,7 @@ VIOLATIONS = [
     ("cli/__init__.py", "runyard.gate", "The command line talks HTTP"),
     ("cli/main.py", "runyard.wiring", "The command line talks HTTP"),
     ("engine/__init__.py", "runyard.localcloud.spawner.port", "The cloud on this machine"),
+    ("cli/report.py", "runyard_runner.faults", "The runner imports nothing of ours"),
 ]
 
 
@@ -38,7 +39,11 @@ def lint(folder: Path) -> tuple[int, dict[str, str]]:
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
         cwd=folder,
-        env={"PYTHONPATH": str(folder / "src"), "PATH": "/usr/bin:/bin", "COLUMNS": "300"},
+        env={
+            "PYTHONPATH": f"{folder / 'src'}:{folder / 'runner' / 'src'}",
+            "PATH": "/usr/bin:/bin",
+            "COLUMNS": "300",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -66,7 +71,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What is said of a copy of the source with every violation put in."""
     copy = tmp_path_factory.mktemp("violated")
     shutil.copy(ROOT / "pyproject.toml", copy)
-    shutil.copytree(SOURCE, copy / "src" / "runyard", ignore=shutil.ignore_patterns("__pycache__"))
+    for source in (SOURCE, GUEST):
+        target_folder = copy / source.relative_to(ROOT)
+        shutil.copytree(source, target_folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name, target, _ in VIOLATIONS:
         path = copy / "src" / "runyard" / name
         path.write_text(path.read_text() + f"\nimport {target}\n")

@@ -40,7 +40,7 @@ def test_every_room_says_in_its_first_line_what_it_is() -> None:
 def test_every_module_has_a_docstring() -> None:
     bare = [
         relative(path)
-        for path in python_files("src", "tools", "benchmarks")
+        for path in python_files("src", "runner", "tools", "benchmarks")
         if not ast.get_docstring(parsed(path))
     ]
     assert bare == []
@@ -50,7 +50,7 @@ def test_everything_public_in_the_source_has_a_docstring() -> None:
     promised = set(_names_of_ports())
     bare = [
         f"{relative(path)}:{node.lineno} {node.name}"
-        for path in python_files("src")
+        for path in python_files("src", "runner")
         for node in _public(parsed(path))
         if not ast.get_docstring(node) and node.name not in promised
     ]
@@ -60,14 +60,16 @@ def test_everything_public_in_the_source_has_a_docstring() -> None:
 def test_no_import_hides_an_upward_arrow() -> None:
     hidden = [
         f"{relative(path)}:{node.lineno}"
-        for path in python_files("src")
+        for path in python_files("src", "runner")
         for function in ast.walk(parsed(path))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     assert hidden == []
-    assert [relative(p) for p in python_files("src") if _mentions(p, "TYPE_CHECKING")] == []
+    assert [
+        relative(p) for p in python_files("src", "runner") if _mentions(p, "TYPE_CHECKING")
+    ] == []
 
 
 def test_tests_neither_sleep_nor_patch() -> None:
@@ -89,7 +91,7 @@ def _public(tree: ast.Module) -> Iterator[Documented]:
 
 def _names_of_ports() -> Iterator[str]:
     """The methods of every protocol: what implements one has its promise there."""
-    for path in python_files("src"):
+    for path in python_files("src", "runner"):
         for node in parsed(path).body:
             if isinstance(node, ast.ClassDef) and any(
                 "Protocol" in ast.unparse(base) for base in node.bases

@@ -36,7 +36,12 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
-LOCKS = ["requirements.lock", "requirements-dev.lock", "examples/flights/requirements.lock"]
+LOCKS = [
+    "requirements.lock",
+    "requirements-dev.lock",
+    "runner/requirements.lock",
+    "examples/flights/requirements.lock",
+]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -57,6 +62,15 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = project["optional-dependencies"]["dev"]
     assert [each for each in extras if _name(each) not in dev] == []
     assert {name: pin for name, pin in dev.items() if name in runtime} == runtime
+
+
+def test_the_runner_s_lock_fits_the_others() -> None:
+    project = tomllib.loads((ROOT / "runner" / "pyproject.toml").read_text())["project"]
+    runner = _pins("runner/requirements.lock")
+    assert [each for each in project["dependencies"] if _name(each) not in runner] == []
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        beside = _pins(lock)
+        assert {name: beside.get(name, pin) for name, pin in runner.items()} == runner
 
 
 def _name(requirement: str) -> str:
@@ -88,14 +102,15 @@ def test_floors() -> None:
             "src/runyard/flow/a.py": _summary(9, 10, 0, 0),
             "src/runyard/flow/b/c.py": _summary(5, 6, 3, 4),
             "src/runyard/gate.py": _summary(0, 0, 0, 0),
+            "runner/src/runyard_runner/rules/a.py": _summary(1, 1, 0, 0),
         }
     }
-    assert [room_of(path) for path in report["files"]] == ["flow", "flow", "gate"]
+    assert [room_of(path) for path in report["files"]] == ["flow", "flow", "gate", "runner"]
     reached = covered(report)
-    assert reached == {"flow": 85.0, "gate": 100.0}
+    assert reached == {"flow": 85.0, "gate": 100.0, "runner": 100.0}
     assert faults(reached, {"flow": 85, "gate": 100, "gone": 100}) == []
     assert faults(reached, {"flow": 86}) == ["flow is covered to 85.0 %, and its floor is 86 %"]
-    assert raised(reached, {"flow": 90, "gone": 50}) == {"flow": 90, "gate": 100}
+    assert raised(reached, {"flow": 90, "gone": 50}) == {"flow": 90, "gate": 100, "runner": 100}
 
 
 def _summary(lines: int, statements: int, branches: int, all_branches: int) -> dict[str, object]:

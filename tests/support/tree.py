@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "runyard"
-PYTHON_FOLDERS = ("src", "tests", "tools", "benchmarks", "examples")
+GUEST = ROOT / "runner" / "src" / "runyard_runner"
+PYTHON_FOLDERS = ("src", "runner", "tests", "tools", "benchmarks", "examples")
 
 
 @cache
