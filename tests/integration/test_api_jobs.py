@@ -124,6 +124,24 @@ def test_jobs_are_listed_in_pages(api: Api) -> None:
     assert api.ask("GET", f"/jobs?label=a=b&page_token={token}").status == 400
 
 
+def test_jobs_are_filtered_and_sorted(api: Api) -> None:
+    def names(query: str) -> list[str]:
+        return [job["name"] for job in api.get(f"/jobs?{query}")["jobs"]]
+
+    assert names("filter=labels.team=data") == ["report"]
+    assert names("filter=NOT%20labels:team") == ["alone", "everywhere"]
+    assert names("sort=-name") == ["report", "everywhere", "alone"]
+    first = api.get("/jobs?sort=-priority&page_size=2")
+    token = first["next_page_token"]
+    rest = api.get(f"/jobs?sort=-priority&page_size=2&page_token={token}")
+    assert {job["name"] for job in [*first["jobs"], *rest["jobs"]]} == {
+        "alone", "everywhere", "report",
+    }  # fmt: skip
+    assert api.ask("GET", f"/jobs?sort=priority&page_token={token}").status == 400
+    answer = api.ask("GET", "/jobs?filter=state=dead")
+    assert answer.error["details"][0]["expected"].startswith("a field: one of name,")
+
+
 def test_secrets_are_given_and_never_shown(api: Api) -> None:
     value = base64.b64encode(b"hunter2").decode()
     assert api.post("/secrets/db-url:addVersion", {"value_base64": value}) == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -226,6 +227,31 @@ def test_runs_are_listed_filtered_and_sorted(api: Api) -> None:
     other = api.ask("GET", f"/runs?page_size=2&page_token={first['next_page_token']}")
     assert other.status == 400
     assert "same filter and sort" in other.error["details"][0]["expected"]
+
+
+def test_runs_are_filtered_by_an_expression(api: Api) -> None:
+    label = {"filtered": "mine"}
+    made = [api.run(labels=label) for _ in range(3)]
+    api.tell(made[1], Ended(1, outcome()))
+    text = "labels.filtered = mine AND (state = succeeded OR NOT job = rep*)"
+    asked = urlencode({"filter": text})
+    assert [run["id"] for run in api.get(f"/runs?{asked}")["runs"]] == [made[1]]
+    first = api.get("/runs?page_size=2&filter=labels:filtered")
+    token = first["next_page_token"]
+    rest = api.get(f"/runs?page_size=2&filter=labels:filtered&page_token={token}")
+    assert [run["id"] for run in [*first["runs"], *rest["runs"]]] == made[::-1]
+    assert api.ask("GET", f"/runs?page_size=2&page_token={token}").status == 400
+
+
+def test_a_filter_that_is_not_understood_says_where(api: Api) -> None:
+    answer = api.ask("GET", "/runs?" + urlencode({"filter": "job = report AND stat = dead"}))
+    assert answer.status == 400
+    (fault,) = answer.error["details"]
+    assert (fault["path"], fault["column"], fault["hint"]) == (
+        "filter", 18, "did you mean 'state'?",
+    )  # fmt: skip
+    long = api.ask("GET", f"/runs?filter=job={'a' * 3000}")
+    assert long.status == 400
 
 
 def test_what_was_released_is_told(api: Api) -> None:

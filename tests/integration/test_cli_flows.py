@@ -131,6 +131,16 @@ def test_filters_reach_the_server(runyard: CommandLine, fake: FakeServer) -> Non
     }
 
 
+def test_expressions_reach_the_server(runyard: CommandLine, fake: FakeServer) -> None:
+    text = "labels.team = data AND NOT name = night*"
+    assert runyard("jobs", "--filter", text, "--sort", "-revision").status == 0
+    (asked,) = fake.asked("GET", "/jobs")
+    assert (asked.query["filter"], asked.query["sort"]) == ([text], ["-revision"])
+    assert runyard("runs", "--filter", "-state=dead").status == 0
+    (asked,) = fake.asked("GET", "/runs")
+    assert asked.query["filter"] == ["-state=dead"]
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id(runyard: CommandLine, fake: FakeServer) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)  # ids run_01kdvdna..., and run_01kdvdq4... later
     early = stamped("run", first, 7)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
+from runyard.flow.filters import CHARACTERS_MAX, parse
 from runyard.model.cloudrun.words import JobName
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName, RegionName
 from runyard.model.run import State, TriggerKind
 from runyard.model.validation import did_you_mean, one_of
+from runyard.store.job_list import SORTS as JOB_SORTS
+from runyard.store.job_list import JobQuestion
 from runyard.store.run_list import SORTS, RunQuestion
 
 PAGE_SIZE = 50
@@ -50,18 +55,29 @@ LabelFilter = Annotated[
 ]
 PageSize = Annotated[int, Between(1, PAGE_SIZE_MAX)]
 PageToken = Annotated[str, Shaped(r"[A-Za-z0-9_-]*", "a token as the page before gave it", 1024)]
-SORT_WORDS = tuple(sign + name for name in SORTS for sign in ("", "-"))
-
-
-def _sort_word(value: str) -> str:
-    if value not in SORT_WORDS:
-        raise unexpected(one_of(SORT_WORDS), did_you_mean(value, SORT_WORDS))
-    return value
-
-
-SortWord = Annotated[
-    str, AfterValidator(_sort_word), WithJsonSchema({"type": "string", "enum": [*SORT_WORDS]})
+FilterText = Annotated[
+    str,
+    Field(
+        max_length=CHARACTERS_MAX,
+        description="An AIP-160 filter such as `state = dead AND labels.team = data`.",
+    ),
 ]
+
+
+def _sort_words(names: Iterable[str]) -> tuple[AfterValidator, WithJsonSchema]:
+    """What checks a word to sort by, and what OpenAPI is told of it."""
+    words = tuple(sign + name for name in names for sign in ("", "-"))
+
+    def check(value: str) -> str:
+        if value not in words:
+            raise unexpected(one_of(words), did_you_mean(value, words))
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": [*words]})
+
+
+RunSort = Annotated[str, *_sort_words(SORTS)]
+JobSort = Annotated[str, *_sort_words(JOB_SORTS)]
 
 
 class Query(BaseModel):
@@ -80,7 +96,8 @@ class RunsQuery(Query):
     label: list[LabelFilter] = Field(default=[], description="With all of these labels.")
     since: Instant | None = Field(default=None, description="Asked for at or after it.")
     until: Instant | None = Field(default=None, description="Asked for before it.")
-    sort: SortWord = Field(
+    filter: FilterText = ""
+    sort: RunSort = Field(
         default="-requested_at",
         description="`-` turns it round; what has no value comes last either way.",
     )
@@ -88,7 +105,7 @@ class RunsQuery(Query):
     page_token: PageToken = ""
 
     def question(self) -> RunQuestion:
-        """As the store is asked."""
+        """As the store is asked. Raises InvalidSpec when the filter is not understood."""
         return RunQuestion(
             states=tuple(sorted(set(self.state))),
             job=self.job or "",
@@ -99,6 +116,8 @@ class RunsQuery(Query):
             until=self.until,
             sort=self.sort.lstrip("-"),
             descending=self.sort.startswith("-"),
+            filter_text=self.filter,
+            filter=parse(self.filter, RUN_FIELDS),
         )
 
 
@@ -114,8 +133,23 @@ class JobsQuery(Query):
     environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
     name: JobName | None = None
     label: list[LabelFilter] = Field(default=[], description="With all of these labels.")
+    filter: FilterText = ""
+    sort: JobSort = Field(default="name", description="`-` turns it round.")
     page_size: PageSize = PAGE_SIZE
     page_token: PageToken = ""
+
+    def question(self, environment: str) -> JobQuestion:
+        """As the store is asked, of an environment. Raises InvalidSpec when the filter is not
+        understood."""
+        return JobQuestion(
+            environment=environment,
+            name=self.name or "",
+            labels=labels_of(self.label),
+            sort=self.sort.lstrip("-"),
+            descending=self.sort.startswith("-"),
+            filter_text=self.filter,
+            filter=parse(self.filter, JOB_FIELDS),
+        )
 
 
 class JobQuery(Query):

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from runyard.cli import output
 from runyard.cli.connect import connect
-from runyard.cli.parameters import AsJson, Labels
+from runyard.cli.parameters import AsJson, Filter, Labels, remembered
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
@@ -25,10 +25,19 @@ def list_jobs(
     *,
     environment: Annotated[str | None, Parameter(help="Only in this environment.")] = None,
     label: Labels = None,
+    filter_: Filter = None,
+    sort: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="name, revision, priority, applied_at or applied_by; -revision: downwards.",
+        ),
+    ] = None,
     json_: AsJson = False,
 ) -> None:
-    """List jobs."""
-    found = _pages({"environment": environment, "label": label})
+    """List jobs, by name."""
+    asked = {"environment": environment, "label": label, "sort": sort}
+    found = _pages(asked | {"filter": remembered(filter_)})
     if json_:
         output.document({"jobs": found, "next_page_token": ""})
         return

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from runyard.cli.client import Client
 from runyard.cli.connect import connect
+from runyard.cli.session import SESSION
 from runyard.model.errors import Fault, InvalidSpec, PlatformError
 
 #: A completion must never be slower than typing: it gives up early, and silently.
@@ -58,6 +59,22 @@ Labels = Annotated[
     list[str] | None,
     Parameter(name=["--label", "-l"], help="key=value; may be repeated."),
 ]
+
+Filter = Annotated[
+    str | None,
+    Parameter(
+        name="--filter",
+        allow_leading_hyphen=True,
+        help="AIP-160, for instance: labels.team = data AND NOT job = night*",
+    ),
+]
+
+
+def remembered(text: str | None) -> str | None:
+    """A filter as given, kept so that an error can show where in it it points."""
+    if text is not None:
+        SESSION.get().sources["filter"] = text
+    return text
 
 
 def assignments(option: str, given: list[str] | None) -> dict[str, str]:

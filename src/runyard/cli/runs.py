@@ -8,7 +8,15 @@ from cyclopts import App, Parameter
 
 from runyard.cli import output, run_lines
 from runyard.cli.connect import connect
-from runyard.cli.parameters import AsJson, Labels, RunRef, complete_jobs, span
+from runyard.cli.parameters import (
+    AsJson,
+    Filter,
+    Labels,
+    RunRef,
+    complete_jobs,
+    remembered,
+    span,
+)
 from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
@@ -46,6 +54,7 @@ def list_runs(
         str | None, Parameter(help="Asked for after: 30m, 2h, 7d ago, or an RFC 3339 instant.")
     ] = None,
     until: Annotated[str | None, Parameter(help="Asked for before; as --since.")] = None,
+    filter_: Filter = None,
     sort: Annotated[
         str | None,
         Parameter(
@@ -68,6 +77,7 @@ def list_runs(
         "label": label,
         "since": _instant("--since", since),
         "until": _instant("--until", until),
+        "filter": remembered(filter_),
         "sort": sort,
     }
     page = _pages(query, None if all_ else limit)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runyard.database.port import Tx, Value
+from runyard.flow.filters import Expression
 from runyard.model.ids import RunId
 from runyard.model.instants import to_micros
 from runyard.model.run import Run, State
+from runyard.store.filter_sql import Column, condition
 from runyard.store.run_rows import micros
 from runyard.store.runs import Runs
 
@@ -63,11 +65,36 @@ SORTS: dict[str, Sort] = {
 }
 
 
+#: The fields of a filter (`flow.filter_fields.RUN_FIELDS`) as rows have them.
+COLUMNS: dict[str, Column] = {
+    "id": Column("id"),
+    "project": Column("project"),
+    "environment": Column("environment"),
+    "job": Column("job"),
+    "revision": Column("revision"),
+    "region": Column("region"),
+    "state": Column("state"),
+    "trigger": Column("trigger_kind"),
+    "requested_at": Column("requested_at"),
+    "started_at": Column("started_at", SORTS["started_at"].present),
+    "ended_at": Column("ended_at", SORTS["ended_at"].present),
+    "duration": Column(SORTS["duration"].sql, SORTS["duration"].present),
+    "attempt": Column("attempt"),
+    "cost": Column("cost_nano_dollars"),
+    "labels": Column(
+        "id IN (SELECT run_id FROM run_labels WHERE key = {key}{value})",
+        keyed=True,
+        sql_value="value",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RunQuestion:
     """Which runs, in which order. Empty and None: no such condition.
 
     `since` is included, `until` is not; both are about `requested_at`. `labels` must all be there.
+    `filter` holds besides; `filter_text` is what it was read from.
     """
 
     states: tuple[State, ...] = ()
@@ -79,6 +106,8 @@ class RunQuestion:
     until: datetime | None = None
     sort: str = "requested_at"
     descending: bool = True
+    filter_text: str = ""
+    filter: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +190,5 @@ def _filter(query: _Query, question: RunQuestion) -> None:
         query.conditions.append(f"requested_at >= {query.bound(to_micros(question.since))}")
     if question.until is not None:
         query.conditions.append(f"requested_at < {query.bound(to_micros(question.until))}")
+    if question.filter is not None:
+        query.conditions.append(condition(question.filter, COLUMNS, query.bound))

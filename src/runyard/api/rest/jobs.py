@@ -13,7 +13,7 @@ from runyard.api import cursors
 from runyard.api.answers import answer
 from runyard.api.bodies import ManifestBody
 from runyard.api.documents import applied_document, job_document
-from runyard.api.queries import JobQuery, JobsQuery, labels_of
+from runyard.api.queries import JobQuery, JobsQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Principal, Services, Use
@@ -25,10 +25,11 @@ from runyard.model.executors import unenforced
 from runyard.model.job import JobSpec
 from runyard.model.manifest import Loaded, Source, load
 from runyard.model.manifest.environments import ProviderName
+from runyard.store import job_list
+from runyard.store.job_list import AfterJob
 from runyard.store.jobs import JobRow
 
 jobs = router("jobs")
-_BATCH = 500  #: rows read together while a filter is looked for
 Manifest = Annotated[ManifestBody, Depends(body(ManifestBody))]
 
 
@@ -91,52 +92,27 @@ async def apply(services: Use, by: Principal, asked: Manifest) -> Response:
 
 @jobs.get("/jobs", response_model=JobPageShape, responses=errors())
 async def list_jobs(services: Use, query: Annotated[JobsQuery, Query()]) -> Response:
-    """List the jobs of an environment by name."""
+    """List the jobs of an environment, by name unless asked otherwise."""
     environment = query.environment or services.settings.environment
-    question = [environment, query.name, query.label]
-    after = ("", "")
+    question = query.question(environment)
+    after = None
     if query.page_token:
-        name, project = cursors.place_in(question, query.page_token, ((str,), (str,)))
-        after = (name, project)
-    found = await _page(services, query, environment, after)
-    page, rest = found[: query.page_size], found[query.page_size :]
-    token = cursors.token(question, page[-1].name, page[-1].project) if rest else ""
-    documents = [_document(services, row) for row in page]
-    return answer({"jobs": documents, "next_page_token": token})
-
-
-async def _page(
-    services: Services, query: JobsQuery, environment: str, after: tuple[str, str]
-) -> list[JobRow]:
-    """One more row than a page has, if there is one."""
-    labels = labels_of(query.label)
+        kind = str if question.sort in job_list.TEXT_SORTS else int
+        kinds = ((kind,), (str,), (str,))
+        after = AfterJob(*cursors.place_in(question, query.page_token, kinds))
 
     async def work(tx: Tx) -> list[JobRow]:
-        found: list[JobRow] = []
-        last = after
-        while len(found) <= query.page_size:
-            rows = await _batch(services, tx, query, environment, last)
-            if not rows:
-                break
-            last = (rows[-1].name, rows[-1].project)
-            found += [row for row in rows if _has(row, labels)]
-        return found[: query.page_size + 1]
+        limit = query.page_size + 1
+        return await job_list.page(tx, services.store.jobs, question, after, limit)
 
-    return await services.database.read(work)
-
-
-async def _batch(
-    services: Services, tx: Tx, query: JobsQuery, environment: str, last: tuple[str, str]
-) -> list[JobRow]:
-    if query.name is None:
-        return await services.store.jobs.page(tx, environment, last, _BATCH)
-    rows = await services.store.jobs.named(tx, environment, query.name)
-    return [row for row in rows if (row.name, row.project) > last]
-
-
-def _has(row: JobRow, labels: tuple[tuple[str, str], ...]) -> bool:
-    own = row.document.get("labels", {})
-    return all(own.get(key) == value for key, value in labels)
+    found = await services.database.read(work)
+    page, rest = found[: query.page_size], found[query.page_size :]
+    token = ""
+    if rest:
+        last = job_list.place_of(page[-1], question)
+        token = cursors.token(question, last.place, last.name, last.project)
+    documents = [_document(services, row) for row in page]
+    return answer({"jobs": documents, "next_page_token": token})
 
 
 @jobs.get("/jobs/{name}", response_model=JobShape, responses=errors(404, 412))
