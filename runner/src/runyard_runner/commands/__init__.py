@@ -14,6 +14,8 @@ from typing import Protocol, cast
 #: Name: one line of help. The first is what `runyard-runner` does when no command is named.
 COMMANDS: dict[str, str] = {
     "serve": "Start the service (what happens when no command is named).",
+    "cron": "Tell the cron line for Cloud Scheduler that says a schedule, and its like in UTC.",
+    "estimate": "Tell what a runner costs a month, by list prices.",
 }
 
 

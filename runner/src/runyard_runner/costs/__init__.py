@@ -1,0 +1,1 @@
+"""COSTS: what a runner costs a month, by dated list prices. No clock, no network."""
