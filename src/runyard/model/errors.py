@@ -10,6 +10,7 @@
     |  |- IllegalTransition             FAILED_PRECONDITION  state, event
     |  |- Refused                       FAILED_PRECONDITION  the state of things forbids it
     |  |- StalePlan                     ABORTED              plan again, look, apply
+    |  |- StaleEtag                     ABORTED              read it again, change that
     |  `- QuotaExceeded                 RESOURCE_EXHAUSTED
     |- StoreError
     |  |- StaleVersion                  ABORTED              transient: reload, decide again
@@ -134,6 +135,12 @@ class Refused(CallerError):
 
 class StalePlan(CallerError):
     """A plan's token does not fit how things are now: make a new plan, look at it, apply that."""
+
+    code = Code.ABORTED
+
+
+class StaleEtag(CallerError):
+    """An etag is not the present one: somebody else changed the thing. Read it again first."""
 
     code = Code.ABORTED
 
