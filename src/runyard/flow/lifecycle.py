@@ -21,7 +21,7 @@ held exactly by the runs that `held` names, and never by more than its capacity.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -169,7 +169,9 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
         case _:
             decision = Decision(_noted(run, event, now), event)
     changes = _slot_changes(run, decision.run)
-    return replace(decision, slots=changes) if changes else decision
+    if not changes:
+        return decision
+    return Decision(decision.run, decision.fact, decision.effects, changes, decision.charge)
 
 
 def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: datetime) -> Run:
@@ -263,9 +265,9 @@ def _same_attempt(run: Run, attempt: int) -> None:
 
 
 def _slot_changes(before: Run, after: Run) -> tuple[tuple[str, int], ...]:
+    if before.state is after.state:
+        return ()  # what a run holds follows from its state; only a start counts its attempts up
     held_before, held_after = held(before), held(after)
-    if held_before == held_after:
-        return ()
     taken = tuple((name, 1) for name in sorted(held_after - held_before))
     return taken + tuple((name, -1) for name in sorted(held_before - held_after))
 
@@ -279,7 +281,7 @@ def _step(run: Run, cause: Cause, now: datetime, **changes: Any) -> Run:
         raise IllegalTransition(message) from None
     if state in FINAL and not run.is_final:
         changes["ended_at"] = now
-    return replace(run, state=state, version=run.version + 1, **changes)
+    return run.evolve(state=state, version=run.version + 1, **changes)
 
 
 def _name(verdict: Done | Retry | GiveUp | Gone) -> str:

