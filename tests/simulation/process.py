@@ -137,5 +137,5 @@ class Process:
 
     def _on_committed(self, done: Committed) -> None:
         self._committed(done)
-        self._orders.committed(done.runs)
+        self._orders.committed(done.runs, self.clock())
         self._outbox.hand_over(done.effects)

@@ -35,9 +35,6 @@ LOGGER = logging.getLogger("runyard.engine")
 PAUSE_SECONDS = 0.5  #: after a first failure; doubled each time
 PAUSE_SECONDS_MAX = 60.0
 LAUNCH_TRIES_MAX = 60  #: about 54 minutes; then the provider has refused for good
-FRESH = timedelta(seconds=1)
-"""How long a decision of this process is taken for how things are. A launch that is tried again,
-or that was held up, looks at the row: another engine may have accepted a cancel meanwhile."""
 Clock = Callable[[], datetime]
 
 
@@ -96,8 +93,8 @@ class Carrier:
                 await self._gate.tell(older, event, self._clock(), settles=pending.id)
 
     async def _launch(self, pending: Pending, attempt: int) -> None:
-        decided_just_now = pending.tries == 0 and self._clock() - pending.due_at < FRESH
-        run = await self._orders.run(pending.run, attempt if decided_just_now else 0)
+        known = self._orders.just_decided(pending.run, self._clock()) if not pending.tries else None
+        run = known or await self._orders.run(pending.run)
         if run is None or run.state is not State.LAUNCHING or run.attempt != attempt:
             await self._settle(pending)  # cancelled, or launched already
             return

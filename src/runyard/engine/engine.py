@@ -140,7 +140,7 @@ class Engine:
         self._loops["outbox"].wake()
 
     def _committed(self, done: Committed) -> None:
-        self._orders.committed(done.runs)
+        self._orders.committed(done.runs, self._clock())
         if done.effects:
             self._outbox.hand_over(done.effects)
         if any(run.due_at is not None or run.deadline_at is not None for run in done.runs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from runyard.database.port import Database, Tx
@@ -14,6 +15,9 @@ from runyard.model.run import Run, State
 from runyard.provider.port import LaunchOrder
 from runyard.store.memory import Store
 
+FRESH = timedelta(seconds=1)
+"""How long a decision of this process is taken for how things are. A launch that is tried again,
+or that was held up, looks at the row: another engine may have accepted a cancel meanwhile."""
 TEMPLATES_KEPT = 1_000  #: Cloud Run's quota of jobs in a project and region
 
 Revision = tuple[str, str, str, int]
@@ -29,26 +33,26 @@ class Orders:
     def __init__(self, database: Database, store: Store) -> None:
         self._database = database
         self._store = store
-        self._launching: dict[RunId, Run] = {}
+        self._launching: dict[RunId, tuple[Run, datetime]] = {}
         self._reading = asyncio.Lock()
         self._templates: OrderedDict[Revision, Mapping[str, Any]] = OrderedDict()
 
-    def committed(self, runs: Iterable[Run]) -> None:
+    def committed(self, runs: Iterable[Run], now: datetime) -> None:
         """Follow what the gate committed."""
         for run in runs:
             if run.state is State.LAUNCHING:
-                self._launching[run.id] = run
+                self._launching[run.id] = (run, now)
             else:
                 self._launching.pop(run.id, None)
 
-    async def run(self, run_id: RunId, launching: int = 0) -> Run | None:
-        """The run as it is now; None when it was forgotten. With `launching`, the number of an
-        attempt that this process may have committed just now, its word is taken for it."""
-        if launching:
-            # asked for once: another engine may tell what follows, and nobody would remove it
-            known = self._launching.pop(run_id, None)
-            if known is not None and known.attempt == launching:
-                return known
+    def just_decided(self, run_id: RunId, now: datetime) -> Run | None:
+        """The run as this process has just committed its launch; None when it has not."""
+        # asked for once: another engine may tell what follows, and nobody would remove it
+        run, at = self._launching.pop(run_id, (None, now))
+        return run if now - at < FRESH else None
+
+    async def run(self, run_id: RunId) -> Run | None:
+        """The run as it is now; None when it was forgotten."""
 
         async def work(tx: Tx) -> list[Run]:
             return await self._store.runs.get(tx, [run_id])

@@ -254,7 +254,7 @@ def test_a_launch_that_was_held_up_looks_whether_another_engine_took_a_cancel(
         await yard.apply(make_spec())
         run = await yard.request()
         (launch,) = yard.committed[-1].effects
-        orders.committed([run])
+        orders.committed([run], yard.now)
         await yard.tell(run, CancelRequested("ann"))  # by a gate that `orders` does not hear of
         yard.later(seconds)
         held_up = Pending(launch.id, launch.run, launch.effect, launch.due_at, tries)
