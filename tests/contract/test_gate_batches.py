@@ -8,15 +8,16 @@ import pytest
 
 from runyard.database.port import Tx
 from runyard.gate.asking import Applied, Apply, Request
+from runyard.gate.door import Gate, GateSettings
 from runyard.gate.telling import PassDeadlines
 from runyard.model.effect import CancelOlder, Launch, Pending
 from runyard.model.errors import AlreadyExists, IllegalTransition, NotFound, Refused
-from runyard.model.event import CancelRequested, Ended, Requested, Started
+from runyard.model.event import CancelRequested, Ended, Launched, Requested, Started
 from runyard.model.ids import RunId
 from runyard.model.plan import Accepted, RunRequest
-from runyard.model.run import State
+from runyard.model.run import Run, State
 from tests.support.databases import Grounds
-from tests.support.gates import Yard, in_yard
+from tests.support.gates import Yard, in_yard, yard_on
 from tests.support.runs import make_outcome, make_spec
 
 JOB = "job/shop/local/report"
@@ -254,5 +255,56 @@ def test_who_asks_for_what_is_not_there_is_told_what_to_do(grounds: Grounds) -> 
             await yard.gate.tell(RunId("run_x"), CancelRequested("ann"), yard.now)
         assert "runyard jobs" in no_job.value.hint
         assert "runyard runs" in no_run.value.hint
+
+    in_yard(scene, grounds)
+
+
+def test_what_another_gate_decided_since_is_seen(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        other = yard_on(yard.database, engine="other")
+        await yard.apply(make_spec())
+        run = await yard.request()
+        told = await yard.tell(run, Launched(1, "exec-1"))
+        await other.tell(run, CancelRequested("bob"))
+        after = await yard.tell(run, Ended(1, make_outcome()))
+        assert told.version + 2 == after.version
+        assert after.stop_cause == "cancel"
+        assert after == await yard.run(run.id)
+        kinds = [each.kind for each in await yard.history(run)]
+        assert kinds == ["requested", "started", "launched", "cancel_requested", "attempt_ended"]
+
+    in_yard(scene, grounds)
+
+
+def test_a_run_that_was_committed_is_not_made_anew_from_its_row(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec())
+        run = await yard.request()
+        known = yard.committed[-1].runs[0]
+
+        async def work(tx: Tx) -> list[Run]:
+            stale = run.evolve(version=run.version - 1, job="something else")
+            return [
+                *await yard.store.runs.get(tx, [run.id], {run.id: known}),
+                *await yard.store.runs.get(tx, [run.id], {run.id: stale}),
+            ]
+
+        kept, made = await yard.database.read(work)
+        assert kept is known
+        assert made == run
+
+    in_yard(scene, grounds)
+
+
+def test_a_gate_keeps_so_many_runs_and_the_latest_of_them(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        yard.gate = Gate(yard.database, yard.store, GateSettings("me", recent_max=2))
+        await yard.apply(make_spec())
+        first, second = await yard.request(), await yard.request()
+        await yard.tell(first, Launched(1, "exec-1"))
+        third = await yard.request()
+        assert list(yard.gate.recent) == [first.id, third.id]
+        await yard.tell(second, Launched(1, "exec-2"))
+        assert list(yard.gate.recent) == [third.id, second.id]
 
     in_yard(scene, grounds)

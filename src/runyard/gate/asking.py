@@ -48,6 +48,14 @@ def plan_of(job: JobRow) -> Plan:
     return _plan(job.key, job.revision, orjson.dumps(job.document))
 
 
+def _plan_in(work: WorkingSet, job: JobRow) -> Plan:
+    """The plan of a job as this batch read it: made once for all who ask for the job."""
+    plan = work.plans.get(job.key)
+    if plan is None:
+        plan = work.plans[job.key] = plan_of(job)
+    return plan
+
+
 def digest_of(asked: RunRequest) -> str:
     """Equal for requests that ask for the same; the key and who asks do not count."""
     same = orjson.dumps(replace(asked, key="", by=""))
@@ -83,7 +91,7 @@ class Request:
         if self.seen is not None:
             return
         try:
-            plan = plan_of(self._job(work.jobs[asked.environment, asked.job]))
+            plan = _plan_in(work, self._job(work.jobs[asked.environment, asked.job]))
             self.decisions = request(plan, asked, self.new_id, self.now)
         except CallerError as error:
             self.error = error
@@ -94,17 +102,22 @@ class Request:
 
     def act(self, work: WorkingSet) -> Accepted:
         """See `Command.act`."""
+        return self._with_key(work) if self.asked.key else Accepted(self._runs(work))
+
+    def _with_key(self, work: WorkingSet) -> Accepted:
         asked, digest = self.asked, digest_of(self.asked)
-        known = work.known_key(asked.environment, asked.key) if asked.key else None
+        known = work.known_key(asked.environment, asked.key)
         seen = (known.digest, list(known.run_ids)) if known else self.seen
         if seen is not None:
             return _again(asked, digest, seen)
+        runs = self._runs(work)
+        work.remember(RequestKey(asked.environment, asked.key, digest, runs, self.now))
+        return Accepted(runs)
+
+    def _runs(self, work: WorkingSet) -> tuple[RunId, ...]:
         if self.error is not None:
             raise self.error
-        runs = tuple(self._begin(work, decision) for decision in self.decisions)
-        if asked.key:
-            work.remember(RequestKey(asked.environment, asked.key, digest, runs, self.now))
-        return Accepted(runs)
+        return tuple(self._begin(work, decision) for decision in self.decisions)
 
     def _begin(self, work: WorkingSet, decision: Decision) -> RunId:
         run = work.apply(decision, self.now, new=True)

@@ -24,6 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R", covariant=True)
 
 BATCH_MAX = 500  #: commands decided together, so that nobody waits for an endless batch
+RECENT_MAX = 2_000  #: runs kept in memory, of about two kilobytes: twice as many as may be out
 LEASE = timedelta(seconds=30)  #: how long a claimed effect is nobody else's; renewed while alive
 LOCK = "gate"  #: one batch at a time, whatever the number of gates (decision 14)
 REGION_RUNS_MAX = 1_000
@@ -72,11 +73,13 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class GateSettings:
     """`engine` claims the effects it decides on for a `lease`, when it carries effects out
-    itself."""
+    itself. `recent_max` runs are kept as they were committed, so that the next decision on them
+    need not make them anew from their rows."""
 
     engine: str = ""
     region_runs_max: int = REGION_RUNS_MAX
     lease: timedelta = LEASE
+    recent_max: int = RECENT_MAX
 
 
 class Gate:
@@ -94,6 +97,7 @@ class Gate:
         self._settings = settings
         self._committed = committed
         self._waiting: list[Asked] = []
+        self.recent: dict[RunId, Run] = {}  #: as committed, the latest last
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, command: Command[T]) -> T:
@@ -105,7 +109,7 @@ class Gate:
         self._waiting.append(Asked(command, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain(), name="gate")
-        return await asyncio.shield(future)
+        return await future
 
     async def tell(
         self, run: RunId, event: Event, now: datetime, *, settles: EffectId | None = None
@@ -145,13 +149,21 @@ class Gate:
             for asked in batch:  # one command is at fault: the others shall not suffer
                 await self._settle([asked])
             return
+        self._remember(done.runs)
         self._committed(done)
         for asked, answer in zip(batch, done.answers, strict=True):
             _answer(asked.future, answer)
 
+    def _remember(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            self.recent.pop(run.id, None)
+            self.recent[run.id] = run
+        while len(self.recent) > self._settings.recent_max:
+            del self.recent[next(iter(self.recent))]
+
     async def _decide(self, tx: Tx, commands: Sequence[Command[Any]]) -> Committed:
         await tx.lock(LOCK)
-        work = WorkingSet(self._store, tx, self._settings.region_runs_max)
+        work = WorkingSet(self._store, tx, self._settings.region_runs_max, self.recent)
         needs = Needs()
         for command in commands:
             command.needs(needs)
@@ -181,6 +193,6 @@ def _answer(future: asyncio.Future[Any], answer: Any) -> None:
         return
     if isinstance(answer, Exception):
         future.set_exception(answer)
-        future.exception()  # seen: a waiter that went away is no warning
+        future.exception()  # seen: a waiter that goes away before it looks is no warning
     else:
         future.set_result(answer)

@@ -97,8 +97,11 @@ def _body(run: Run) -> str:
     )
 
 
-def run_of(row: Row) -> Run:
-    """The run in a row of `runs_by_id`."""
+def run_of(row: Row, known: Run | None = None) -> Run:
+    """The run in a row of `runs_by_id`; `known` itself where it has the row's version, since
+    each change of a run has a version of its own."""
+    if known is not None and known.version == row[18]:
+        return known
     asked, body = loads(row[19]), loads(row[20])
     return Run(
         id=RunId(row[0]),

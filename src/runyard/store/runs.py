@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from runyard.database.port import Tx
@@ -14,6 +15,8 @@ from runyard.model.instants import from_micros, to_micros
 from runyard.model.run import Run, State
 from runyard.store.documents import dumps, fact_data, loads
 from runyard.store.run_rows import insert_params, instant, run_of, update_params
+
+NOTHING: Mapping[RunId, Run] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,16 @@ class Runs:
     def __init__(self, queries: Mapping[str, str]) -> None:
         self._q = queries
 
-    async def get(self, tx: Tx, ids: Iterable[RunId]) -> list[Run]:
-        """The runs with these ids; unknown ids are left out, the order is free."""
+    async def get(
+        self, tx: Tx, ids: Iterable[RunId], known: Mapping[RunId, Run] = NOTHING
+    ) -> list[Run]:
+        """The runs with these ids; unknown ids are left out, the order is free. A run of `known`
+        that has the version of its row is not made anew."""
         wanted = list(ids)
         if not wanted:
             return []
-        return [run_of(row) for row in await tx.fetch(self._q["runs_by_id"], (dumps(wanted),))]
+        rows = await tx.fetch(self._q["runs_by_id"], (dumps(wanted),))
+        return [run_of(row, known.get(row[0])) for row in rows]
 
     async def insert(self, tx: Tx, runs: Sequence[Run]) -> None:
         """Add new runs with their labels."""

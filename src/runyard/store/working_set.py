@@ -7,8 +7,8 @@ is what makes a batch cheap on SQLite and a network's round trips few on Postgre
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from runyard.database.port import Tx
@@ -17,11 +17,13 @@ from runyard.model.cost import Charge
 from runyard.model.effect import Pending
 from runyard.model.event import Fact
 from runyard.model.ids import EffectId, RunId
+from runyard.model.plan import Plan
 from runyard.model.run import OnConflict, Run
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
 from runyard.store.outbox import Claim
 from runyard.store.request_keys import RequestKey
+from runyard.store.runs import NOTHING
 
 
 @dataclass(slots=True)
@@ -36,27 +38,32 @@ class Needs:
 
 class WorkingSet:
     """One batch's rows. `region_runs_max` is the capacity of every region's slot: a setting, so a
-    row that says otherwise was written under another one."""
+    row that says otherwise was written under another one. `known` are runs as they were committed
+    before; the rows decide whether they still are."""
 
-    def __init__(self, store: Store, tx: Tx, region_runs_max: int) -> None:
+    def __init__(
+        self, store: Store, tx: Tx, region_runs_max: int, known: Mapping[RunId, Run] = NOTHING
+    ) -> None:
         self.store = store
         self.tx = tx
         self.runs: dict[RunId, Run] = {}
         self.slots: dict[str, Slot] = {}
         self.rivals: dict[str, list[RunId]] = {}
         self.jobs: dict[tuple[str, str], list[JobRow]] = {}
+        self.plans: dict[tuple[str, str, str], Plan] = {}
         self.seen: dict[tuple[str, str], tuple[str, list[RunId]]] = {}
         self.effects: list[Pending] = []
         self.freed: set[str] = set()
         self.changed: set[RunId] = set()
         self._region_runs_max = region_runs_max
+        self._known = known
         self._new: set[RunId] = set()
         self._dirty_slots: set[str] = set()
         self.facts: list[tuple[Run, Fact, datetime]] = []
         self._charges: list[tuple[Run, Charge]] = []
         self._settled: list[EffectId] = []
         self._delayed: list[tuple[EffectId, datetime, int]] = []
-        self._keys: list[RequestKey] = []
+        self._keys: dict[tuple[str, str], RequestKey] = {}
         self._put_jobs: list[JobRow] = []
 
     async def load(self, needs: Needs) -> None:
@@ -74,13 +81,15 @@ class WorkingSet:
         missing = [each for each in dict.fromkeys(ids) if each not in self.runs]
         if not missing:
             return
-        found = await self.store.runs.get(self.tx, missing)
+        found = await self.store.runs.get(self.tx, missing, self._known)
         self.runs |= {run.id: run for run in found}
         await self.load_facts(found)
 
     async def load_facts(self, runs: Iterable[Run]) -> None:
         """Bring in the slots (and rivals) that decisions on `runs` need."""
-        listed = list(runs)
+        listed = [run for run in runs if not self._has_facts(run)]
+        if not listed:
+            return
         limits = {run.concurrency_slot: run.policy.concurrency_limit for run in listed}
         names = dict.fromkeys(name for run in listed for name in wanted(run))
         await self.load_slots(names)
@@ -93,6 +102,11 @@ class WorkingSet:
             name = run.concurrency_slot
             if run.policy.on_conflict is OnConflict.CANCEL_OLDER and name not in self.rivals:
                 self.rivals[name] = await self.store.runs.live_in_slot(self.tx, name)
+
+    def _has_facts(self, run: Run) -> bool:
+        rivals = run.policy.on_conflict is OnConflict.CANCEL_OLDER
+        slots = all(name in self.slots for name in wanted(run))
+        return slots and not (rivals and run.concurrency_slot not in self.rivals)
 
     async def load_slots(self, names: Iterable[str]) -> None:
         """Bring in the slots with these names that there are."""
@@ -121,7 +135,7 @@ class WorkingSet:
             self._charges.append((run, decision.charge))
         for name, change in decision.slots:
             slot = self.slots[name]
-            self._put_slot(replace(slot, used=slot.used + change))
+            self._put_slot(Slot(name, slot.capacity, slot.used + change))
             if change < 0:
                 self.freed.add(name)
         for number, effect in enumerate(decision.effects):
@@ -134,7 +148,7 @@ class WorkingSet:
         slot = self.slots.get(name, Slot(name, capacity))
         if capacity > slot.capacity:
             self.freed.add(name)
-        self._put_slot(replace(slot, capacity=capacity))
+        self._put_slot(Slot(name, capacity, slot.used))
 
     def settle(self, effect: EffectId) -> None:
         """An effect is done: it leaves the outbox with this batch."""
@@ -146,7 +160,7 @@ class WorkingSet:
 
     def remember(self, key: RequestKey) -> None:
         """Keep an idempotency key."""
-        self._keys.append(key)
+        self._keys[key.environment, key.key] = key
 
     def put_job(self, job: JobRow) -> None:
         """Make this the job in force; the jobs of its name were loaded."""
@@ -156,10 +170,7 @@ class WorkingSet:
 
     def known_key(self, environment: str, key: str) -> RequestKey | None:
         """A key that an earlier request of this batch brought."""
-        for one in self._keys:
-            if (one.environment, one.key) == (environment, key):
-                return one
-        return None
+        return self._keys.get((environment, key))
 
     def room(self, slot: str) -> int:
         """How many more `slot` takes."""
@@ -185,7 +196,7 @@ class WorkingSet:
         await self.store.outbox.delete(self.tx, self._settled)
         await self.store.outbox.delay(self.tx, self._delayed)
         await self.store.outbox.insert(self.tx, self.effects, claim)
-        await self.store.request_keys.insert(self.tx, self._keys)
+        await self.store.request_keys.insert(self.tx, list(self._keys.values()))
         await self.store.jobs.put(self.tx, self._put_jobs)
 
     def _put_slot(self, slot: Slot) -> None:
