@@ -308,3 +308,17 @@ def test_a_gate_keeps_so_many_runs_and_the_latest_of_them(grounds: Grounds) -> N
         assert list(yard.gate.recent) == [third.id, second.id]
 
     in_yard(scene, grounds)
+
+
+def test_runs_of_one_slot_may_have_been_asked_for_under_different_rules(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(concurrency={"limit": 1, "on_conflict": "queue"}))
+        older = await yard.request()
+        await yard.apply(make_spec(concurrency={"limit": 1, "on_conflict": "cancel_older"}))
+        before = len(yard.committed)
+        await asyncio.gather(yard.tell(older, Launched(1, "exec-1")), accepted(yard))
+        assert len(yard.committed) == before + 1
+        effects = [one.effect for one in yard.committed[-1].effects]
+        assert effects == [CancelOlder(older.id)]
+
+    in_yard(scene, grounds)

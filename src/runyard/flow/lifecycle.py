@@ -143,12 +143,12 @@ def wanted(run: Run) -> tuple[str, ...]:
 def held(run: Run) -> frozenset[str]:
     """The slots a run holds: its job's from the first start until it is final, also while it
     backs off (or another run would overlap with its retry); its region's only while it is out."""
-    names = set()
-    if run.concurrency_slot and run.attempt > 0 and not run.is_final:
-        names.add(run.concurrency_slot)
-    if run.is_out:
-        names.add(region_slot(run.environment, run.region))
-    return frozenset(names)
+    names = (run.concurrency_slot,) if _holds_job_slot(run) else ()
+    return frozenset((*names, region_slot(run.environment, run.region)) if run.is_out else names)
+
+
+def _holds_job_slot(run: Run) -> bool:
+    return bool(run.concurrency_slot) and run.attempt > 0 and not run.is_final
 
 
 def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
@@ -265,11 +265,13 @@ def _same_attempt(run: Run, attempt: int) -> None:
 
 
 def _slot_changes(before: Run, after: Run) -> tuple[tuple[str, int], ...]:
-    if before.state is after.state:
-        return ()  # what a run holds follows from its state; only a start counts its attempts up
-    held_before, held_after = held(before), held(after)
-    taken = tuple((name, 1) for name in sorted(held_after - held_before))
-    return taken + tuple((name, -1) for name in sorted(held_before - held_after))
+    """What `after` holds and `before` did not, and the other way round."""
+    of_job = _holds_job_slot(after) - _holds_job_slot(before)
+    of_region = after.is_out - before.is_out
+    changes = [(after.concurrency_slot, of_job)] if of_job else []
+    if of_region:
+        changes.append((region_slot(after.environment, after.region), of_region))
+    return tuple(changes)
 
 
 def _step(run: Run, cause: Cause, now: datetime, **changes: Any) -> Run:

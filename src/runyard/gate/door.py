@@ -24,7 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R", covariant=True)
 
 BATCH_MAX = 500  #: commands decided together, so that nobody waits for an endless batch
-RECENT_MAX = 2_000  #: runs kept in memory, of about two kilobytes: twice as many as may be out
+RECENT_MAX = 5_000  #: runs kept in memory, of about two kilobytes each
 LEASE = timedelta(seconds=30)  #: how long a claimed effect is nobody else's; renewed while alive
 LOCK = "gate"  #: one batch at a time, whatever the number of gates (decision 14)
 REGION_RUNS_MAX = 1_000
@@ -156,8 +156,9 @@ class Gate:
 
     def _remember(self, runs: Sequence[Run]) -> None:
         for run in runs:
-            self.recent.pop(run.id, None)
-            self.recent[run.id] = run
+            before = self.recent.pop(run.id, None)
+            if not (run.is_final and before is not None and before.is_final):  # released: over
+                self.recent[run.id] = run
         while len(self.recent) > self._settings.recent_max:
             del self.recent[next(iter(self.recent))]
 

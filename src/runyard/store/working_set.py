@@ -57,6 +57,7 @@ class WorkingSet:
         self.changed: set[RunId] = set()
         self._region_runs_max = region_runs_max
         self._known = known
+        self._kinds: set[tuple[str, str, str, str]] = set()  #: of runs whose facts are here
         self._new: set[RunId] = set()
         self._dirty_slots: set[str] = set()
         self.facts: list[tuple[Run, Fact, datetime]] = []
@@ -87,9 +88,11 @@ class WorkingSet:
 
     async def load_facts(self, runs: Iterable[Run]) -> None:
         """Bring in the slots (and rivals) that decisions on `runs` need."""
-        listed = [run for run in runs if not self._has_facts(run)]
+        kinds = {_kind(run): run for run in runs}
+        listed = [run for kind, run in kinds.items() if kind not in self._kinds]
         if not listed:
             return
+        self._kinds |= kinds.keys()
         limits = {run.concurrency_slot: run.policy.concurrency_limit for run in listed}
         names = dict.fromkeys(name for run in listed for name in wanted(run))
         await self.load_slots(names)
@@ -102,11 +105,6 @@ class WorkingSet:
             name = run.concurrency_slot
             if run.policy.on_conflict is OnConflict.CANCEL_OLDER and name not in self.rivals:
                 self.rivals[name] = await self.store.runs.live_in_slot(self.tx, name)
-
-    def _has_facts(self, run: Run) -> bool:
-        rivals = run.policy.on_conflict is OnConflict.CANCEL_OLDER
-        slots = all(name in self.slots for name in wanted(run))
-        return slots and not (rivals and run.concurrency_slot not in self.rivals)
 
     async def load_slots(self, names: Iterable[str]) -> None:
         """Bring in the slots with these names that there are."""
@@ -202,3 +200,8 @@ class WorkingSet:
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot
         self._dirty_slots.add(slot.name)
+
+
+def _kind(run: Run) -> tuple[str, str, str, str]:
+    """Runs of one kind need the same facts."""
+    return (run.environment, run.region, run.concurrency_slot, run.policy.on_conflict)
