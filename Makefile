@@ -16,6 +16,7 @@ WORKERS ?= auto#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
 KILLS   ?= 50#  kills in `make chaos`
 CHAOS_SEED ?= 1#  which story of kills
+DATABASE ?= sqlite#  where runs are kept in it: sqlite or postgresql
 MUTANTS ?=#  which of them, by name
 SEED    ?=#  one world: the number from a failure line
 PYTEST  := $(PYTHON_) -m pytest
@@ -45,8 +46,8 @@ check: $(DEV) ## The quick part of it, under a minute
 sim: $(DEV) ## Simulated worlds with dying engines: SEEDS=200, or one of them: SEED=344
 	@$(PHASE) "simulation" $(PYTHON_) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
-chaos: $(DEV) ## Kill server and spawner under load: KILLS=50, CHAOS_SEED=1
-	@$(PHASE) "chaos" $(PYTHON_) -m tests.chaos --kills $(KILLS) --seed $(CHAOS_SEED)
+chaos: $(DEV) ## Kill server, spawner, PostgreSQL under load: KILLS=50, CHAOS_SEED=1, DATABASE=postgresql
+	@$(PHASE) "chaos" $(PYTHON_) -m tests.chaos --kills $(KILLS) --seed $(CHAOS_SEED) --database $(DATABASE)
 
 mutants: $(DEV) ## Change decisions bit by bit and show what no test notices: MUTANTS="runyard.gate.*"
 	@$(PHASE) "mutants" sh tools/mutants.sh $(PYTHON_) $(MUTANTS)

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -15,15 +16,21 @@ from random import Random
 from tests.chaos.load import AWAY, Load
 from tests.chaos.work import Evidence, manifest
 from tests.chaos.yard import RealYard
+from tests.support.postgresql import DURABLE, Server, running
 
 PAUSE_SECONDS = 0.2
 REST_SECONDS_MAX = 240
+DATABASES = ("sqlite", "postgresql")
+#: What may die in one go, and how often.
+DEATHS = {"server": 6, "spawner": 3, "server, spawner": 2, "while starting": 1}
+DEATHS_ON_POSTGRESQL = DEATHS | {"postgresql": 4, "server, postgresql": 2, "all": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What was done and what went wrong; all of the second part must be nothing."""
 
+    database: str
     seed: int
     seconds: float
     kills: dict[str, int]
@@ -41,18 +48,19 @@ class Result:
     @property
     def is_clean(self) -> bool:
         """True when nothing went wrong."""
-        wrong = list(asdict(self).values())[5:]
+        wrong = list(asdict(self).values())[6:]
         return not any(wrong)
 
 
-def chaos(folder: Path, kills: int, seed: int) -> Result:
-    """Kill `kills` times under load, come to rest, and look."""
+def chaos(folder: Path, kills: int, seed: int, database: Server | None = None) -> Result:
+    """Kill `kills` times under load, come to rest, and look. Runs are kept in `database`, or in
+    the folder."""
     random = Random(seed)
     evidence = Evidence(folder / "evidence")
     folder.chmod(0o755)
     evidence.prepare()
-    yard = RealYard(folder / "state")
-    yard.folder.mkdir(mode=0o700)
+    yard = RealYard(folder / "state", database)
+    yard.prepare()
     began = time.monotonic()
     yard.start()
     try:
@@ -75,17 +83,22 @@ def chaos(folder: Path, kills: int, seed: int) -> Result:
 def _one_kill(yard: RealYard, random: Random) -> None:
     """Wait a moment, kill something, start what is missing."""
     yard.wait(random.uniform(0.05, 1.6))
-    what = random.choices(["server", "spawner", "both", "while starting"], [6, 3, 2, 1])[0]
-    if what in ("spawner", "both"):
+    deaths = DEATHS if yard.database is None else DEATHS_ON_POSTGRESQL
+    what = random.choices(list(deaths), list(deaths.values()))[0]
+    if "spawner" in what or what == "all":
         yard.kill_spawner()
-    if what == "spawner":
-        return
-    yard.kill_server()
+    if "postgresql" in what or what == "all":
+        yard.kill_database()
+    if "server" in what or what in ("all", "while starting"):
+        yard.kill_server()
+    if "postgresql" in what or what == "all":
+        yard.start_database()
     if what == "while starting":
         yard.start_only()
         yard.wait(random.uniform(0.1, 0.9))
         yard.kill_server()
-    yard.start()
+    if not yard.is_up():
+        yard.start()
 
 
 def come_to_rest(yard: RealYard) -> list[dict[str, object]]:
@@ -117,6 +130,7 @@ def _look(
     lost += [f"{key} is {run['state']}" for key, run in by_id.items() if run["state"] not in final]
     lost += [_death(run) for run in runs if run["state"] == "dead" and run["job"] != "slow"]
     return Result(
+        database="sqlite" if yard.database is None else "postgresql",
         seed=seed,
         seconds=round(seconds, 1),
         kills=yard.kills,
@@ -179,10 +193,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="runyard-chaos-"))
-    result = chaos(folder, asked.kills, asked.seed)
+    with ExitStack() as stack:
+        server = None
+        if asked.database == "postgresql":
+            server = stack.enter_context(running(DURABLE))
+        result = chaos(folder, asked.kills, asked.seed, server)
     print(json.dumps(asdict(result), indent=1))
     print("clean" if result.is_clean else f"NOT CLEAN; kept: {folder}")
     if result.is_clean and not asked.keep:

@@ -2,7 +2,8 @@
 
 A task notes its start and its end in files of its own, and takes a lock that belongs to its run:
 two attempts of one run, or two of one task, at the same time cannot both have it. A task that is
-killed leaves its start without an end; its lock goes with it.
+killed leaves its start without an end; its lock goes with it. Tasks of the job that may run once
+at a time take one more lock, which belongs to the job.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ name=$CLOUD_RUN_EXECUTION-task$CLOUD_RUN_TASK_INDEX.$CLOUD_RUN_TASK_ATTEMPT
 exec 9>"$EVIDENCE/locks/$RUN_KEY.$CLOUD_RUN_TASK_INDEX"
 flock -n 9 || echo "$name" >> "$EVIDENCE/overlaps"
 mkdir "$EVIDENCE/starts/$name" || echo "$name" >> "$EVIDENCE/doubled"
+case $KIND in
+  single) exec 8>"$EVIDENCE/locks/single"; flock -n 8 || echo "$name" >> "$EVIDENCE/crowds" ;;
+esac
 sleep 0.$((CLOUD_RUN_TASK_INDEX * 2 + 2))
 case $KIND in
   flaky) test -e "$EVIDENCE/tried/$RUN_KEY" || { : > "$EVIDENCE/tried/$RUN_KEY"; exit 3; } ;;
@@ -53,8 +57,9 @@ class Evidence:
         return len(list((self.folder / "starts").iterdir()))
 
     def overlaps(self) -> list[str]:
-        """Task attempts that began while another of the same run and task was alive."""
-        return self._lines("overlaps")
+        """Task attempts that began while another of the same run and task was alive, or another
+        of the job that may run once at a time."""
+        return self._lines("overlaps") + self._lines("crowds")
 
     def doubled(self) -> list[str]:
         """Task attempts that began twice."""

@@ -1,4 +1,7 @@
-"""A real server in a folder of its own, and everything that can be killed about it."""
+"""A real server in a folder of its own, and everything that can be killed about it.
+
+Its runs are kept in the folder, or in a PostgreSQL server that can be killed too.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.load import AWAY, Api
+from tests.support.postgresql import Server
 
 
 @dataclass(slots=True)
@@ -19,8 +23,16 @@ class RealYard:
     """One state folder and the processes that belong to it."""
 
     folder: Path
+    database: Server | None = None
     server: subprocess.Popen[bytes] | None = None
     kills: dict[str, int] = field(default_factory=dict)
+    url: str = ""
+
+    def prepare(self) -> None:
+        """Make the folder, and the database if it is on a server."""
+        self.folder.mkdir(mode=0o700)
+        if self.database is not None:
+            self.url = self.database.database()
 
     @property
     def api(self) -> Api:
@@ -54,8 +66,9 @@ class RealYard:
 
     def _words(self) -> list[str]:
         """`env` becomes the server: same process, one variable more."""
+        settings = [f"RUNYARD_STATE_FOLDER={self.folder}", f"RUNYARD_DATABASE_URL={self.url}"]
         serve = [sys.executable, "-m", "runyard.cli.serve", "--port", "0"]
-        return ["/usr/bin/env", f"RUNYARD_STATE_FOLDER={self.folder}", *serve]
+        return ["/usr/bin/env", *settings, *serve]
 
     def wait(self, seconds: float) -> None:
         """Let the world outside go on; it has no signal for a moment."""
@@ -66,7 +79,18 @@ class RealYard:
         assert self.server is not None
         self.server.kill()
         self.server.wait()
-        self.kills["server"] = self.kills.get("server", 0) + 1
+        self._count("server")
+
+    def kill_database(self) -> None:
+        """What a power cut is to PostgreSQL: no process of it says good-bye."""
+        assert self.database is not None
+        self.database.stop("immediate")
+        self._count("postgresql")
+
+    def start_database(self) -> None:
+        """Start PostgreSQL again: it recovers what it had acknowledged."""
+        assert self.database is not None
+        self.database.start()
 
     def kill_spawner(self) -> bool:
         """SIGKILL the spawner, if there is one."""
@@ -76,8 +100,11 @@ class RealYard:
                 os.kill(pid, signal.SIGKILL)
                 killed = True
         if killed:
-            self.kills["spawner"] = self.kills.get("spawner", 0) + 1
+            self._count("spawner")
         return killed
+
+    def _count(self, what: str) -> None:
+        self.kills[what] = self.kills.get(what, 0) + 1
 
     def spawners(self) -> list[int]:
         """The spawners of this folder."""
@@ -88,6 +115,10 @@ class RealYard:
         """Processes of our jobs, known by their environment."""
         mine = f"EVIDENCE={evidence}".encode()
         return [pid for pid, _ in command_lines() if mine in environment(pid)]
+
+    def is_up(self) -> bool:
+        """True while the server's process lives."""
+        return self.server is not None and self.server.poll() is None
 
     def is_ready(self) -> bool:
         """True when the server answers that it is."""

