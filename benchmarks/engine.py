@@ -39,7 +39,10 @@ from runyard.model.job import JobSpec
 from runyard.model.outcome import Ending, Outcome, Usage
 from runyard.model.plan import RunRequest
 from runyard.provider.port import LaunchOrder, Phase, Released, Report
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
 from runyard.store.memory import MIGRATIONS, Store
+from tests.support.fake_jobs import FakeAccess, FakeJobs
 from tests.support.postgresql import Server, running
 
 NAME = "durable runs, submitted to final, SQLite"
@@ -64,6 +67,8 @@ class Answering:
     name = "answering"
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.jobs: Deployer = FakeJobs()
+        self.access: Access = FakeAccess()
         self._clock = clock
 
     async def start(self) -> None:

@@ -102,6 +102,6 @@ def test_every_adapter_is_named_in_the_contract() -> None:
         f"runyard.{room}.{path.stem}"
         for room in ("provider", "channel")
         for path in (SOURCE / room).iterdir()
-        if path.stem not in {"__init__", "__pycache__", "port"}
+        if path.stem not in {"__init__", "__pycache__"} and not path.stem.startswith("port")
     }
     assert [each for each in sorted(beside_ports) if f'"{each}"' not in contracts] == []

@@ -14,6 +14,9 @@ from runyard.model.errors import ProviderRefused, ProviderTimeout, ProviderUnava
 from runyard.model.ids import AttemptKey, RunId, split_attempt_key
 from runyard.model.outcome import Ending, Outcome, Usage
 from runyard.provider.port import LaunchOrder, Phase, Progress, Released, Report
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
+from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 ENDINGS = {
     Ending.SUCCEEDED: 10,
@@ -125,6 +128,8 @@ class FlakyProvider:
     name = "simulated"
 
     def __init__(self, cloud: Cloud, pause: Callable[[str], Awaitable[None]]) -> None:
+        self.jobs: Deployer = FakeJobs()
+        self.access: Access = FakeAccess()
         self._cloud = cloud
         self._pause = pause
 

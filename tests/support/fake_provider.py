@@ -10,6 +10,9 @@ from runyard.channel.port import Notice
 from runyard.model.errors import PlatformError
 from runyard.model.ids import AttemptKey
 from runyard.provider.port import LaunchOrder, Phase, Progress, Released, Report
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
+from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 
 @dataclass(slots=True)
@@ -22,6 +25,8 @@ class ScriptedProvider:
     news: list[Report] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     orders: list[LaunchOrder] = field(default_factory=list)
+    jobs: Deployer = field(default_factory=FakeJobs)
+    access: Access = field(default_factory=FakeAccess)
 
     async def start(self) -> None:
         """See `Provider.start`."""

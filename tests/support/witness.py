@@ -19,6 +19,9 @@ from runyard.model.errors import ProviderTimeout, ProviderUnavailable
 from runyard.model.ids import AttemptKey, split_attempt_key
 from runyard.model.outcome import Ending, Outcome, Usage
 from runyard.provider.port import LaunchOrder, Phase, Released, Report
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
+from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 TABLE = """CREATE TABLE executions (
     key TEXT PRIMARY KEY, run TEXT NOT NULL, job TEXT NOT NULL, ending TEXT NOT NULL,
@@ -56,6 +59,8 @@ class WitnessedCloud:
     name = "witnessed"
 
     def __init__(self, url: str, random: Random, wake: Callable[[], None]) -> None:
+        self.jobs: Deployer = FakeJobs()
+        self.access: Access = FakeAccess()
         self._url = url
         self._random = random
         self._wake = wake

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from runyard.model.ids import EffectId, RunId
+from runyard.model.ids import EffectId, OperationId, RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,31 @@ class CancelOlder:
     older: RunId
 
 
-Effect = Launch | Stop | Release | Alert | CancelOlder
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Have the provider do one step of an operation."""
+
+    operation: OperationId
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compensate:
+    """Have the provider undo one step of an operation, whether it was done or not."""
+
+    operation: OperationId
+    step: int
+
+
+Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate
 KINDS: dict[str, type[Effect]] = {
     "launch": Launch,
     "stop": Stop,
     "release": Release,
     "alert": Alert,
     "cancel_older": CancelOlder,
+    "perform": Perform,
+    "compensate": Compensate,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -64,7 +82,8 @@ def kind_of(effect: Effect) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An effect in the outbox. `tries` counts the times it was begun and could not be done."""
+    """An effect in the outbox. `tries` counts the times it was begun and could not be done. `run`
+    is empty for what an operation wants done: such an effect names its operation itself."""
 
     id: EffectId
     run: RunId

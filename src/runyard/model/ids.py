@@ -9,6 +9,7 @@ JobId = NewType("JobId", str)
 RunId = NewType("RunId", str)
 AttemptKey = NewType("AttemptKey", str)
 EffectId = NewType("EffectId", str)
+OperationId = NewType("OperationId", str)
 
 # Crockford's base 32 in lower case (https://www.crockford.com/base32.html): no i, l, o, u.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -24,6 +24,8 @@ from typing import Any, Protocol
 from runyard.model.ids import AttemptKey
 from runyard.model.outcome import Outcome
 from runyard.model.run import Overrides
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,14 @@ class LogPage:
 
 
 class Provider(Protocol):
-    """The hands. Made with `wake`, a function it calls whenever `changed` has something new."""
+    """The hands. Made with `wake`, a function it calls whenever `changed` has something new.
+
+    `jobs` deploys jobs, `access` gives them what they may do and read.
+    """
 
     name: str
+    jobs: Deployer
+    access: Access
 
     async def start(self) -> None:
         """Come up; find again what an earlier process left behind."""

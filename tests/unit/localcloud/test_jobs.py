@@ -4,34 +4,120 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runyard.database.port import Tx
+from runyard.localcloud.cloudrun.jobs import JobDraft
 from runyard.localcloud.cloudrun.resources import Execution, ExecutionState, RunRequest
-from runyard.model.errors import InvalidSpec, NotFound, ProviderUnavailable, Refused
+from runyard.model.errors import (
+    InvalidSpec,
+    NotFound,
+    ProviderTimeout,
+    ProviderUnavailable,
+    Refused,
+    StaleVersion,
+)
 from tests.support.cloud import TickingClock, World, make_template
 from tests.support.fake_cloud import open_world, play, reach, run
 from tests.support.fake_spawner import FakeSpawner
 
+KEY = ("shop", "us-central1", "report")
+
+
+def draft(*command: str, **how: Any) -> JobDraft:
+    return JobDraft(*KEY, make_template(*command), **how)
+
 
 def test_a_job_is_replaced_and_its_generation_grows_with_every_change(tmp_path: Path) -> None:
     async def scenario(world: World, spawner: FakeSpawner) -> None:
-        key = ("shop", "us-central1", "report")
+        jobs = world.cloud.jobs
         with pytest.raises(NotFound, match="no job report in region us-central1"):
-            await world.cloud.job(*key)
-        first = await world.cloud.replace_job(*key, make_template("one"))
-        assert (await world.cloud.replace_job(*key, make_template("one"))) == first
-        second = await world.cloud.replace_job(*key, make_template("two"))
+            await jobs.get(*KEY)
+        first = await jobs.deploy(draft("one"))
+        assert await jobs.deploy(draft("one")) == first
+        second = await jobs.deploy(draft("two", labels=(("team", "data"),)))
         assert (first.generation, second.generation) == (1, 2)
         assert (second.uid, second.created_at) == (first.uid, first.created_at)
-        with pytest.raises(InvalidSpec, match="a command"):
-            await world.cloud.replace_job(*key, make_template(command=[]))
-        execution = await world.cloud.run_job(RunRequest(*key))
+        assert second.etag != first.etag
+        with pytest.raises(InvalidSpec, match="at least one container"):
+            await jobs.deploy(JobDraft(*KEY, {"template": {"containers": []}}))
+        execution = await world.cloud.run_job(RunRequest(*KEY))
         assert isinstance(execution, Execution)
         assert (execution.generation, execution.blueprint.argv) == (2, ("two",))
-        job = await world.cloud.job(*key)
+        job = await jobs.get(*KEY)
         assert (job.execution_count, job.latest_created_execution) == (1, execution.name)
+        assert job.labels == (("team", "data"),)
+
+    play(tmp_path, scenario)
+
+
+def test_what_runs_by_a_template_of_its_own_leaves_the_job_as_it_is(tmp_path: Path) -> None:
+    async def scenario(world: World, spawner: FakeSpawner) -> None:
+        job = await world.cloud.jobs.deploy(draft("one"))
+        execution = await world.cloud.run_job(RunRequest(*KEY, make_template("two")))
+        assert isinstance(execution, Execution)
+        assert execution.blueprint.argv == ("two",)
+        after = await world.cloud.jobs.get(*KEY)
+        assert (after.generation, after.template, after.etag) == (1, job.template, job.etag)
+
+    play(tmp_path, scenario)
+
+
+def test_a_change_of_what_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
+    async def scenario(world: World, spawner: FakeSpawner) -> None:
+        jobs = world.cloud.jobs
+        with pytest.raises(StaleVersion, match="changed by somebody else"):
+            await jobs.deploy(draft("one", etag="etag-of-another"))
+        first = await jobs.deploy(draft("one", etag=""))
+        await jobs.deploy(draft("two", etag=first.etag))
+        with pytest.raises(StaleVersion, match="changed by somebody else"):
+            await jobs.deploy(draft("three", etag=first.etag))
+        await jobs.deploy(draft("two", etag=first.etag))  # as it is wanted: no change
+
+    play(tmp_path, scenario)
+
+
+def test_a_change_that_comes_late_is_refused_also_after_the_job_was_deleted(
+    tmp_path: Path,
+) -> None:
+    async def scenario(world: World, spawner: FakeSpawner) -> None:
+        jobs = world.cloud.jobs
+        assert not await jobs.delete(*KEY, fence=1)
+        first = await jobs.deploy(draft("one", fence=3))
+        with pytest.raises(Refused, match="a later change"):
+            await jobs.deploy(draft("two", fence=2))
+        with pytest.raises(Refused, match="a later change"):
+            await jobs.delete(*KEY, fence=2)
+        assert await jobs.delete(*KEY, fence=5)
+        assert not await jobs.delete(*KEY, fence=5)
+        with pytest.raises(Refused, match="a later change"):
+            await jobs.deploy(draft("one", fence=4))
+        with pytest.raises(NotFound):
+            await world.cloud.run_job(RunRequest(*KEY, make_template("one")))
+        assert await jobs.find([KEY]) == [None]
+        again = await jobs.deploy(draft("one", fence=6))
+        assert (again.generation, again.uid != first.uid) == (1, True)
+
+    play(tmp_path, scenario)
+
+
+def test_a_job_says_whether_it_is_ready_and_answers_may_be_lost(tmp_path: Path) -> None:
+    async def scenario(world: World, spawner: FakeSpawner) -> None:
+        jobs, faults = world.cloud.jobs, world.cloud.region("us-central1").faults
+        faults.changes_to_lose = 1
+        with pytest.raises(ProviderTimeout, match="did not answer"):
+            await jobs.deploy(draft("one"))
+        job = await jobs.get(*KEY)
+        (ready,) = jobs.conditions(job)
+        assert (ready.type, ready.state) == ("Ready", "SUCCEEDED")
+        faults.unready = "no image"
+        (ready,) = jobs.conditions(job)
+        assert (ready.state, ready.message) == ("FAILED", "no image")
+        faults.down = True
+        with pytest.raises(ProviderUnavailable, match="is down"):
+            await jobs.find([KEY])
 
     play(tmp_path, scenario)
 

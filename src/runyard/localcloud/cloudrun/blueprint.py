@@ -79,8 +79,8 @@ class Blueprint:
         return tuple(dict.fromkeys(refs))
 
 
-def blueprint(template: Mapping[str, Any]) -> Blueprint:
-    """Read `template`.
+def blueprint(template: Mapping[str, Any], *, image_runs: bool = False) -> Blueprint:
+    """Read `template`. `image_runs`: it may leave the command to an image.
 
     Raises InvalidSpec with every fault found: no container, no command, a reserved environment
     variable, a number out of Cloud Run's range, a quantity or duration that is none.
@@ -93,7 +93,7 @@ def blueprint(template: Mapping[str, Any]) -> Blueprint:
     first = containers[0]
     where = "template.containers[0]"
     argv = (*_strings(first.get("command")), *_strings(first.get("args")))
-    if not _strings(first.get("command")):
+    if not image_runs and not _strings(first.get("command")):
         reading.faults.append(
             Fault(
                 f"{where}.command", "", "a command, as no image is run on this machine",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.localcloud.cloudrun.resources import Execution, Job, Task, Withdrawal
@@ -24,6 +25,8 @@ from runyard.localcloud.schema import load_queries
 from runyard.model.errors import StoreError
 from runyard.model.instants import from_micros, to_micros
 
+J = TypeVar("J", bound=Job | None)
+JobKey = tuple[str, str, str]  #: project, region, name
 EXECUTIONS_KEPT = 1000  #: finished executions kept per job, oldest removed first (run/quotas)
 
 
@@ -114,17 +117,25 @@ class Book:
 
         return await self._database.write(work)
 
-    async def put_job(self, key: tuple[str, str, str], make: Callable[[Job | None], Job]) -> Job:
-        """Make or replace a job as `make` says."""
+    async def put_job(self, key: JobKey, make: Callable[[Job | None], J]) -> J:
+        """Make or change a job as `make` says; None leaves it as it is."""
 
-        async def work(tx: Tx) -> Job:
+        async def work(tx: Tx) -> J:
             before = await self._job(tx, *key)
             job = make(before)
-            if job != before:
+            if job is not None and job != before:
                 await tx.execute(self._sql["job_put"], job_row(job))
             return job
 
         return await self._database.write(work)
+
+    async def jobs(self, keys: Sequence[JobKey]) -> list[Job | None]:
+        """Each of these jobs, if there is one, deleted ones too."""
+
+        async def work(tx: Tx) -> list[Job | None]:
+            return [await self._job(tx, *key) for key in keys]
+
+        return await self._database.read(work)
 
     async def job(self, project: str, region: str, name: str) -> Job | None:
         """A job, if there is one."""

@@ -19,6 +19,7 @@ from runyard.localcloud.cloudrun.board import Board
 from runyard.localcloud.cloudrun.book import Book, Draft, Entry
 from runyard.localcloud.cloudrun.conductor import Conductor
 from runyard.localcloud.cloudrun.fidelity import differences
+from runyard.localcloud.cloudrun.jobs import Jobs, job_to_run
 from runyard.localcloud.cloudrun.names import execution_name, uid
 from runyard.localcloud.cloudrun.overriding import overridden
 from runyard.localcloud.cloudrun.regions import RegionLine
@@ -72,6 +73,7 @@ class CloudRun:
         unenforced: Unenforced,
         listener: Listener,
     ) -> None:
+        self.secrets = box
         self._book = book
         self._spawner = spawner
         self._settings = settings
@@ -79,6 +81,7 @@ class CloudRun:
         self._chance = chance
         self._unenforced = unenforced
         self._board = Board(regions)
+        self.jobs = Jobs(book, self._reachable, clock, chance)
         starter = Starter(spawner, box, settings, clock)
         self._conductor = Conductor(
             book, self._board, spawner, starter, clock, listener, self._tell
@@ -135,26 +138,6 @@ class CloudRun:
             )
         return line
 
-    # -- jobs ------------------------------------------------------------------------------------
-    async def replace_job(
-        self, project: str, region: str, name: str, template: Mapping[str, Any]
-    ) -> Job:
-        """Make a job, or replace its template; the generation grows if that changes it."""
-        self._reachable(region, "CreateJob")
-        blueprint(template)
-        now, new_uid = self._clock(), uid(self._chance(128))
-        request = RunRequest(project, region, name, plain(template))
-        return await self._book.put_job(
-            (project, region, name), lambda before: _job(request, before, new_uid, now)
-        )
-
-    async def job(self, project: str, region: str, name: str) -> Job:
-        """A job. Raises NotFound."""
-        found = await self._book.job(project, region, name)
-        if found is None:
-            raise _no_job(project, region, name)
-        return found
-
     # -- executions --------------------------------------------------------------------------------
     async def run_job(self, request: RunRequest) -> Execution | Withdrawal:
         """Start an execution, or say what is there already for the request's key."""
@@ -210,8 +193,9 @@ class CloudRun:
             blueprint(overridden(request.template or {}, request.overrides))
 
         def make(before: Job | None, name: str) -> tuple[Job, Execution]:
-            job = _job(request, before, job_uid, now)
-            template = overridden(job.template, request.overrides)
+            job = job_to_run(request, before, job_uid, now)
+            wanted = job.template if request.template is None else request.template
+            template = overridden(wanted, request.overrides)
             plan = blueprint(template)
             warnings = dict.fromkeys(self._unenforced(template))
             abilities = self._spawner.abilities
@@ -325,31 +309,3 @@ class CloudRun:
                 "the cloud on this machine is not running", name="localcloud", operation=operation
             )
         return line
-
-
-def _job(request: RunRequest, before: Job | None, new_uid: str, now: datetime) -> Job:
-    """The job as the request wants it. Raises NotFound when there is none to run."""
-    template = request.template
-    if template is None:
-        if before is None:
-            raise _no_job(request.project, request.region, request.job)
-        return before
-    if before is not None:
-        if before.template == template:
-            return before
-        return replace(before, template=template, generation=before.generation + 1, updated_at=now)
-    return Job(
-        project=request.project,
-        region=request.region,
-        name=request.job,
-        uid=new_uid,
-        generation=1,
-        template=template,
-        labels=(),
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _no_job(project: str, region: str, name: str) -> NotFound:
-    return NotFound(f"there is no job {name} in region {region} of project {project}")

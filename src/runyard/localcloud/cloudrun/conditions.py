@@ -14,6 +14,7 @@ from runyard.localcloud.cloudrun.messages import duration_text
 from runyard.localcloud.cloudrun.resources import (
     Execution,
     ExecutionState,
+    Job,
     Reason,
     Task,
     TaskState,
@@ -59,6 +60,13 @@ _TASK_COMPLETED = {
     TaskState.FAILED: ConditionState.FAILED,
     TaskState.CANCELLED: ConditionState.FAILED,
 }
+
+
+def job_conditions(job: Job, unready: str = "") -> tuple[Condition, ...]:
+    """Ready, the only one that jobs have; `unready` is why it is not."""
+    if unready:
+        return (Condition("Ready", ConditionState.FAILED, unready, job.updated_at, "INTERNAL"),)
+    return (Condition("Ready", ConditionState.SUCCEEDED, "", job.updated_at),)
 
 
 def completion_status(execution: Execution) -> str:

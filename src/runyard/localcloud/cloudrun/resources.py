@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 from runyard.localcloud.cloudrun.blueprint import Blueprint
@@ -59,7 +60,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of one region. `generation` grows with every change of `template`."""
+    """A job of one region. `generation` grows with every change of what it shall be.
+
+    `fence` is the highest that a change of it has come with. A deleted job keeps its row, so that
+    a change that comes late does not bring it back.
+    """
 
     project: str
     region: str
@@ -72,6 +77,15 @@ class Job:
     updated_at: datetime
     execution_count: int = 0
     latest_created_execution: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
+    fence: int = 0
+    deleted_at: datetime | None = None
+
+    @property
+    def etag(self) -> str:
+        """Changes with every change of the job."""
+        words = f"{self.uid}/{self.generation}/{self.updated_at.isoformat()}"
+        return f'"{blake2b(words.encode(), digest_size=9).hexdigest()}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,8 @@ class RunOverrides:
 class RunRequest:
     """RunJob. `request_key`, if given, makes it idempotent (Google's has no such thing).
 
-    With `template` the job is first made, or replaced if it differs, in the same transaction.
+    With `template` that is what the execution runs, whatever the job is now; there the job is made
+    if there is none, in the same transaction.
     """
 
     project: str
@@ -252,12 +267,16 @@ class Faults:
 
     `down`: RunJob and cancel raise ProviderUnavailable and no task is started; what runs, runs
     on. `answers_to_lose`: that many answers to RunJob become ProviderTimeout after the work was
-    done. `latency_seconds` passes before RunJob does anything.
+    done. `latency_seconds` passes before RunJob does anything. `unready`: why no job that is
+    deployed becomes ready. `changes_to_lose`: that many changes of jobs become ProviderTimeout
+    after the work was done.
     """
 
     down: bool = False
     answers_to_lose: int = 0
     latency_seconds: float = 0.0
+    unready: str = ""
+    changes_to_lose: int = 0
 
 
 @dataclass(frozen=True, slots=True)

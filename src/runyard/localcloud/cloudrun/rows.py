@@ -41,6 +41,9 @@ def job_of(row: Row) -> Job:
         updated_at=from_micros(row[8]),
         execution_count=row[9],
         latest_created_execution=row[10],
+        annotations=_pairs(orjson.loads(row[11])),
+        fence=row[12],
+        deleted_at=None if row[13] is None else from_micros(row[13]),
     )
 
 
@@ -49,6 +52,8 @@ def job_row(job: Job) -> tuple[Value, ...]:
     return (
         job.project, job.region, job.name, job.uid, job.generation, text_of(job.template),
         text_of(dict(job.labels)), to_micros(job.created_at), to_micros(job.updated_at),
+        text_of(dict(job.annotations)), job.fence,
+        None if job.deleted_at is None else to_micros(job.deleted_at),
     )  # fmt: skip
 
 

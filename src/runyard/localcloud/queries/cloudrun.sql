@@ -1,15 +1,18 @@
 -- name: job_by_name
 SELECT project, region, name, uid, generation, template_json, labels_json, created_at, updated_at,
-       execution_count, latest_created_execution
+       execution_count, latest_created_execution, annotations_json, fence, deleted_at
 FROM job WHERE project = $1 AND region = $2 AND name = $3;
 
 -- name: job_put
 INSERT INTO job (project, region, name, uid, generation, template_json, labels_json, created_at,
-                 updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 updated_at, annotations_json, fence, deleted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (project, region, name) DO UPDATE SET
+    uid = excluded.uid, created_at = excluded.created_at,
     generation = excluded.generation, template_json = excluded.template_json,
-    labels_json = excluded.labels_json, updated_at = excluded.updated_at;
+    labels_json = excluded.labels_json, updated_at = excluded.updated_at,
+    annotations_json = excluded.annotations_json, fence = excluded.fence,
+    deleted_at = excluded.deleted_at;
 
 -- name: job_ran
 UPDATE job SET execution_count = execution_count + 1, latest_created_execution = $4

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.resources import Execution
-from runyard.model.errors import (
-    CallerError,
-    ProviderRefused,
-    ProviderTimeout,
-    ProviderUnavailable,
-    QuotaExceeded,
-    StoreError,
-)
 from runyard.model.ids import AttemptKey
 from runyard.provider.local import translate
+from runyard.provider.local.access import LocalAccess
+from runyard.provider.local.answering import NAME, answering
+from runyard.provider.local.deployer import LocalDeployer
 from runyard.provider.port import LaunchOrder, Released, Report
+from runyard.provider.port_access import Access
+from runyard.provider.port_jobs import Deployer
 
-ANSWER_SECONDS = 30.0  #: longer than this no call keeps its caller waiting
 UNRELEASED_MAX = 10_000  #: keys looked at again after a start; more are found by `look`
-_NAME = "local"
 
 
 class LocalProvider:
     """`provider.port.Provider` over `cloud`."""
 
-    name = _NAME
+    name = NAME
 
     def __init__(self, cloud: CloudRun, wake: Callable[[], None]) -> None:
         self.cloud = cloud
+        self.jobs: Deployer = LocalDeployer(cloud)
+        self.access: Access = LocalAccess(cloud.secrets)
         self._wake = wake
         self._dirty: dict[str, None] = {}
         cloud.subscribe(self._notice)
@@ -43,7 +38,7 @@ class LocalProvider:
 
     async def start(self) -> None:
         """See `Provider.start`."""
-        async with _answering("start"):
+        async with answering("start"):
             await self.cloud.start()
             keys = await self.cloud.unreleased_keys(UNRELEASED_MAX)
         self._dirty |= dict.fromkeys(keys)
@@ -56,18 +51,18 @@ class LocalProvider:
 
     async def launch(self, order: LaunchOrder) -> Report:
         """See `Provider.launch`."""
-        async with _answering("launch", order.key):
+        async with answering("launch", order.key):
             found = await self.cloud.run_job(translate.request(order))
         return translate.report(order.key, found)
 
     async def stop(self, key: AttemptKey) -> None:
         """See `Provider.stop`."""
-        async with _answering("stop", key):
+        async with answering("stop", key):
             await self.cloud.withdraw(key)
 
     async def look(self, keys: Sequence[AttemptKey]) -> list[Report]:
         """See `Provider.look`."""
-        async with _answering("look"):
+        async with answering("look"):
             found = await self.cloud.asked(keys)
         return [translate.report(key, each) for key, each in zip(keys, found, strict=True)]
 
@@ -83,7 +78,7 @@ class LocalProvider:
 
     async def release(self, key: AttemptKey) -> Released:
         """See `Provider.release`. Tasks' things go as each task ends; here they are summed up."""
-        async with _answering("release", key):
+        async with answering("release", key):
             found = (await self.cloud.asked([key]))[0]
             if not isinstance(found, Execution):
                 return Released()
@@ -92,32 +87,9 @@ class LocalProvider:
 
     async def forget(self, key: AttemptKey) -> None:
         """See `Provider.forget`."""
-        async with _answering("forget", key):
+        async with answering("forget", key):
             found = (await self.cloud.asked([key]))[0]
             if isinstance(found, Execution):
                 await self.cloud.delete_execution(found.name)
             else:
                 await self.cloud.forget_request(key)
-
-
-@asynccontextmanager
-async def _answering(operation: str, key: str = "") -> AsyncIterator[None]:
-    """Every error as one of the three that a provider may raise, within a bounded time."""
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            yield
-    except TimeoutError:
-        raise ProviderTimeout(
-            f"the local cloud did not answer within {ANSWER_SECONDS:g} s",
-            name=_NAME,
-            operation=operation,
-            key=key,
-        ) from None
-    except (QuotaExceeded, StoreError) as error:
-        raise ProviderUnavailable(
-            error.message, name=_NAME, operation=operation, key=key, hint=error.hint
-        ) from error
-    except CallerError as error:
-        raise ProviderRefused(
-            error.message, name=_NAME, operation=operation, key=key, hint=error.hint
-        ) from error
