@@ -91,7 +91,7 @@ class Request:
         if self.seen is not None:
             return
         try:
-            plan = _plan_in(work, self._job(work.jobs[asked.environment, asked.job]))
+            plan = _plan_in(work, self._job(work))
             self.decisions = request(plan, asked, self.new_id, self.now)
         except CallerError as error:
             self.error = error
@@ -117,6 +117,7 @@ class Request:
     def _runs(self, work: WorkingSet) -> tuple[RunId, ...]:
         if self.error is not None:
             raise self.error
+        self._job(work)  # once more: another command of this batch may have begun to change it
         return tuple(self._begin(work, decision) for decision in self.decisions)
 
     def _begin(self, work: WorkingSet, decision: Decision) -> RunId:
@@ -124,8 +125,9 @@ class Request:
         tell_in(work, run.id, Due(), self.now)
         return run.id
 
-    def _job(self, jobs: Sequence[JobRow]) -> JobRow:
+    def _job(self, work: WorkingSet) -> JobRow:
         asked = self.asked
+        jobs = work.jobs[asked.environment, asked.job]
         fitting = [job for job in jobs if asked.project in ("", job.project)]
         if not fitting:
             raise NotFound(
@@ -135,6 +137,11 @@ class Request:
         if len(fitting) > 1:
             projects = ", ".join(job.project for job in fitting)
             raise Refused(f"job {asked.job} is in several projects: {projects}; name one")
+        if fitting[0].blocked:
+            raise Refused(
+                f"job {asked.job} is not ready: {fitting[0].blocked}",
+                hint=f"`runyard jobs get {asked.job}` shows its conditions",
+            )
         return fitting[0]
 
 
@@ -191,6 +198,8 @@ class Apply:
     def _put(self, work: WorkingSet, spec: JobSpec) -> Applied:
         document = spec.document()
         before = self._before(work, spec)
+        if before is not None and before.operation:
+            raise Refused(f"job {spec.name} is being changed by {before.operation}")
         if before is not None and _same(before.document, document):
             return self._applied(spec, before.revision, "unchanged")
         revision = before.revision + 1 if before else 1

@@ -15,6 +15,7 @@ from runyard.model.effect import Pending
 from runyard.model.errors import CallerError, StoreError
 from runyard.model.event import Event, Fact
 from runyard.model.ids import EffectId, RunId
+from runyard.model.operation import Operation
 from runyard.model.run import Run
 from runyard.store.memory import Store
 from runyard.store.outbox import Claim
@@ -59,7 +60,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a batch did: the runs it changed, and the effects that this engine now has to do.
+    """What a batch did: the runs and operations it changed, and the effects that this engine now
+    has to do.
 
     `facts` is what it added to histories: the run after each decision, the fact, the instant.
     """
@@ -68,6 +70,12 @@ class Committed:
     effects: tuple[Pending, ...]
     answers: tuple[Any, ...]
     facts: tuple[tuple[Run, Fact, datetime], ...] = ()
+    operations: tuple[Operation, ...] = ()
+
+    def topics(self) -> list[str]:
+        """The signals that tell of it."""
+        runs = ["runs", *(f"run/{run.id}" for run in self.runs)] if self.runs else []
+        return [*runs, *(f"operation/{one.id}" for one in self.operations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,10 @@ class Gate:
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         runs = tuple(work.runs[each] for each in sorted(work.changed))
-        return Committed(runs, tuple(work.effects) if mine else (), answers, tuple(work.facts))
+        operations = work.operations
+        changed = tuple(operations.rows[each] for each in sorted(operations.changed))
+        effects = tuple(work.effects) if mine else ()
+        return Committed(runs, effects, answers, tuple(work.facts), changed)
 
 
 def _act(command: Command[Any], work: WorkingSet) -> Any:

@@ -138,7 +138,7 @@ Fact = (
 )
 
 
-def kind_of(fact: Fact) -> str:
+def kind_of(fact: object) -> str:
     """The one spelling of a fact's kind: `attempt_ended`."""
     return _in_snake_case(type(fact).__name__)
 

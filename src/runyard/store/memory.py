@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from runyard.database.queries import load
+from runyard.store.deleted_jobs import DeletedJobs
 from runyard.store.home import Homes
 from runyard.store.jobs import Jobs
 from runyard.store.ledger import Ledger
+from runyard.store.operations import Operations
 from runyard.store.outbox import Outbox
 from runyard.store.request_keys import RequestKeys
 from runyard.store.runs import Runs
@@ -28,6 +30,8 @@ class Store:
     ledger: Ledger
     request_keys: RequestKeys
     homes: Homes
+    operations: Operations
+    deleted_jobs: DeletedJobs
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -41,4 +45,6 @@ class Store:
             Ledger(queries),
             RequestKeys(queries),
             Homes(queries),
+            Operations(queries),
+            DeletedJobs(queries),
         )

@@ -89,6 +89,10 @@ class Runs:
         """Every run counted or waiting in a job's slot, oldest first."""
         return await self._ids(tx, "runs_live_in_slot", slot)
 
+    async def live_of_job(self, tx: Tx, key: tuple[str, str, str], limit: int) -> list[RunId]:
+        """Runs of a job (project, environment, name) that have not ended, oldest first."""
+        return await self._ids(tx, "runs_live_of_job", *key, limit)
+
     async def out(self, tx: Tx, after: str = "", limit: int = 500) -> list[RunId]:
         """Runs with an attempt out, in order of their ids, after one of them."""
         return await self._ids(tx, "runs_out", after, limit)

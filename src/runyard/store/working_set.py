@@ -13,14 +13,17 @@ from datetime import datetime
 
 from runyard.database.port import Tx
 from runyard.flow.lifecycle import Decision, Slot, wanted
+from runyard.flow.operation import OperationDecision
 from runyard.model.cost import Charge
 from runyard.model.effect import Pending
 from runyard.model.event import Fact
 from runyard.model.ids import EffectId, RunId
+from runyard.model.operation import Operation
 from runyard.model.plan import Plan
 from runyard.model.run import OnConflict, Run
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
+from runyard.store.operation_set import OperationSet
 from runyard.store.outbox import Claim
 from runyard.store.request_keys import RequestKey
 from runyard.store.runs import NOTHING
@@ -65,7 +68,9 @@ class WorkingSet:
         self._settled: list[EffectId] = []
         self._delayed: list[tuple[EffectId, datetime, int]] = []
         self._keys: dict[tuple[str, str], RequestKey] = {}
-        self._put_jobs: list[JobRow] = []
+        self._put_jobs: dict[tuple[str, str, str], JobRow] = {}
+        self._revisions: list[JobRow] = []
+        self.operations = OperationSet(store, tx)
 
     async def load(self, needs: Needs) -> None:
         """Bring in all that a batch needs, each sort of rows with one statement (or one for each
@@ -160,11 +165,31 @@ class WorkingSet:
         """Keep an idempotency key."""
         self._keys[key.environment, key.key] = key
 
-    def put_job(self, job: JobRow) -> None:
-        """Make this the job in force; the jobs of its name were loaded."""
+    def put_job(self, job: JobRow, *, revises: bool = True) -> None:
+        """Make this the job in force, and with `revises` keep it as a revision; the jobs of its
+        name were loaded."""
         jobs = self.jobs[job.environment, job.name]
         jobs[:] = [other for other in jobs if other.key != job.key] + [job]
-        self._put_jobs.append(job)
+        self._put_jobs[job.key] = job
+        if revises:
+            self._revisions.append(job)
+
+    def drop_job(self, job: JobRow) -> None:
+        """This job is not in force any more; the jobs of its name were loaded."""
+        jobs = self.jobs[job.environment, job.name]
+        jobs[:] = [other for other in jobs if other.key != job.key]
+        self._put_jobs.pop(job.key, None)
+        self.operations.drop(job.key)
+
+    def apply_operation(
+        self, decision: OperationDecision, now: datetime, *, new: bool = False
+    ) -> Operation:
+        """Take a decision on an operation over: its row, its fact, its effects."""
+        row = self.operations.apply(decision, now, new=new)
+        for number, effect in enumerate(decision.effects):
+            key = EffectId(f"{row.id}/{row.version}.{number}")
+            self.effects.append(Pending(key, RunId(""), effect, now))
+        return row
 
     def known_key(self, environment: str, key: str) -> RequestKey | None:
         """A key that an earlier request of this batch brought."""
@@ -195,7 +220,9 @@ class WorkingSet:
         await self.store.outbox.delay(self.tx, self._delayed)
         await self.store.outbox.insert(self.tx, self.effects, claim)
         await self.store.request_keys.insert(self.tx, list(self._keys.values()))
-        await self.store.jobs.put(self.tx, self._put_jobs)
+        await self.operations.write()
+        await self.store.jobs.put(self.tx, list(self._put_jobs.values()))
+        await self.store.jobs.add_revisions(self.tx, self._revisions)
 
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot

@@ -48,6 +48,11 @@ SELECT id FROM runs WHERE waiting_on = $1 AND waiting_on <> '' ORDER BY rank_at,
 SELECT id FROM runs
 WHERE concurrency_slot = $1 AND concurrency_slot <> '' AND ended_at IS NULL ORDER BY id
 
+-- name: runs_live_of_job
+-- Runs of a job that have not ended.
+SELECT id FROM runs
+WHERE ended_at IS NULL AND job = $3 AND environment = $2 AND project = $1 ORDER BY id LIMIT $4
+
 -- name: runs_out
 -- The runs with an attempt out, a page at a time.
 SELECT id FROM runs

@@ -1,0 +1,65 @@
+-- 0004_operations.sql as PostgreSQL says it: texts are compared by their bytes.
+
+-- Operations, and where each job stands: who is changing it, why it may not run, its conditions.
+
+ALTER TABLE jobs ADD COLUMN operation  TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN blocked    TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN conditions TEXT COLLATE "C" NOT NULL DEFAULT '[]';
+
+-- Deleted jobs that can still be had back. A job of their name that is made anew takes their place.
+CREATE TABLE deleted_jobs (
+    project     TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    name        TEXT COLLATE "C" NOT NULL,
+    revision    BIGINT NOT NULL,
+    document    TEXT COLLATE "C" NOT NULL,
+    deleted_at  BIGINT NOT NULL,
+    deleted_by  TEXT COLLATE "C" NOT NULL,
+    purge_at    BIGINT NOT NULL,
+    operation   TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (project, environment, name)
+);
+
+CREATE INDEX deleted_jobs_by_purge ON deleted_jobs (purge_at);
+
+-- `asked` never changes after the row is made; `body` changes with the row.
+CREATE TABLE operations (
+    id           TEXT COLLATE "C" PRIMARY KEY,
+    kind         TEXT COLLATE "C" NOT NULL,
+    environment  TEXT COLLATE "C" NOT NULL,
+    state        TEXT COLLATE "C" NOT NULL,
+    requested_by TEXT COLLATE "C" NOT NULL,
+    requested_at BIGINT NOT NULL,
+    due_at       BIGINT,
+    ended_at     BIGINT,
+    version      BIGINT NOT NULL,
+    asked        TEXT COLLATE "C" NOT NULL,
+    body         TEXT COLLATE "C" NOT NULL,
+    fence        BIGINT NOT NULL
+);
+
+CREATE INDEX operations_newest ON operations (environment, requested_at, id);
+CREATE INDEX operations_by_fence ON operations (fence);
+CREATE INDEX operations_due ON operations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX operations_ended ON operations (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE operation_jobs (
+    environment  TEXT COLLATE "C" NOT NULL,
+    name         TEXT COLLATE "C" NOT NULL,
+    project      TEXT COLLATE "C" NOT NULL,
+    operation_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (environment, name, project, operation_id)
+);
+
+CREATE INDEX operation_jobs_by_operation ON operation_jobs (operation_id);
+
+-- One fact for every decision; `sequence` is the row's version after it.
+CREATE TABLE operation_history (
+    operation_id TEXT COLLATE "C" NOT NULL,
+    sequence     BIGINT NOT NULL,
+    at           BIGINT NOT NULL,
+    kind         TEXT COLLATE "C" NOT NULL,
+    state        TEXT COLLATE "C" NOT NULL,
+    data         TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (operation_id, sequence)
+);

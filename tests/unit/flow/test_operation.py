@@ -1,0 +1,216 @@
+"""The lifecycle of operations: every state and event by table, its promises by properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runyard.flow.operation import LOOKING, TRANSITIONS, OperationDecision, begin, decide
+from runyard.model.effect import Compensate, Perform
+from runyard.model.errors import IllegalTransition
+from runyard.model.operation import (
+    FINAL,
+    Approved,
+    Begun,
+    CancelAsked,
+    Compensated,
+    CompensationFailed,
+    Confirmed,
+    Declined,
+    Expired,
+    Operation,
+    OperationEvent,
+    OperationState,
+    Resumed,
+    StepDelayed,
+    StepDone,
+    StepFailed,
+    StepKind,
+    StepResult,
+)
+from tests.support.operations import make_operation
+from tests.support.runs import NOW
+
+KINDS = (StepKind.NETWORK, StepKind.IDENTITY, StepKind.DEPLOY, StepKind.PROVE)
+UNTIL = NOW + timedelta(minutes=10)
+EVENTS: tuple[OperationEvent, ...] = (
+    Begun("ann"), Confirmed("ann"), Approved("bob"), Declined("bob"), Expired(), CancelAsked("ann"),
+    StepDone(0, StepResult(NOW)), StepFailed(0, "no"), StepDelayed(0, "later", UNTIL),
+    Compensated(0), CompensationFailed(0, "no"), Resumed("ann"),
+)  # fmt: skip
+ALLOWED: dict[OperationState, set[type]] = {
+    OperationState.WAITING: {Confirmed, Approved, Declined, Expired, CancelAsked},
+    OperationState.RUNNING: {StepDone, StepFailed, StepDelayed, CancelAsked},
+    OperationState.STOPPING: {StepDone, StepFailed, StepDelayed},
+    OperationState.UNDOING: {Compensated, CompensationFailed, StepDelayed},
+    OperationState.STUCK: {Resumed},
+    OperationState.COMPLETE: set(),
+    OperationState.UNDONE: set(),
+}
+
+
+def test_every_state_has_a_row_and_is_reachable() -> None:
+    assert set(TRANSITIONS) == set(OperationState)
+    reached = {after for row in TRANSITIONS.values() for after in row.values()}
+    assert reached == set(OperationState)
+    assert {state for state, row in TRANSITIONS.items() if not row} == FINAL
+
+
+@pytest.mark.parametrize("state", OperationState)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_happens_exactly_where_the_table_has_it(
+    state: OperationState, event: OperationEvent
+) -> None:
+    operation = make_operation(StepKind.DEPLOY, state=state, version=3)
+    if type(event) in ALLOWED[state]:
+        after = decide(operation, event, NOW).operation
+        assert after.version == 4
+        assert after.state in TRANSITIONS[state].values()
+    else:
+        with pytest.raises(IllegalTransition, match=f"cannot happen while {state}"):
+            decide(operation, event, NOW)
+
+
+@pytest.mark.parametrize("state", ["running", "stopping", "undoing"])
+def test_an_event_about_a_step_that_is_not_out_comes_too_late(state: str) -> None:
+    operation = make_operation(*KINDS, state=OperationState(state), position=2)
+    for event in (
+        StepDone(1, StepResult(NOW)), StepFailed(3, "no"), StepDelayed(1, "no", NOW),
+        Compensated(1), CompensationFailed(0, "no"),
+    ):  # fmt: skip
+        with pytest.raises(IllegalTransition):
+            decide(operation, event, NOW)
+
+
+def test_it_begins_with_its_first_step_or_waits_for_people() -> None:
+    assert begin(make_operation(*KINDS), UNTIL).effects[0].step == 0
+    unsafe = make_operation(*KINDS, unsafe=("all is lost",), approvals_needed=1)
+    waiting = begin(unsafe, UNTIL)
+    assert (waiting.operation.state, waiting.operation.due_at) == ("waiting", UNTIL)
+    assert waiting.effects == ()
+    confirmed = decide(waiting.operation, Confirmed("ann"), NOW)
+    assert (confirmed.operation.state, confirmed.effects) == ("waiting", ())
+    approved = decide(confirmed.operation, Approved("bob"), NOW)
+    assert (approved.operation.state, approved.operation.due_at) == ("running", None)
+    assert approved.effects == (Perform(unsafe.id, 0),)
+    known = replace(unsafe, confirmed_by="ann", approvals_needed=0)
+    assert begin(known, UNTIL).operation.state is OperationState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Declined("bob"), "declined by bob"),
+        (CancelAsked("ann", "a mistake"), "cancelled by ann: a mistake"),
+        (Expired(), "nobody said yes in time"),
+    ],
+)
+def test_a_no_ends_what_waits(event: OperationEvent, why: str) -> None:
+    waiting = begin(make_operation(*KINDS, approvals_needed=1), UNTIL).operation
+    after = decide(waiting, event, NOW).operation
+    assert (after.state, after.error, after.ended_at, after.due_at) == ("undone", why, NOW, None)
+
+
+def test_what_only_looked_is_not_undone() -> None:
+    running = begin(make_operation(*KINDS), UNTIL).operation
+    failed = decide(running, StepFailed(0, "no", "mend it"), NOW)
+    assert (failed.operation.state, failed.operation.hint) == ("undone", "mend it")
+    assert failed.effects == ()
+
+
+def test_a_step_that_failed_is_undone_too() -> None:
+    operation = begin(make_operation(*KINDS), UNTIL).operation
+    for step in range(2):
+        operation = decide(operation, StepDone(step, StepResult(NOW)), NOW).operation
+    failed = decide(operation, StepFailed(2, "no"), NOW)
+    assert failed.effects == (Compensate(operation.id, 2),)
+    next_one = decide(failed.operation, Compensated(2), NOW)
+    assert next_one.effects == (Compensate(operation.id, 1),)
+    last = decide(next_one.operation, Compensated(1), NOW).operation
+    assert (last.state, last.error) == ("undone", "no")
+
+
+class Life:
+    """Lives through an operation and holds its promises after every step."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.out: set[Perform | Compensate] = set()
+        self.done: list[int] = []
+        self.undone: list[int] = []
+        self.asked_to_stop = False
+
+    def take(self, decision: OperationDecision) -> None:
+        before, self.operation = self.operation, decision.operation
+        assert not before.is_final
+        for effect in decision.effects:
+            if isinstance(effect, Perform):
+                assert not self.asked_to_stop
+                assert effect.step == len(self.done)
+                self.done.append(effect.step)
+            elif isinstance(decision.fact, Resumed):
+                assert effect.step == self.undone[-1]
+            else:
+                assert effect.step not in self.undone
+                self.undone.append(effect.step)
+        self.out |= set(decision.effects)
+        assert self.undone == sorted(self.undone, reverse=True)
+        if self.operation.state is OperationState.COMPLETE:
+            assert len(self.operation.results) == len(self.operation.steps)
+            assert self.undone == []
+        if self.operation.state is OperationState.UNDONE:
+            wanted = {each for each in self.done if self.operation.steps[each].kind not in LOOKING}
+            assert wanted == set(self.undone)
+
+
+@given(
+    kinds=st.lists(st.sampled_from(StepKind), min_size=1, max_size=6),
+    approvals=st.integers(0, 2),
+    data=st.data(),
+)
+def test_whatever_happens_it_ends_complete_or_undone(
+    kinds: list[StepKind], approvals: int, data: st.DataObject
+) -> None:
+    draft = make_operation(*kinds, approvals_needed=approvals)
+    life = Life(replace(draft, state=OperationState.WAITING))
+    life.take(begin(draft, UNTIL))
+    for _ in range(60):
+        event = _event(life.operation, data)
+        try:
+            life.take(decide(life.operation, event, NOW))
+        except IllegalTransition:
+            continue
+        life.asked_to_stop |= isinstance(event, CancelAsked)
+    while not life.operation.is_final:
+        life.take(decide(life.operation, _good(life.operation), NOW))
+
+
+def _event(operation: Operation, data: st.DataObject) -> OperationEvent:
+    step = data.draw(st.integers(0, len(operation.steps) - 1))
+    position = data.draw(st.sampled_from([operation.position, operation.position, step]))
+    events: list[OperationEvent] = (
+            [
+                Approved("bob"), Approved("eve"), CancelAsked("ann"), Resumed("ann"),
+                StepDone(position, StepResult(NOW)), StepDone(position, StepResult(NOW)),
+                StepFailed(position, "no"), StepDelayed(position, "later", NOW),
+                Compensated(position), CompensationFailed(position, "no"),
+            ]
+    )  # fmt: skip
+    return data.draw(st.sampled_from(events))
+
+
+def _good(operation: Operation) -> OperationEvent:
+    """What leads on from here."""
+    match operation.state:
+        case OperationState.WAITING:
+            return Declined("ann")
+        case OperationState.STUCK:
+            return Resumed("ann")
+        case OperationState.UNDOING:
+            return Compensated(operation.position)
+        case _:
+            return StepDone(operation.position, StepResult(NOW))
