@@ -5,6 +5,7 @@
     watch    tells what the provider reports
     rescue   compares what is out with what the provider knows
     prune    forgets what is old
+    expire   ends the waiting of operations that nobody said yes to
 
 Order of coming up: the provider finds again what it left running; claims of dead engines are
 freed; `rescue` looks at everything once; then all loops run. Letting go stops nothing that runs.
@@ -22,12 +23,15 @@ from runyard.database.port import Database, Tx
 from runyard.database.signals import Signals
 from runyard.engine import prune, rescue
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, Carrier
+from runyard.engine.doing import Doing
 from runyard.engine.due import DueLoop
+from runyard.engine.expire import ExpireLoop
 from runyard.engine.launching import Orders
 from runyard.engine.loop import Loop, LoopHealth
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
+from runyard.engine.steps import Hands, Steps
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import LEASE, Committed, Gate, GateSettings
 from runyard.provider.port import Provider
@@ -84,8 +88,10 @@ class Engine:
             clock,
             launch_tries_max=settings.launch_tries_max,
         )
+        doing = Doing(self.gate, database, store, provider.jobs, provider.access, clock)
+        hands = Hands(carrier, Steps(self.gate, database, store, doing, clock))
         self._outbox = OutboxLoop(
-            database, store, carrier, settings.name, self._wake_outbox, lease=settings.lease
+            database, store, hands, settings.name, self._wake_outbox, lease=settings.lease
         )
         self._rescue = RescueLoop(self.gate, database, store, provider)
         pruning = PruneLoop(self.gate, database, store, provider, settings.retention)
@@ -95,6 +101,7 @@ class Engine:
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": self._rescue.tick,
             "prune": pruning.tick,
+            "expire": ExpireLoop(self.gate, database, store).tick,
         }
         self._loops = {
             name: Loop(name, tick, clock, poll_seconds=self._poll(name).total_seconds())
@@ -145,6 +152,7 @@ class Engine:
             self._outbox.hand_over(done.effects)
         if any(run.due_at is not None or run.deadline_at is not None for run in done.runs):
             self._loops["due"].wake()
-        if done.runs:
-            self._signals.send(["runs", *(f"run/{run.id}" for run in done.runs)])
+        if any(one.due_at is not None for one in done.operations):
+            self._loops["expire"].wake()
+        self._signals.send(done.topics())
         self._observe(done)

@@ -8,9 +8,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from runyard.database.port import Database, Tx
-from runyard.engine.carrier import Carrier
 from runyard.gate.door import LEASE
 from runyard.model.effect import Pending
 from runyard.model.errors import PlatformError
@@ -21,6 +21,13 @@ LOGGER = logging.getLogger("runyard.engine")
 AT_ONCE_MAX = 256  #: effects under way together; the rest waits in rows
 
 
+class Carries(Protocol):
+    """Who does effects."""
+
+    async def carry(self, pending: Pending) -> None:
+        """Do one effect and tell the result. Raises StoreError when that cannot be written."""
+
+
 class OutboxLoop:
     """One tick: claim what is due and begin it. What is under way goes on between ticks."""
 
@@ -28,7 +35,7 @@ class OutboxLoop:
         self,
         database: Database,
         store: Store,
-        carrier: Carrier,
+        carrier: Carries,
         engine: str,
         wake: Callable[[], None],
         *,

@@ -321,6 +321,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             "watch",
             "rescue",
             "prune",
+            "expire",
         }
         await engine.stop()
         assert provider.calls[-1] == ("close", "")
