@@ -244,7 +244,7 @@ class Purge:
             others = work.jobs[job.environment, job.name]
             if not any(other.key == job.key for other in others):
                 await store.jobs.forget_revisions(tx, job.key, job.revision)
-                await store.deleted_jobs.unbury(tx, [job.key])
+                await store.deleted_jobs.purge(tx, [job.key])
         await store.operations.forget(tx, self.operations)
 
     def frees(self, work: WorkingSet) -> None:

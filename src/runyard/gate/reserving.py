@@ -139,7 +139,7 @@ class Undertake:
         if stands is not None:
             self._refuse(aim, "there is a job of this name in force, so nothing is to be had back")
             return None
-        if gone is None:
+        if gone is None or gone.document is None:
             raise NotFound(
                 f"job {aim.key[1]} was not deleted, or its time to be had back is over",
                 hint="apply a manifest that has it",

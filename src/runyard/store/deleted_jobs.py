@@ -16,13 +16,14 @@ JobKey = tuple[str, str, str]  #: project, environment, name
 
 @dataclass(frozen=True, slots=True)
 class DeletedJob:
-    """A job as it was in force last. At `purge_at` it is gone for good."""
+    """A job as it was in force last. At `purge_at` it is gone for good: `document` is then None,
+    and only its last revision's number is known, since no number is ever given twice."""
 
     project: str
     environment: str
     name: str
     revision: int
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] | None
     deleted_at: datetime
     deleted_by: str
     purge_at: datetime
@@ -72,8 +73,12 @@ class DeletedJobs:
         ]
         await tx.execute_many(self._q["deleted_job_upsert"], rows)
 
+    async def purge(self, tx: Tx, keys: Sequence[JobKey]) -> None:
+        """Nobody can have these back any more."""
+        await tx.execute_many(self._q["deleted_job_purge"], list(keys))
+
     async def unbury(self, tx: Tx, keys: Sequence[JobKey]) -> None:
-        """These are not deleted any more, or were purged."""
+        """These are not deleted any more."""
         await tx.execute_many(self._q["deleted_job_delete"], list(keys))
 
 

@@ -4,7 +4,8 @@ ALTER TABLE jobs ADD COLUMN operation  TEXT   NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN blocked    TEXT   NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN conditions TEXT   NOT NULL DEFAULT '[]';
 
--- Deleted jobs that can still be had back. A job of their name that is made anew takes their place.
+-- Deleted jobs. Until they are purged they can be had back; then their document is null, and the
+-- number of their last revision is all that is known of them.
 CREATE TABLE deleted_jobs (
     project     TEXT   NOT NULL,
     environment TEXT   NOT NULL,
@@ -18,7 +19,7 @@ CREATE TABLE deleted_jobs (
     PRIMARY KEY (project, environment, name)
 );
 
-CREATE INDEX deleted_jobs_by_purge ON deleted_jobs (purge_at);
+CREATE INDEX deleted_jobs_by_purge ON deleted_jobs (purge_at) WHERE document <> 'null';
 
 -- `asked` never changes after the row is made; `body` changes with the row.
 CREATE TABLE operations (

@@ -47,14 +47,19 @@ SET revision = excluded.revision, document = excluded.document, deleted_at = exc
 -- name: deleted_job_delete
 DELETE FROM deleted_jobs WHERE project = $1 AND environment = $2 AND name = $3
 
+-- name: deleted_job_purge
+UPDATE deleted_jobs SET document = 'null'
+WHERE project = $1 AND environment = $2 AND name = $3
+
 -- name: deleted_jobs_by_name
 SELECT project, environment, name, revision, document, deleted_at, deleted_by, purge_at, operation
 FROM deleted_jobs WHERE environment = $1 AND name = $2 ORDER BY project
 
 -- name: deleted_jobs_page
 SELECT project, environment, name, revision, document, deleted_at, deleted_by, purge_at, operation
-FROM deleted_jobs WHERE environment = $1 ORDER BY name, project
+FROM deleted_jobs WHERE environment = $1 AND document <> 'null' ORDER BY name, project
 
 -- name: deleted_jobs_to_purge
 SELECT project, environment, name, revision, document, deleted_at, deleted_by, purge_at, operation
-FROM deleted_jobs WHERE purge_at <= $1 ORDER BY purge_at, project, environment, name LIMIT $2
+FROM deleted_jobs WHERE purge_at <= $1 AND document <> 'null'
+ORDER BY purge_at, project, environment, name LIMIT $2
