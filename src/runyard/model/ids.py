@@ -10,6 +10,8 @@ RunId = NewType("RunId", str)
 AttemptKey = NewType("AttemptKey", str)
 EffectId = NewType("EffectId", str)
 OperationId = NewType("OperationId", str)
+TokenId = NewType("TokenId", str)
+ExceptionId = NewType("ExceptionId", str)
 
 # Crockford's base 32 in lower case (https://www.crockford.com/base32.html): no i, l, o, u.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
