@@ -18,6 +18,10 @@ WRITERS = [
     ("ledger.insert", "writes charges", {"store"}),
     ("jobs.put", "writes jobs", {"store"}),
     ("request_keys.insert", "writes request keys", {"store"}),
+    ("people.put_principals", "writes principals", {"store"}),
+    ("people.put_tokens", "writes tokens", {"store"}),
+    ("people.put_exceptions", "writes exceptions to guards", {"store"}),
+    ("audit.append", "writes the audit log", {"store"}),
     ("runs.delete", "forgets runs", {"gate"}),
     ("work.write", "writes what a batch decided", {"gate"}),
 ]

@@ -16,4 +16,4 @@ class LogChannel:
 
     async def send(self, notice: Notice) -> None:
         """See `Channel.send`."""
-        LOGGER.error("%s %s: %s", notice.title, notice.run, notice.text)
+        LOGGER.error("%s: %s", f"{notice.title} {notice.run}".rstrip(), notice.text)

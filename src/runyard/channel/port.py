@@ -9,7 +9,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something people should know. `key` is the same for every telling of the same thing."""
+    """Something people should know. `key` is the same for every telling of the same thing.
+    `job`, `run` and `region` are empty for what is about none."""
 
     key: str
     at: datetime

@@ -16,7 +16,7 @@ from runyard.engine.launching import Orders
 from runyard.engine.reports import event_of
 from runyard.gate.door import Gate
 from runyard.gate.telling import Delay, Settle
-from runyard.model.effect import Alert, CancelOlder, Launch, Pending, Release, Stop
+from runyard.model.effect import Alert, Announce, CancelOlder, Launch, Pending, Release, Stop
 from runyard.model.errors import (
     CallerError,
     IllegalTransition,
@@ -87,6 +87,10 @@ class Carrier:
                 await self._tell(pending, Released(attempt, gone.removed, gone.left))
             case Alert(reason):
                 await self._alert(pending, reason)
+            case Announce(title, text):
+                notice = Notice(pending.id, self._clock(), title, text, job="", run="", region="")
+                await self._channel.send(notice)
+                await self._settle(pending)
             case CancelOlder(older):
                 words = f"{pending.run} is newer and takes its place"
                 event = CancelRequested("its job's rule", words, pending.run)

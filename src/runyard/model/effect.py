@@ -62,7 +62,15 @@ class Compensate:
     step: int
 
 
-Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell people of something that is about no run."""
+
+    title: str
+    text: str
+
+
+Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate | Announce
 KINDS: dict[str, type[Effect]] = {
     "launch": Launch,
     "stop": Stop,
@@ -71,6 +79,7 @@ KINDS: dict[str, type[Effect]] = {
     "cancel_older": CancelOlder,
     "perform": Perform,
     "compensate": Compensate,
+    "announce": Announce,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -83,7 +92,8 @@ def kind_of(effect: Effect) -> str:
 @dataclass(frozen=True, slots=True)
 class Pending:
     """An effect in the outbox. `tries` counts the times it was begun and could not be done. `run`
-    is empty for what an operation wants done: such an effect names its operation itself."""
+    is empty for what is about none, and for what an operation wants done: such an effect names its
+    operation itself."""
 
     id: EffectId
     run: RunId

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from runyard.database.queries import load
+from runyard.store.audit import AuditLog
 from runyard.store.deleted_jobs import DeletedJobs
 from runyard.store.home import Homes
 from runyard.store.jobs import Jobs
 from runyard.store.ledger import Ledger
 from runyard.store.operations import Operations
 from runyard.store.outbox import Outbox
+from runyard.store.people import People
 from runyard.store.request_keys import RequestKeys
 from runyard.store.runs import Runs
 from runyard.store.slots import Slots
@@ -32,6 +34,8 @@ class Store:
     homes: Homes
     operations: Operations
     deleted_jobs: DeletedJobs
+    people: People
+    audit: AuditLog
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -47,4 +51,6 @@ class Store:
             Homes(queries),
             Operations(queries),
             DeletedJobs(queries),
+            People(queries),
+            AuditLog(queries),
         )

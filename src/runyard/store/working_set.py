@@ -14,8 +14,9 @@ from datetime import datetime
 from runyard.database.port import Tx
 from runyard.flow.lifecycle import Decision, Slot, wanted
 from runyard.flow.operation import OperationDecision
+from runyard.model.audit import AuditEntry
 from runyard.model.cost import Charge
-from runyard.model.effect import Pending
+from runyard.model.effect import Announce, Pending
 from runyard.model.event import Fact
 from runyard.model.ids import EffectId, RunId
 from runyard.model.operation import Operation
@@ -25,6 +26,7 @@ from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
 from runyard.store.operation_set import OperationSet
 from runyard.store.outbox import Claim
+from runyard.store.people_set import PeopleSet
 from runyard.store.request_keys import RequestKey
 from runyard.store.runs import NOTHING
 
@@ -71,6 +73,7 @@ class WorkingSet:
         self._put_jobs: dict[tuple[str, str, str], JobRow] = {}
         self._revisions: list[JobRow] = []
         self.operations = OperationSet(store, tx)
+        self.people = PeopleSet(store, tx)
 
     async def load(self, needs: Needs) -> None:
         """Bring in all that a batch needs, each sort of rows with one statement (or one for each
@@ -191,6 +194,14 @@ class WorkingSet:
             self.effects.append(Pending(key, RunId(""), effect, now))
         return row
 
+    def record(self, entry: AuditEntry) -> None:
+        """Add an entry to the audit log, in the transaction of the change that it is about."""
+        self.people.record(entry)
+
+    def announce(self, key: str, title: str, text: str, now: datetime) -> None:
+        """Have people told of something that is about no run. `key` is given once for ever."""
+        self.effects.append(Pending(EffectId(key), RunId(""), Announce(title, text), now))
+
     def known_key(self, environment: str, key: str) -> RequestKey | None:
         """A key that an earlier request of this batch brought."""
         return self._keys.get((environment, key))
@@ -223,6 +234,7 @@ class WorkingSet:
         await self.operations.write()
         await self.store.jobs.put(self.tx, list(self._put_jobs.values()))
         await self.store.jobs.add_revisions(self.tx, self._revisions)
+        await self.people.write()
 
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, PAUSE_SECONDS_MAX, Carrier, pause
 from runyard.engine.launching import Orders
+from runyard.gate.exceptions import BreakGlass
 from runyard.model.effect import Alert, CancelOlder, Pending
 from runyard.model.errors import (
     ChannelError,
@@ -18,8 +20,10 @@ from runyard.model.errors import (
     ProviderUnavailable,
 )
 from runyard.model.event import CancelRequested, Ended
-from runyard.model.ids import attempt_key
+from runyard.model.ids import ExceptionId, attempt_key
 from runyard.model.outcome import Ending
+from runyard.model.policy import GuardException
+from runyard.model.principal import Caller, Grant, Role
 from runyard.model.run import Run, State
 from runyard.provider.port import Phase, Report
 from tests.support.fake_provider import KeptNotices, ScriptedProvider
@@ -269,3 +273,18 @@ def test_pauses_grow_to_a_bound() -> None:
     assert seconds == sorted(seconds)
     assert seconds[0] == 0.5
     assert seconds[-1] == PAUSE_SECONDS_MAX
+
+
+def test_what_is_about_no_run_is_told_too() -> None:
+    async def scene(yard: Yard) -> None:
+        hands = Hands(yard)
+        ending = yard.now + timedelta(hours=1)
+        opened = GuardException(ExceptionId("exc_1"), "prod", "ann", "it burns", yard.now, ending)
+        await yard.gate.ask(BreakGlass(Caller("ann", (Grant(Role.ADMIN),)), opened, yard.now))
+        await hands.carry_all()
+        (notice,) = hands.channel.notices
+        assert (notice.key, notice.run) == ("exc_1/opened", "")
+        assert "ann" in notice.title
+        assert await yard.outbox() == 0
+
+    in_yard(scene)
