@@ -20,11 +20,11 @@ from runyard.api.services import Principal, Services, Use
 from runyard.api.shapes import JobPageShape, JobShape, ManifestShape
 from runyard.database.port import Tx
 from runyard.gate.asking import Apply
+from runyard.model.environment import ProviderName
 from runyard.model.errors import NotFound, Refused
 from runyard.model.executors import unenforced
 from runyard.model.job import JobSpec
 from runyard.model.manifest import Loaded, Source, load
-from runyard.model.manifest.environments import ProviderName
 from runyard.store import job_list
 from runyard.store.job_list import AfterJob
 from runyard.store.jobs import JobRow

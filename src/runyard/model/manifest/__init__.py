@@ -4,6 +4,7 @@ text.py       bytes -> text, and the limits on a text
 tree.py       text -> a tree in which every value knows its file, line and column
 scalars.py    what a plain scalar means (YAML 1.2, core schema)
 merge.py      many files -> one manifest
+overrides.py  what an environment changes in a job
 defaults.py   `defaults` and the environment -> each job
 loader.py     all of it in order: `load`
 rules*.py     Cloud Run's limits that no single field can say; one idea a file
@@ -11,9 +12,9 @@ report.py     where every fault goes
 schema.py     the JSON Schema for editors
 """
 
-from runyard.model.manifest.environments import Environment
-from runyard.model.manifest.loader import Loaded, load
+from runyard.model.environment import Environment
+from runyard.model.manifest.loader import Loaded, environments_in, load
 from runyard.model.manifest.schema import json_schema
 from runyard.model.manifest.text import Source, decoded
 
-__all__ = ["Environment", "Loaded", "Source", "decoded", "json_schema", "load"]
+__all__ = ["Environment", "Loaded", "Source", "decoded", "environments_in", "json_schema", "load"]

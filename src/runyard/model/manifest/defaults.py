@@ -8,6 +8,8 @@ Regions: the job's own, else the environment's, else the defaults', else us-cent
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runyard.model.errors import Fault
 from runyard.model.manifest.merge import Entry
 from runyard.model.manifest.report import Report
@@ -38,13 +40,13 @@ def with_defaults(job: Node, defaults: Node | None) -> Node:
     return _merged(job, Node(known, defaults.place, keys=defaults.keys))
 
 
-def with_regions(job: Node, environment: Node | None) -> Node:
-    """`job` with the environment's regions, where it names none itself."""
-    regions = _entries(environment).get("regions") if environment is not None else None
-    if environment is None or regions is None or not isinstance(job.value, dict):
+def with_regions(job: Node, regions: Sequence[str]) -> Node:
+    """`job` with the environment's regions, if it has any, where the job names none itself."""
+    if not regions or not isinstance(job.value, dict) or "regions" in job.value:
         return job
-    only = Node({"regions": regions}, environment.place, keys=environment.keys)
-    return _merged(job, only)
+    listed = Node([Node(region, job.place) for region in regions], job.place)
+    entries = job.value | {"regions": listed}
+    return Node(entries, job.place, keys=job.keys | {"regions": job.place})
 
 
 def _merged(job: Node, defaults: Node) -> Node:

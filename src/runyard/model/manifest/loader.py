@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from runyard.model.environment import LOCAL, Environment, ProviderName
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.executors import differences, expected
 from runyard.model.job import EnvironmentName, JobSpec, ProjectName
+from runyard.model.manifest import overrides
 from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
-from runyard.model.manifest.environments import LOCAL, Environment, ProviderName
 from runyard.model.manifest.merge import Entry, Manifest, merge
 from runyard.model.manifest.report import Part, Report
 from runyard.model.manifest.rules import check_job
@@ -50,6 +52,7 @@ class Loaded:
     """What a manifest says. `warnings` are faults that forbid nothing."""
 
     jobs: tuple[JobSpec, ...]
+    project: str
     environments: Mapping[str, Environment] = field(default_factory=dict)
     warnings: tuple[Fault, ...] = ()
 
@@ -60,11 +63,14 @@ def load(
     environment: str = LOCAL,
     executor: str | None = None,
     regions: Sequence[str] = (),
+    known: Mapping[str, Environment] = MappingProxyType({}),
 ) -> Loaded:
-    """The jobs of `sources`, as `environment` has them.
+    """The jobs of `sources`, as `environment` has them. What the manifest does not say of the
+    environment itself, `known` does, by project.
 
-    With `executor`, what it does not keep of a job is among the warnings, with its place. With
-    `regions`, they are all that the environment has, and the first is for jobs that name none.
+    `executor` and `regions` are this machine's, and count unless the environment is elsewhere: what
+    the executor does not keep of a job is among the warnings, with its place; the regions are all
+    there are, and the first is for jobs that name none.
 
     Raises InvalidSpec with every fault of every file, each with file, line and column (from 1),
     and nothing else, whatever the texts are. Time is bounded by `text.CHARACTERS_MAX` and
@@ -78,18 +84,22 @@ def load(
         _check_top(manifest, sources, report)
     if manifest.defaults is not None:
         check_keys(manifest.defaults, report)
-    environments = _environments(manifest, environment, report)
+    overrides.check(manifest, report)
+    environments = _environments(manifest, environment, report, known)
     project = _project(manifest, report)
-    bound = manifest.environments.get(environment)
+    bound = environments.get(environment) or known.get(project)
+    if bound is not None and bound.provider is not ProviderName.LOCAL:
+        executor, regions = None, ()
+    changes = overrides.of(manifest, environment)
     jobs: list[JobSpec] = []
     for name, raw in manifest.jobs.items():
-        entry = _filled(raw, manifest.defaults, bound)
+        entry = _filled(raw, changes.get(name), manifest.defaults, bound)
         part = Part(report, ("jobs", name), entry.node, entry.place)
         if (job := _job(name, entry.node, project, part, regions)) is not None:
             jobs.append(job)
             _warn(part, job, executor)
     report.raise_faults([source.name for source in sources])
-    return Loaded(tuple(jobs), environments, tuple(report.warnings))
+    return Loaded(tuple(jobs), project, environments, tuple(report.warnings))
 
 
 def _root(source: Source, report: Report) -> Node | None:
@@ -128,14 +138,35 @@ def _project(manifest: Manifest, report: Report) -> str:
         return _UNKNOWN
 
 
-def _environments(manifest: Manifest, wanted: str, report: Report) -> dict[str, Environment]:
+def environments_in(sources: Sequence[Source]) -> Loaded:
+    """The project and the environments of `sources`, which may have no jobs.
+
+    Raises InvalidSpec with every fault.
+    """
+    check_size(sources)
+    report = Report()
+    roots = [root for source in sources if (root := _root(source, report)) is not None]
+    manifest = merge(roots, report)
+    first = sources[0].name if sources else ""
+    for key in ("project", "environments"):
+        if key not in manifest.keys and not report.faults:
+            report.fault(Fault(key, "", "a value, which is required", "", first, 1, 1))
+    found = _environments(manifest, LOCAL, report, {})
+    project = _project(manifest, report)
+    report.raise_faults([source.name for source in sources])
+    return Loaded((), project, found, tuple(report.warnings))
+
+
+def _environments(
+    manifest: Manifest, wanted: str, report: Report, stored: Mapping[str, Environment]
+) -> dict[str, Environment]:
     found = {
         name: one
         for name, entry in manifest.environments.items()
-        if (one := _environment(name, entry, report)) is not None
+        if (one := _environment(name, overrides.without(entry), report)) is not None
     }
     known = {LOCAL: None, **manifest.environments}
-    if wanted not in known and manifest.environments:
+    if wanted not in known and manifest.environments and not stored:
         hint = did_you_mean(wanted, known)
         report.fault(Fault("environment", shown(wanted), one_of(known), hint))
     elif (words := _environment_words(wanted)) is not None:
@@ -169,8 +200,10 @@ def _environment_words(name: str) -> str | None:
     return None
 
 
-def _filled(entry: Entry, defaults: Entry | None, bound: Entry | None) -> Entry:
-    node = with_regions(entry.node, bound.node if bound else None)
+def _filled(
+    entry: Entry, override: Node | None, defaults: Entry | None, bound: Environment | None
+) -> Entry:
+    node = with_regions(overrides.over(entry.node, override), bound.regions if bound else ())
     return Entry(with_defaults(node, defaults.node if defaults else None), entry.place)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from runyard.model.environment import Environment
 from runyard.model.job import JobSpec
 from runyard.model.manifest.defaults import KEYS as DEFAULTS_KEYS
-from runyard.model.manifest.environments import Environment
 from runyard.model.manifest.merge import EXTENSION, SCHEMA_KEY
+from runyard.model.manifest.overrides import KEY as OVERRIDES
 
 SCHEMA_ID = "urn:runyard:manifest"  #: a name; nothing is fetched from it
 
@@ -60,7 +61,12 @@ _DESCRIPTIONS = {
     ("Container", "args"): "Arguments of the program; no shell, nothing is expanded.",
     ("Environment", "provider"): "local: this machine; gcp: Google Cloud.",
     ("Environment", "regions"): "Regions of jobs that name none themselves.",
-    ("Environment", "approvals"): "How many people must agree to a release.",
+    ("Environment", "approvals"): "How many other people must agree to a change.",
+    ("Environment", "freeze"): "When nothing is changed.",
+    ("Environment", "allow"): "Who may, by name; else whoever has the role for it.",
+    ("Allow", "change"): "Who may apply, roll back and delete.",
+    ("Allow", "run"): "Who may ask for runs.",
+    ("Allow", "approve"): "Who may agree to a change of another.",
 }
 # fmt: on
 
@@ -76,6 +82,12 @@ def json_schema() -> Schema:
     for model in _FILLED:
         parts[model].pop("required")
     job = parts["JobSpec"]
+    parts["Environment"]["properties"][OVERRIDES] = {
+        "type": "object",
+        "description": "What is different in jobs; lists of things with names are merged by name.",
+        "propertyNames": job["properties"]["name"],
+        "additionalProperties": {"type": "object"},
+    }
     own = {key: job["properties"].pop(key) for key in ("project", "name")}
     parts["Defaults"] = _defaults(job)
     return {
