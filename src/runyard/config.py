@@ -95,7 +95,7 @@ class Config:
     )
     environment: str = _setting(
         read.name,
-        "the environment this server runs jobs of",
+        "the environment that is meant where none is named",
         "local",
     )
     host: str = _setting(

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvloop
 
@@ -273,6 +274,7 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         loops=house.engine.health,
         regions=regions,
         abilities=lambda: asdict(house.cloud.spawner.abilities),
+        zones=ZoneInfo,
     )
 
 

@@ -18,9 +18,10 @@ from runyard.model.event import Ended
 from tests.support.api_server import MANIFEST, TOKEN, Api, serving
 from tests.support.stories import outcome
 
-TAGS = ("jobs", "runs", "logs", "events", "secrets", "server")
+TAGS = ("jobs", "environments", "runs", "logs", "events", "secrets", "server")
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
+BOUND = f"{MANIFEST}environments: {{prod: {{approvals: 1}}}}\n"
 EXAMPLES = 25  #: requests for each operation
 
 
@@ -118,7 +119,8 @@ def _make_real(case: AnyCase, known: Known) -> None:
     if not isinstance(body, dict):
         return
     if files := body.get("files"):
-        body["files"] = [{"name": files[0]["name"], "text": MANIFEST}]
+        text = BOUND if "environments" in case.operation.path else MANIFEST
+        body["files"] = [{"name": files[0]["name"], "text": text}]
     if overrides := body.get("overrides"):
         overrides.pop("timeout", None)
     if "job" in body and len(body["job"]) % 2:

@@ -18,6 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -203,6 +204,7 @@ async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Bac
         loops=lambda: loops,
         regions=regions,
         abilities=lambda: {"cgroup": "v2"},
+        zones=ZoneInfo,
     )
     behind = Backstage(services, viewer, secrets, loops)
     return behind

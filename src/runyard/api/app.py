@@ -14,6 +14,7 @@ from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
+from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
@@ -43,7 +44,7 @@ def make_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for router in (jobs, runs, logs, events, secrets, status, probes):
+    for router in (jobs, environments, runs, logs, events, secrets, status, probes):
         app.include_router(router)
     documentation.add(app)
     add_handlers(app)

@@ -193,6 +193,12 @@ class ManifestBody(Strict):
     environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
 
 
+class EnvironmentsBody(Strict):
+    """A manifest whose `environments` are meant."""
+
+    files: Annotated[tuple[FileBody, ...], Field(min_length=1, max_length=FILES_MAX)]
+
+
 class SecretBody(Strict):
     """A secret's new value: 1 byte to 64 KiB, in base64 (RFC 4648, section 4)."""
 
@@ -206,7 +212,13 @@ class SecretBody(Strict):
     ]
 
 
-BODIES: tuple[type[Strict], ...] = (RunBody, CancelBody, ManifestBody, SecretBody)
+BODIES: tuple[type[Strict], ...] = (
+    RunBody,
+    CancelBody,
+    ManifestBody,
+    EnvironmentsBody,
+    SecretBody,
+)
 
 
 def schemas() -> dict[str, Any]:

@@ -161,6 +161,12 @@ class JobQuery(Query):
     )
 
 
+class EnvironmentsQuery(Query):
+    """Whose environments."""
+
+    project: ProjectName | None = Field(default=None, description="Only of this project.")
+
+
 class AttemptQuery(Query):
     """Which attempt of a run."""
 

@@ -13,6 +13,7 @@ from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
 from runyard.database.port import Database
 from runyard.database.signals import Signals
+from runyard.flow.freezing import Zones
 from runyard.gate.door import Gate
 from runyard.model.ids import RunId
 from runyard.provider.port import SecretKeeper, Viewer
@@ -94,7 +95,8 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All of it. `abilities` is what the provider can do on this machine, as plain JSON."""
+    """All of it. `abilities` is what the provider can do on this machine, as plain JSON; `zones`
+    are time zones by name."""
 
     gate: Gate
     database: Database
@@ -111,6 +113,7 @@ class Services:
     loops: Callable[[], Sequence[LoopState]]
     regions: Callable[[], Awaitable[Sequence[RegionState]]]
     abilities: Callable[[], Mapping[str, Any]]
+    zones: Zones
 
 
 def services_of(request: Request) -> Services:

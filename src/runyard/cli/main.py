@@ -41,6 +41,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "schema": ("schema:schema", _JOBS, "Print the JSON Schema of the manifest, for editors."),
     "apply": ("apply:apply", _JOBS, "Bring manifests into force."),
     "jobs": ("jobs:jobs", _JOBS, "List jobs, or show one."),
+    "environments": (
+        "environments:environments",
+        _JOBS,
+        "List environments, show one, or bring them into force.",
+    ),
     "secrets": ("secrets:secrets", _JOBS, "Create, renew and list secrets."),
     "schedules": ("schedules:schedules", _JOBS, "Say what a schedule means, in a zone and in UTC."),
     "run": ("run:run", _RUNS, "Run a job."),

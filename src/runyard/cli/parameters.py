@@ -43,11 +43,24 @@ def complete_runs(context: Any) -> list[tuple[str, str]]:
     ]
 
 
+def complete_environments(context: Any) -> list[tuple[str, str]]:
+    """Environments on the server, with the provider of each; none when it does not answer."""
+    try:
+        found = _quick_client().get("/environments")
+    except PlatformError:
+        return []
+    return [(one["name"], one["provider"]) for one in found["environments"]]
+
+
 AsJson = Annotated[
     bool,
     Parameter(name="--json", help="Print JSON with the names of the REST API."),
 ]
 JobName = Annotated[str, Parameter(help="A job's name.", completer=complete_jobs)]
+EnvironmentName = Annotated[
+    str, Parameter(help="An environment's name.", completer=complete_environments)
+]
+Project = Annotated[str | None, Parameter(help="Only of this project.")]
 RunRef = Annotated[
     str,
     Parameter(

@@ -32,12 +32,11 @@ def validate(
     """
     config = settings()
     meant = environment or config.environment
-    here = meant == config.environment
     loaded = load(
         manifest_files.read(paths),
         environment=meant,
-        executor=PROCESS if here else None,
-        regions=config.regions if here else (),
+        executor=PROCESS,
+        regions=config.regions,
     )
     jobs = [_row(spec, meant) for spec in loaded.jobs]
     warnings = [asdict(warning) for warning in loaded.warnings]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+import orjson
 from pydantic import BeforeValidator, Field
 
 from runyard.model.forms import Between, Counted, Shaped, unexpected
@@ -117,3 +119,8 @@ class Environment(Strict):
         """The canonical JSON of it; who may is left out where nobody is named."""
         found = super().document()
         return found if found["allow"] else {k: v for k, v in found.items() if k != "allow"}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The environment that `document()` made `document` of."""
+        return cls.model_validate_json(orjson.dumps(document))

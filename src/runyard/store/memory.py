@@ -8,6 +8,7 @@ from importlib.resources import files
 from runyard.database.queries import load
 from runyard.store.audit import AuditLog
 from runyard.store.deleted_jobs import DeletedJobs
+from runyard.store.environments import Environments
 from runyard.store.home import Homes
 from runyard.store.jobs import Jobs
 from runyard.store.ledger import Ledger
@@ -36,6 +37,7 @@ class Store:
     deleted_jobs: DeletedJobs
     people: People
     audit: AuditLog
+    environments: Environments
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -53,4 +55,5 @@ class Store:
             DeletedJobs(queries),
             People(queries),
             AuditLog(queries),
+            Environments(queries),
         )

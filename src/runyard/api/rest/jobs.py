@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from runyard.api import cursors
 from runyard.api.answers import answer
+from runyard.api.bindings import bound, known, refuse_elsewhere
 from runyard.api.bodies import ManifestBody
 from runyard.api.documents import applied_document, job_document
 from runyard.api.queries import JobQuery, JobsQuery
@@ -20,7 +21,7 @@ from runyard.api.services import Principal, Services, Use
 from runyard.api.shapes import JobPageShape, JobShape, ManifestShape
 from runyard.database.port import Tx
 from runyard.gate.asking import Apply
-from runyard.model.environment import ProviderName
+from runyard.model.environment import Environment
 from runyard.model.errors import NotFound, Refused
 from runyard.model.executors import unenforced
 from runyard.model.job import JobSpec
@@ -33,20 +34,20 @@ jobs = router("jobs")
 Manifest = Annotated[ManifestBody, Depends(body(ManifestBody))]
 
 
-async def _load(services: Services, asked: ManifestBody) -> tuple[str, Loaded]:
-    """The environment meant and what the manifest says; in a thread, since it may be long."""
+async def _load(services: Services, asked: ManifestBody) -> tuple[str, Loaded, Environment]:
+    """The environment meant, what the manifest says (in a thread, since it may be long), and what
+    the environment is bound to."""
     environment = asked.environment or services.settings.environment
-    sources = [Source(file.name, file.text) for file in asked.files]
-    settings = services.settings
-    here = environment == settings.environment
+    stored = await known(services, environment)
     loaded = await asyncio.to_thread(
         load,
-        sources,
+        [Source(file.name, file.text) for file in asked.files],
         environment=environment,
-        executor=settings.executor if here else None,
-        regions=settings.regions if here else (),
+        executor=services.settings.executor,
+        regions=services.settings.regions,
+        known=stored,
     )
-    return environment, loaded
+    return environment, loaded, bound(loaded, environment, stored)
 
 
 def _answer(jobs_made: list[dict[str, Any]], loaded: Loaded) -> Response:
@@ -61,7 +62,7 @@ def _answer(jobs_made: list[dict[str, Any]], loaded: Loaded) -> Response:
 )
 async def validate(services: Use, asked: Manifest) -> Response:
     """Say what a manifest would bring into force, or everything that is wrong with it."""
-    environment, loaded = await _load(services, asked)
+    environment, loaded, _ = await _load(services, asked)
     return _answer([applied_document(spec, environment, 0, "") for spec in loaded.jobs], loaded)
 
 
@@ -73,14 +74,8 @@ async def validate(services: Use, asked: Manifest) -> Response:
 )
 async def apply(services: Use, by: Principal, asked: Manifest) -> Response:
     """Bring all jobs of a manifest into force, or, when anything is wrong, none."""
-    environment, loaded = await _load(services, asked)
-    bound = loaded.environments.get(environment)
-    if bound is not None and bound.provider is not ProviderName.LOCAL:
-        raise Refused(
-            f"the environment {environment} is bound to {bound.provider}, which this server "
-            "does not reach; nothing was applied",
-            hint="apply to an environment of this machine, such as local",
-        )
+    environment, loaded, binding = await _load(services, asked)
+    refuse_elsewhere(environment, binding)
     command = Apply(loaded.jobs, environment, by, services.clock())
     done = await services.gate.ask(command)
     documents = [
