@@ -234,6 +234,7 @@ def _engine_settings(config: Config) -> EngineSettings:
         ),
         poll=timedelta(seconds=config.safety_poll_seconds),
         launch_tries_max=config.launch_tries_max,
+        tells=bool(config.database_url),
     )
 
 

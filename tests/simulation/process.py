@@ -50,6 +50,10 @@ class PausingDatabase:
         await self._pause("read")
         return result
 
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """See `Database.listen`."""
+        await self._inner.listen(hear, missed)
+
     async def close(self) -> None:
         """See `Database.close`."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -38,6 +38,9 @@ class AtOnce:
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
         return self._wait(self._inner.read(work))
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """Nobody: worlds tick by themselves."""
 
     async def close(self) -> None:
         """See `Database.close`."""

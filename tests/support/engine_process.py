@@ -47,6 +47,7 @@ class Orders:
     region_runs_max: int
     lease_seconds: float
     hang_seconds: float
+    poll_seconds: float = 0.25
 
 
 class Silent:
@@ -80,8 +81,9 @@ async def work(orders: Orders) -> None:
     settings = EngineSettings(
         orders.name,
         orders.region_runs_max,
-        poll=timedelta(seconds=0.25),
+        poll=timedelta(seconds=orders.poll_seconds),
         alone=False,
+        tells=True,
         lease=timedelta(seconds=orders.lease_seconds),
     )
     store = Store.of(database.dialect)

@@ -34,6 +34,10 @@ class Tx(Protocol):
         What is read after this was not changed by another holder since, and will not be.
         """
 
+    async def notify(self, text: str) -> None:
+        """Let every process that listens to this database hear `text` (some kilobytes at most)
+        once this transaction is durable. The last text of a transaction counts."""
+
 
 Work = Callable[[Tx], Awaitable[T]]
 
@@ -53,6 +57,11 @@ class Database(Protocol):
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view; it must not write."""
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """Call `hear` with what transactions of any process notify, and `missed` whenever some
+        may have gone by unheard: when it begins, and after each time that it was cut off. Goes on
+        until it is cancelled. Returns at once where one process has the database alone."""
 
     async def close(self) -> None:
         """Finish what is under way and let go."""

@@ -10,7 +10,7 @@ Passwords come from the URL, from PGPASSWORD or from ~/.pgpass; none is in any m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +19,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from runyard.database.port import Row, Tx, Value, Work
 from runyard.database.postgresql_errors import LOST, UNDONE, place_of, relabelled
+from runyard.database.postgresql_listener import Listener, committing
 from runyard.model.errors import StoreError, StoreUnavailable
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class PostgresTx:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.notice: str | None = None  #: what is said with the commit
 
     async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[Row]:
         return [tuple(row) for row in await self._connection.fetch(sql, *params)]
@@ -63,15 +65,20 @@ class PostgresTx:
     async def lock(self, name: str) -> None:
         await self._connection.execute(_LOCK, name)
 
+    async def notify(self, text: str) -> None:
+        """Costs nothing here: it travels with the commit."""
+        self.notice = text
+
 
 class PostgresDatabase:
     """A database on a server. Made by `open`, in the event loop that uses it."""
 
     dialect = "postgresql"
 
-    def __init__(self, pool: asyncpg.Pool, place: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, place: str, listener: Listener) -> None:
         self._pool = pool
         self._place = place
+        self._listener = listener
 
     @classmethod
     async def open(
@@ -101,7 +108,8 @@ class PostgresDatabase:
             init=_make_durable,
             reset=_keep,
         )
-        return cls(pool, place_of(url))
+        place = place_of(url)
+        return cls(pool, place, Listener(url, place, name))
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
@@ -110,6 +118,10 @@ class PostgresDatabase:
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
         return await self._tried(_READ, work)
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """See `Database.listen`. It has a connection of its own beside the pool."""
+        await self._listener.run(hear, missed)
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -131,11 +143,12 @@ class PostgresDatabase:
         async with self._connected() as connection:
             try:
                 await connection.execute(begin)
-                result = await work(PostgresTx(connection))
+                tx = PostgresTx(connection)
+                result = await work(tx)
             except BaseException:
                 await _undo(connection)
                 raise
-            await self._commit(connection)
+            await self._commit(connection, tx.notice)
         return result
 
     @asynccontextmanager
@@ -155,14 +168,17 @@ class PostgresDatabase:
         finally:
             await self._pool.release(connection)
 
-    async def _commit(self, connection: Connection) -> None:
+    async def _commit(self, connection: Connection, notice: str | None) -> None:
         try:
-            done = await connection.execute("COMMIT")
+            done = await connection.execute(committing(notice))
         except (*LOST, TimeoutError) as error:
             raise StoreUnavailable(
                 f"{self._place} went away during a commit; it is not known whether it was kept",
                 hint="ask again: the same idempotency key gets the same run",
             ) from error
+        except asyncpg.PostgresError:  # the notice was refused, so the commit was never begun
+            await _undo(connection)
+            raise
         if done != "COMMIT":
             raise StoreError(f"{self._place} undid a transaction in which a statement had failed")
 

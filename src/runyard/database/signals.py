@@ -1,6 +1,7 @@
 """Signals: who waits is woken, nobody polls. A signal says that, never what: look again.
 
-In one process these are plain events. A signal that comes while nobody waits is not lost: the
+In one process these are plain events; what other processes did comes in by the database
+(`Database.listen`) and is sent on here. A signal that comes while nobody waits is not lost: the
 next wait of that listener ends at once.
 """
 
@@ -58,3 +59,7 @@ class Signals:
             for topic in topics:
                 for listener in self._listeners.get(topic, ()):
                     listener.wake()
+
+    def pass_on(self, topics: Iterable[str] | None) -> None:
+        """Send what another process said; None: it is not known what changed, so wake everyone."""
+        self.send(list(self._listeners) if topics is None else topics)

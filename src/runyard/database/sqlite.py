@@ -11,7 +11,7 @@ import asyncio
 import re
 import sqlite3
 import threading
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,6 +80,9 @@ class SqliteTx:
 
     async def lock(self, name: str) -> None:
         """Nothing to do: who may write is alone until the transaction ends (BEGIN IMMEDIATE)."""
+
+    async def notify(self, text: str) -> None:
+        """Nothing to do: there is no other process."""
 
 
 def run_inline(awaitable: Awaitable[T]) -> T:
@@ -157,6 +160,9 @@ class SqliteDatabase:
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """See `Database.listen`: there is nobody else to hear."""
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -252,6 +258,9 @@ class InlineSqlite:
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
         return self._run(work, "BEGIN")
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """See `Database.listen`: there is nobody else to hear."""
 
     async def close(self) -> None:
         """See `Database.close`."""

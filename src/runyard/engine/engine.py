@@ -34,6 +34,7 @@ from runyard.engine.rescue import RescueLoop
 from runyard.engine.steps import Hands, Steps
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import LEASE, Committed, Gate, GateSettings
+from runyard.gate.news import News
 from runyard.provider.port import Provider
 from runyard.store.memory import Store
 
@@ -44,7 +45,7 @@ Clock = Callable[[], datetime]
 class EngineSettings:
     """`name` is unique among engines. `alone`: no other engine works on this database, so claims
     of other names are those of dead ones. `poll` bounds every loop's wait. `lease`: how long
-    another engine leaves alone what this one claimed last."""
+    another engine leaves alone what this one claimed last. `tells`: see `GateSettings`."""
 
     name: str
     region_runs_max: int
@@ -53,6 +54,7 @@ class EngineSettings:
     alone: bool = True
     launch_tries_max: int = LAUNCH_TRIES_MAX
     lease: timedelta = LEASE
+    tells: bool = False
 
 
 class Engine:
@@ -77,8 +79,7 @@ class Engine:
         self._settings = settings
         self._observe = observe
         self._tasks: list[asyncio.Task[None]] = []
-        gate_settings = GateSettings(settings.name, settings.region_runs_max, settings.lease)
-        self.gate = Gate(database, store, gate_settings, self._committed)
+        self.gate = Gate(database, store, _gate_settings(settings), self._committed)
         self._orders = Orders(database, store)
         carrier = Carrier(
             self.gate,
@@ -122,6 +123,8 @@ class Engine:
             asyncio.create_task(loop.run(), name=f"loop-{name}")
             for name, loop in self._loops.items()
         ]
+        listening = self._database.listen(self._heard, self._missed)
+        self._tasks.append(asyncio.create_task(listening, name="listen"))
 
     async def stop(self) -> None:
         """Let go: effects under way end, loops stop, what runs at the provider goes on."""
@@ -150,9 +153,39 @@ class Engine:
         self._orders.committed(done.runs, self._clock())
         if done.effects:
             self._outbox.hand_over(done.effects)
-        if any(run.due_at is not None or run.deadline_at is not None for run in done.runs):
+        if done.delayed:
+            self._wake_outbox()
+        if done.runs_may_be_due:
             self._loops["due"].wake()
-        if any(one.due_at is not None for one in done.operations):
+        if done.operations_may_be_due:
             self._loops["expire"].wake()
         self._signals.send(done.topics())
         self._observe(done)
+
+    def _heard(self, text: str) -> None:
+        """Another process, or this one, has committed a batch."""
+        news = News.read(text)
+        if news.by == self._settings.name:
+            return
+        if news.effects:
+            self._wake_outbox()
+        if news.due:
+            self._loops["due"].wake()
+            self._loops["expire"].wake()
+        self._signals.pass_on(news.topics)
+
+    def _missed(self) -> None:
+        """Batches of others may have gone by unheard: everybody looks."""
+        for loop in self._loops.values():
+            loop.wake()
+        self._signals.pass_on(None)
+
+
+def _gate_settings(settings: EngineSettings) -> GateSettings:
+    return GateSettings(
+        engine=settings.name,
+        region_runs_max=settings.region_runs_max,
+        lease=settings.lease,
+        by=settings.name,
+        tells=settings.tells,
+    )

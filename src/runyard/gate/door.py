@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.gate.deciding import refill
+from runyard.gate.news import News
 from runyard.gate.telling import Tell
 from runyard.model.effect import Pending
 from runyard.model.errors import CallerError, StoreError
@@ -64,6 +65,7 @@ class Committed:
     has to do.
 
     `facts` is what it added to histories: the run after each decision, the fact, the instant.
+    `delayed`: effects were put off, so the outbox has an instant that nobody waits for yet.
     """
 
     runs: tuple[Run, ...]
@@ -71,6 +73,17 @@ class Committed:
     answers: tuple[Any, ...]
     facts: tuple[tuple[Run, Fact, datetime], ...] = ()
     operations: tuple[Operation, ...] = ()
+    delayed: bool = False
+
+    @property
+    def runs_may_be_due(self) -> bool:
+        """True when a run has an instant that somebody has to wait for."""
+        return any(run.due_at is not None or run.deadline_at is not None for run in self.runs)
+
+    @property
+    def operations_may_be_due(self) -> bool:
+        """The same of operations."""
+        return any(one.due_at is not None for one in self.operations)
 
     def topics(self) -> list[str]:
         """The signals that tell of it."""
@@ -82,12 +95,15 @@ class Committed:
 class GateSettings:
     """`engine` claims the effects it decides on for a `lease`, when it carries effects out
     itself. `recent_max` runs are kept as they were committed, so that the next decision on them
-    need not make them anew from their rows."""
+    need not make them anew from their rows. `tells`: other processes work on this database and
+    are told of each batch, under the name `by`."""
 
     engine: str = ""
     region_runs_max: int = REGION_RUNS_MAX
     lease: timedelta = LEASE
     recent_max: int = RECENT_MAX
+    by: str = ""
+    tells: bool = False
 
 
 class Gate:
@@ -186,11 +202,29 @@ class Gate:
         answers = tuple(_act(command, work) for command in commands)  # frees no room
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
-        runs = tuple(work.runs[each] for each in sorted(work.changed))
-        operations = work.operations
-        changed = tuple(operations.rows[each] for each in sorted(operations.changed))
-        effects = tuple(work.effects) if mine else ()
-        return Committed(runs, effects, answers, tuple(work.facts), changed)
+        done = _committed(work, answers, carries=bool(mine))
+        if self._settings.tells:
+            await self._notify(tx, done, waiting=bool(work.effects) and not mine)
+        return done
+
+    async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
+        """Tell other processes; `waiting`: effects wait for one who carries them out."""
+        due = done.runs_may_be_due or done.operations_may_be_due
+        news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
+        if news is not None:
+            await tx.notify(news.text())
+
+
+def _committed(work: WorkingSet, answers: tuple[Any, ...], *, carries: bool) -> Committed:
+    operations = work.operations
+    return Committed(
+        runs=tuple(work.runs[each] for each in sorted(work.changed)),
+        effects=tuple(work.effects) if carries else (),
+        answers=answers,
+        facts=tuple(work.facts),
+        operations=tuple(operations.rows[each] for each in sorted(operations.changed)),
+        delayed=work.has_delayed,
+    )
 
 
 def _act(command: Command[Any], work: WorkingSet) -> Any:

@@ -164,6 +164,11 @@ class WorkingSet:
         """An effect could not be done: it is due again at `until`."""
         self._delayed.append((effect.id, until, effect.tries + 1))
 
+    @property
+    def has_delayed(self) -> bool:
+        """True when an effect was put off: whoever may carry it out should know until when."""
+        return bool(self._delayed)
+
     def remember(self, key: RequestKey) -> None:
         """Keep an idempotency key."""
         self._keys[key.environment, key.key] = key
