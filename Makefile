@@ -21,7 +21,7 @@ MUTANTS ?=#  which of them, by name
 SEED    ?=#  one world: the number from a failure line
 PYTEST  := $(PYTHON_) -m pytest
 
-.PHONY: help demo up test check sim chaos mutants bench docs lock clean
+.PHONY: linters delivery image wheels help demo up test check sim chaos mutants bench docs lock clean
 .PHONY: format lint types imports pylint tests quick-tests
 
 help: ## Say what there is to do
@@ -55,6 +55,18 @@ mutants: $(DEV) ## Change decisions bit by bit and show what no test notices: MU
 bench: $(DEV) ## Measure, and print a table
 	@$(PYTHON_) -m benchmarks
 
+linters: .linters/.ready ## Install what checks workflows, scripts, Dockerfile and alert policies
+
+delivery: $(DEV) linters ## Prove the files that deliver the runner
+	@$(PHASE) "delivery files" $(PYTEST) -q -rs tests/delivery
+	@$(MAKE) wheels
+
+image: ## Build the runner's image here, on a base made here (root, buildah, debootstrap)
+	@$(PHASE) "image" sh deploy/runner/build-here.sh
+
+wheels: $(DEV)
+	@$(PHASE) "wheels for Alpine" env PYTHON=$(PYTHON_) sh deploy/runner/wheels.sh
+
 docs: $(DEV) ## Write the generated part of docs/ anew
 	@$(PYTHON_) -m tools.docs
 
@@ -62,7 +74,7 @@ lock: $(DEV) ## Pin every dependency with its hashes; UPGRADE=1 takes newer rele
 	@sh tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what make made here (never a state folder)
-	rm -rf $(VENV) $(FLIGHTS) build dist runner/build runner/dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info runner/src/*.egg-info
+	rm -rf $(VENV) .linters $(FLIGHTS) build dist runner/build runner/dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* src/*.egg-info runner/src/*.egg-info
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 format:
@@ -87,6 +99,9 @@ tests:
 
 quick-tests:
 	@$(PHASE) "unit and architecture tests" $(PYTEST) tests/unit tests/architecture
+
+.linters/.ready: deploy/linters.lock deploy/linters.sh
+	@sh deploy/linters.sh .linters deploy/linters.lock && touch $@
 
 $(RUNTIME): requirements.lock runner/requirements.lock pyproject.toml runner/pyproject.toml tools/venv.sh
 	@sh tools/venv.sh $(VENV) requirements.lock && touch $@

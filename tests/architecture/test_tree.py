@@ -41,6 +41,7 @@ LOCKS = [
     "requirements-dev.lock",
     "runner/requirements.lock",
     "examples/flights/requirements.lock",
+    "deploy/linters.lock",
 ]
 
 
