@@ -1,0 +1,1 @@
+"""WHO CALLS: is it somebody we know, and may they?"""

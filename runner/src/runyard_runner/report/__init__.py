@@ -1,0 +1,1 @@
+"""VOICE: who is told by mail what came of an execution?"""

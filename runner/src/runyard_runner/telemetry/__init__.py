@@ -1,0 +1,1 @@
+"""EYES: what was done, how long did it take, who asked for it?"""
