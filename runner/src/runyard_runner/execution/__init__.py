@@ -1,0 +1,1 @@
+"""THE WORK: in what order are endpoints called, what ends it early, is it done twice?"""
