@@ -36,7 +36,7 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_argument_that_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--port", "x", "--json"]) == 64
+    assert main(["--prot", "x", "--json"]) == 64
     said = json.loads(capsys.readouterr().out)
     assert said["success"] is False
     assert said["error"]["code"] == "INVALID_ARGUMENT"
