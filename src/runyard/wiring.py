@@ -30,8 +30,9 @@ from runyard.api.edge.host import known_hosts
 from runyard.api.protocol import Bounds
 from runyard.api.server import HttpServer
 from runyard.api.services import ApiSettings, RegionState, Services
+from runyard.api.sign_in import NoIssuers, SignIn
 from runyard.api.streams import Streams
-from runyard.api.tokens import ADMIN, Tokens, admin_token
+from runyard.api.tokens import Tokens, admin_token
 from runyard.channel.log import LogChannel
 from runyard.config import Config
 from runyard.database.migrations import migrate
@@ -42,6 +43,7 @@ from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.prune import Retention
 from runyard.gate.door import Committed
+from runyard.gate.people import FirstPrincipal
 from runyard.localcloud import schema
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
@@ -56,6 +58,7 @@ from runyard.model.errors import (
 )
 from runyard.model.executors import PROCESS, sentences
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
+from runyard.model.principal import ADMIN
 from runyard.premises import announced, listening_socket, make_folder, state_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.viewer import LocalViewer
@@ -259,8 +262,10 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
     async def regions() -> list[RegionState]:
         return [_region(use) for use in house.cloud.run.regions]
 
+    gate = house.engine.gate
+    tokens = Tokens({token: ADMIN})
     return Services(
-        gate=house.engine.gate,
+        gate=gate,
         database=house.database,
         store=house.store,
         viewer=house.cloud.viewer,
@@ -269,7 +274,8 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         clock=clock,
         new_run_id=RunIds(),
         settings=settings,
-        tokens=Tokens({token: ADMIN}),
+        sign_in=SignIn(house.database, house.store, gate, tokens, clock, NoIssuers()),
+        chance=secrets.token_bytes,
         metrics=metrics,
         streams=streams,
         loops=house.engine.health,
@@ -321,6 +327,7 @@ async def _serve(config: Config, bounds: Bounds, on_ready: Callable[[str], None]
     metrics, streams = Metrics(__version__), Streams()
     with listening_socket(config.host, config.port) as listening:
         async with open_house(config, lambda done: metrics.observe(done.facts)) as house:
+            await house.engine.gate.ask(FirstPrincipal(clock()))
             app = make_app(services(house, metrics, streams))
             server = HttpServer(
                 app,

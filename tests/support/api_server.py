@@ -26,15 +26,18 @@ from runyard.api.app import make_app
 from runyard.api.edge.host import known_hosts
 from runyard.api.server import HttpServer
 from runyard.api.services import ApiSettings, RegionState, Services
+from runyard.api.sign_in import Issuers, NoIssuers, SignIn
 from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
 from runyard.database.migrations import migrate
 from runyard.database.signals import Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.gate.people import FirstPrincipal
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.event import Event
 from runyard.model.ids import AttemptKey, RunId, stamped
+from runyard.model.principal import ADMIN
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
@@ -166,13 +169,20 @@ class Backstage:
         self.now += timedelta(milliseconds=1)
         return self.now
 
+    def chance(self, count: int) -> bytes:
+        """Never the same twice, and no chance at all."""
+        self._ids += 1
+        return self._ids.to_bytes(count)
+
     def new_run_id(self) -> RunId:
         """Sorted by their making."""
         self._ids += 1
         return RunId(stamped("run", self.now, self._ids))
 
 
-async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Backstage:
+async def backstage(
+    folder: Path, settings: dict[str, Any] | None = None, issuers: Issuers | None = None
+) -> Backstage:
     """Everything an app needs, on a database in `folder`."""
     database = SqliteDatabase(folder / "runyard.db", synchronous="OFF")
     await migrate(database, MIGRATIONS, START)
@@ -188,8 +198,12 @@ async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Bac
         return [RegionState("us-central1", 8, 2**33, 0)]
 
     usual = ApiSettings("1.2.3", str(folder), "local", START, "process", request_bytes_max=100_000)
+    gate = Gate(database, store, GateSettings(), committed)
+    await gate.ask(FirstPrincipal(START))
+    tokens = Tokens({TOKEN: ADMIN})
+
     services = Services(
-        gate=Gate(database, store, GateSettings(), committed),
+        gate=gate,
         database=database,
         store=store,
         viewer=viewer,
@@ -198,7 +212,10 @@ async def backstage(folder: Path, settings: dict[str, Any] | None = None) -> Bac
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),
         settings=replace(usual, **(settings or {})),
-        tokens=Tokens({TOKEN: "admin"}),
+        sign_in=SignIn(
+            database, store, gate, tokens, lambda: behind.clock(), issuers or NoIssuers()
+        ),
+        chance=lambda count: behind.chance(count),
         metrics=metrics,
         streams=Streams(),
         loops=lambda: loops,
@@ -283,14 +300,14 @@ class Api:
 
 
 @contextmanager
-def serving(folder: Path, **settings: Any) -> Iterator[Api]:
+def serving(folder: Path, *, issuers: Issuers | None = None, **settings: Any) -> Iterator[Api]:
     """A server on a free port, in a thread with an event loop of its own."""
     listening = socket.create_server(("127.0.0.1", 0))
     settings.setdefault("hosts", known_hosts("127.0.0.1"))
     ready, made = threading.Event(), []
 
     async def serve() -> None:
-        behind = await backstage(folder, settings)
+        behind = await backstage(folder, settings, issuers)
         app = make_app(behind.services)
         server = HttpServer(app, listening, behind.services.streams, grace_seconds=5)
         made.append(Api(server.url, app, behind, asyncio.get_running_loop(), server))

@@ -40,7 +40,7 @@ def make_app(services: Services) -> FastAPI:
             Middleware(UsualHeaders),
             Middleware(HostCheck, hosts=settings.hosts),
             Middleware(BodyLimit, bytes_max=settings.request_bytes_max),
-            Middleware(Bearer, tokens=services.tokens),
+            Middleware(Bearer, sign_in=services.sign_in, clock=services.clock),
         ],
     )
     app.state.services = services

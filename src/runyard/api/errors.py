@@ -42,7 +42,7 @@ def error_answer(error: PlatformError, status: int | None = None) -> Response:
     status = status or http_status(error.code)
     body = error_document(status, error.code, error.message, error.hint, error.faults)
     headers = {"WWW-Authenticate": 'Bearer realm="runyard"'} if status == 401 else {}
-    if error.transient:
+    if error.transient or status == 429:
         headers["Retry-After"] = "1"
     return answer(body, status, headers)
 

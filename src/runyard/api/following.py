@@ -9,7 +9,7 @@ will not write what the look has not seen.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -31,12 +31,19 @@ class Follower:
     """One who follows one run. `events` yields server-sent events as bytes, some at a time."""
 
     def __init__(
-        self, services: Services, run: RunId, told: Bookmark, *, wants_log: bool = True
+        self,
+        services: Services,
+        run: RunId,
+        told: Bookmark,
+        *,
+        still: Callable[[], Awaitable[bool]],
+        wants_log: bool = True,
     ) -> None:
-        """Made in the event loop. Goes on after `told`."""
+        """Made in the event loop. Goes on after `told`, for as long as `still` gives true."""
         self._services = services
         self._run = run
         self._pace = services.settings.pace
+        self._still = still
         self._wants_log = wants_log
         self._version = told.version
         self._attempt = told.attempt
@@ -51,7 +58,7 @@ class Follower:
 
     async def events(self) -> AsyncIterator[bytes]:
         """Everything up to and with `end`. Stops without it when the server stops, or when the
-        run is forgotten."""
+        run is forgotten, or who follows may not any more."""
         services = self._services
         with (
             services.signals.listening([f"run/{self._run}"]) as listener,
@@ -61,7 +68,7 @@ class Follower:
             while not services.streams.is_closing:
                 read_at = self._time()
                 run = await find_run(services, self._run)
-                if run is None:
+                if run is None or not await self._still():
                     return
                 woken = False
                 while not (woken or self._time() - read_at > self._pace.safety):

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from runyard.api.sign_in import SignIn
 from runyard.api.streams import Streams
-from runyard.api.tokens import Tokens
 from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.flow.freezing import Zones
@@ -95,8 +95,8 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All of it. `abilities` is what the provider can do on this machine, as plain JSON; `zones`
-    are time zones by name."""
+    """All of it. `chance` gives so many bytes of it; `abilities` is what the provider can do on
+    this machine, as plain JSON; `zones` are time zones by name."""
 
     gate: Gate
     database: Database
@@ -107,7 +107,8 @@ class Services:
     clock: Callable[[], datetime]
     new_run_id: Callable[[], RunId]
     settings: ApiSettings
-    tokens: Tokens
+    sign_in: SignIn
+    chance: Callable[[int], bytes]
     metrics: Metrics
     streams: Streams
     loops: Callable[[], Sequence[LoopState]]
@@ -123,8 +124,8 @@ def services_of(request: Request) -> Services:
 
 
 def principal_of(request: Request) -> str:
-    """Who asks; `edge.bearer` found out."""
-    return str(request.state.principal)
+    """The name of who asks; `edge.bearer` found out."""
+    return str(request.state.caller.name)
 
 
 Use = Annotated[Services, Depends(services_of)]  #: how a handler asks for them

@@ -18,7 +18,6 @@ from runyard.model.errors import ConfigError
 
 LOGGER = logging.getLogger("runyard.api")
 
-ADMIN = "admin"  #: the principal of the token made on first start
 _CHARACTERS_MIN = 20  #: 120 bits in base64; a shorter one was cut off or typed by hand
 _BYTES_MAX = 4096
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

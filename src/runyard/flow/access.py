@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from runyard.model.errors import PermissionDenied
-from runyard.model.policy import NO_GUARDS, GuardException, Guards
+from runyard.model.policy import NO_GUARDS, GuardException, Guards, Names
 from runyard.model.principal import ANYWHERE, Caller, Grants, Role
 
 SOMEWHERE = ""  #: asked of `may`: in any environment at all
@@ -191,7 +191,7 @@ def may_approve(
     return _listed(caller, "agree to changes of", environment, ground.guards.approvers)
 
 
-def _people(names: tuple[str, ...], environment: str) -> str:
+def _people(names: Names, environment: str) -> str:
     return f"one of {', '.join(names)}" if names else f"another operator or admin of {environment}"
 
 
@@ -208,13 +208,13 @@ def _guarded(caller: Caller, permission: Permission, environment: str, guards: G
     return _listed(caller, "change", environment, guards.changers)
 
 
-def _listed(caller: Caller, what: str, environment: str, names: tuple[str, ...]) -> Verdict:
-    if not names or caller.name in names:
+def _listed(caller: Caller, what: str, environment: str, names: Names) -> Verdict:
+    if names is None or caller.name in names:
         return ALLOWED
     return Verdict(
         False,
         f"you are {caller.name}, who is not among those who may {what} {environment}",
-        f"ask one of them: {', '.join(names)}",
+        f"ask one of them: {', '.join(names)}" if names else "there is nobody who may",
     )
 
 

@@ -17,19 +17,22 @@ class Frozen:
     until: str
 
 
+Names = tuple[str, ...] | None  #: of principals; None: whoever has the role
+
+
 @dataclass(frozen=True, slots=True)
 class Guards:
     """What holds people up in an environment at an instant.
 
     `approvals`: how many others must agree to a change. `changers`, `runners` and `approvers` are
-    the names of those who may change things, run things, agree; empty: whoever has the role for it.
+    those who may change things, run things, agree.
     """
 
     approvals: int = 0
     frozen: Frozen | None = None
-    changers: tuple[str, ...] = ()
-    runners: tuple[str, ...] = ()
-    approvers: tuple[str, ...] = ()
+    changers: Names = None
+    runners: Names = None
+    approvers: Names = None
 
 
 NO_GUARDS = Guards()

@@ -94,7 +94,8 @@ class RunQuestion:
     """Which runs, in which order. Empty and None: no such condition.
 
     `since` is included, `until` is not; both are about `requested_at`. `labels` must all be there.
-    `filter` holds besides; `filter_text` is what it was read from.
+    `filter` holds besides; `filter_text` is what it was read from. `environments`: those that who
+    asks may see; None: all.
     """
 
     states: tuple[State, ...] = ()
@@ -108,6 +109,7 @@ class RunQuestion:
     descending: bool = True
     filter_text: str = ""
     filter: Expression | None = None
+    environments: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,9 @@ def _filter(query: _Query, question: RunQuestion) -> None:
     if question.states:
         states = ", ".join(query.bound(state) for state in question.states)
         query.conditions.append(f"state IN ({states})")
+    if question.environments is not None:
+        names = ", ".join(query.bound(name) for name in question.environments)
+        query.conditions.append(f"environment IN ({names})" if names else "1 = 0")
     query.equal("job", question.job)
     query.equal("region", question.region)
     query.equal("trigger_kind", question.trigger)

@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runyard.api.edge import size
-from runyard.api.edge.bearer import Bearer
+from runyard.api.edge.bearer import (
+    ADDRESSES_MAX,
+    FAILURES_AT_ONCE,
+    FAILURES_PER_SECOND,
+    Bearer,
+    Failures,
+)
 from runyard.api.edge.headers import UsualHeaders
 from runyard.api.edge.host import HostCheck
 from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.queries import RunsQuery
-from runyard.api.tokens import Tokens
+from runyard.model.audit import Origin
+from runyard.model.errors import Unauthenticated
+from runyard.model.principal import Caller
+from tests.support.runs import NOW
 
 OK: list[Message] = [
     {"type": "http.response.start", "status": 200, "headers": []},
     {"type": "http.response.body", "body": b"ok"},
 ]
+
+
+class Known:
+    """Knows one token."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def is_costly(self, text: str) -> bool:
+        """See `Asked`."""
+        return text == "costly"
+
+    async def caller(self, text: str, origin: Origin) -> Caller:
+        """See `Asked`."""
+        self.asked.append(text)
+        if text != "good":
+            raise Unauthenticated("not known")
+        return Caller("ci", (), origin=origin)
 
 
 class App:
@@ -85,7 +113,7 @@ def test_what_is_no_request_passes(kind: str) -> None:
         UsualHeaders(app),
         HostCheck(app, frozenset()),
         BodyLimit(app, 1),
-        Bearer(app, Tokens({})),
+        Bearer(app, Known(), lambda: NOW),
     ]
     for edge in edges:
         asked(edge, kind=kind)
@@ -149,8 +177,44 @@ def test_not_even_a_refused_body_is_read_for_ever() -> None:
 
 def test_who_asks_stands_in_the_state() -> None:
     app = App()
-    asked(Bearer(app, Tokens({"t" * 20: "ci"})), headers={"authorization": f"Bearer {'t' * 20}"})
-    assert app.scopes[0]["state"]["principal"] == "ci"
+    headers = {"authorization": "Bearer good", "user-agent": "curl/8\x07" + "x" * 300}
+    asked(Bearer(app, Known(), lambda: NOW), headers=headers)
+    state = app.scopes[0]["state"]
+    assert state["caller"].name == "ci"
+    assert state["caller"].origin == Origin("", "curl/8" + "x" * 193)
+    assert asyncio.run(state["recheck"]()) == state["caller"]
+
+
+def test_who_shows_many_wrong_tokens_is_held_up_and_a_good_one_still_gets_in() -> None:
+    now = [NOW]
+    known = Known()
+    bearer = Bearer(App(), known, lambda: now[0])
+
+    def status(token: str) -> int:
+        sent, _ = asked(bearer, headers={"authorization": f"Bearer {token}"})
+        found: int = sent[0]["status"]
+        return found
+
+    assert [status("wrong") for _ in range(FAILURES_AT_ONCE)] == [401] * FAILURES_AT_ONCE
+    assert status("wrong") == 429
+    looked_at = len(known.asked)
+    assert status("costly") == 429
+    assert len(known.asked) == looked_at
+    assert status("good") == 200
+    now[0] += timedelta(seconds=3 / FAILURES_PER_SECOND)
+    assert [status("costly") for _ in range(4)] == [401, 401, 401, 429]
+    now[0] += timedelta(hours=1)
+    assert [status("wrong") for _ in range(FAILURES_AT_ONCE + 1)][-2:] == [401, 429]
+
+
+def test_not_every_address_that_ever_failed_is_remembered() -> None:
+    failures = Failures(lambda: NOW)
+    for _ in range(FAILURES_AT_ONCE):
+        failures.note("10.0.0.1")
+    assert failures.is_held_up("10.0.0.1")
+    for number in range(ADDRESSES_MAX):
+        failures.note(f"address-{number}")
+    assert not failures.is_held_up("10.0.0.1")
 
 
 @pytest.mark.parametrize(

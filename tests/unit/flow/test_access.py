@@ -190,6 +190,9 @@ def test_only_those_who_are_named_may() -> None:
     assert "you are ann" in change.why
     start = may(ann("admin"), Permission.RUNS_START, "prod", NOW, Ground(guards))
     assert "run things in prod" in start.why
+    nobody = Ground(Guards(changers=()))
+    verdict = may(ann("admin"), Permission.JOBS_CHANGE, "prod", NOW, nobody)
+    assert verdict.hint == "there is nobody who may"
     eve = replace(ann("operator"), name="eve")
     assert may(eve, Permission.JOBS_CHANGE, "prod", NOW, Ground(guards)).allowed
     assert may(eve, Permission.RUNS_START, "prod", NOW, Ground(guards)).allowed

@@ -11,17 +11,20 @@ from starlette.responses import Response
 
 from runyard.api.answers import answer
 from runyard.api.bodies import EnvironmentsBody
+from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import EnvironmentsQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
-from runyard.api.services import Principal, Services, Use
+from runyard.api.services import Services, Use
 from runyard.api.shapes import AppliedEnvironmentsShape, EnvironmentShape, EnvironmentsShape
 from runyard.database.port import Tx
+from runyard.flow.access import Permission, visible
 from runyard.flow.freezing import Zones, faults, freeze_at
 from runyard.gate.environments import ApplyEnvironments
 from runyard.model.environment import Environment
 from runyard.model.errors import InvalidSpec, NotFound, Refused
 from runyard.model.manifest import Loaded, Source, environments_in
+from runyard.model.principal import Caller
 from runyard.store.environments import EnvironmentRow
 
 environments = router("environments")
@@ -33,13 +36,17 @@ Document = dict[str, Any]
     "/environments:apply",
     response_model=AppliedEnvironmentsShape,
     responses=errors(413),
+    dependencies=allowed(Permission.ENVIRONMENTS_CHANGE),
     openapi_extra=described(EnvironmentsBody),
 )
-async def apply_environments(services: Use, by: Principal, asked: Manifest) -> Response:
+async def apply_environments(services: Use, who: Who, asked: Manifest) -> Response:
     """Bring the environments of a manifest into force, or, when anything is wrong, none."""
     loaded = environments_in([Source(file.name, file.text) for file in asked.files])
     _check(loaded, services.zones)
-    command = ApplyEnvironments(loaded.project, loaded.environments, by, services.clock())
+    for name in loaded.environments:
+        await permit(services, who, Permission.ENVIRONMENTS_CHANGE, name, loaded.project)
+    now, origin = services.clock(), who.origin
+    command = ApplyEnvironments(loaded.project, loaded.environments, who.name, now, origin)
     done = await services.gate.ask(command)
     documents = [asdict(each) | {"project": loaded.project} for each in done]
     return answer({"environments": documents})
@@ -56,26 +63,35 @@ def _check(loaded: Loaded, zones: Zones) -> None:
         raise InvalidSpec(f"the manifest has {said}", faults=tuple(wrong))
 
 
-@environments.get("/environments", response_model=EnvironmentsShape, responses=errors())
+@environments.get(
+    "/environments",
+    response_model=EnvironmentsShape,
+    responses=errors(),
+    dependencies=allowed(Permission.ENVIRONMENTS_READ),
+)
 async def list_environments(
-    services: Use, query: Annotated[EnvironmentsQuery, Query()]
+    services: Use, who: Who, query: Annotated[EnvironmentsQuery, Query()]
 ) -> Response:
     """List environments by project and name: those that were applied, and those that have jobs."""
-    found = await _found(services)
+    found = await _found(services, who)
     fitting = [one for one in found if query.project in (None, one["project"])]
     return answer({"environments": fitting})
 
 
 @environments.get(
-    "/environments/{name}", response_model=EnvironmentShape, responses=errors(404, 412)
+    "/environments/{name}",
+    response_model=EnvironmentShape,
+    responses=errors(404, 412),
+    dependencies=allowed(Permission.ENVIRONMENTS_READ),
 )
 async def get_environment(
     services: Use,
+    who: Who,
     name: Annotated[str, Path(description="The environment's name.")],
     query: Annotated[EnvironmentsQuery, Query()],
 ) -> Response:
     """One environment."""
-    found = [one for one in await _found(services) if one["name"] == name]
+    found = [one for one in await _found(services, who) if one["name"] == name]
     fitting = [one for one in found if query.project in (None, one["project"])]
     if not fitting:
         shown = name if name.isprintable() and len(name) <= 60 else "of this name"
@@ -87,8 +103,9 @@ async def get_environment(
     return answer(fitting[0])
 
 
-async def _found(services: Services) -> list[Document]:
-    now = services.clock()
+async def _found(services: Services, who: Caller) -> list[Document]:
+    """Those that who asks may see."""
+    now, seen = services.clock(), visible(who)
 
     async def work(tx: Tx) -> tuple[list[EnvironmentRow], dict[tuple[str, str], int]]:
         store = services.store.environments
@@ -99,6 +116,7 @@ async def _found(services: Services) -> list[Document]:
     return [
         _document(key, by_key.get(key), used.get(key, 0), now, services.zones)
         for key in sorted({*by_key, *used})
+        if seen is None or key[1] in seen
     ]
 
 

@@ -14,12 +14,14 @@ from runyard.api.answers import answer
 from runyard.api.bindings import bound, known, refuse_elsewhere
 from runyard.api.bodies import ManifestBody
 from runyard.api.documents import applied_document, job_document
+from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import JobQuery, JobsQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
-from runyard.api.services import Principal, Services, Use
+from runyard.api.services import Services, Use
 from runyard.api.shapes import JobPageShape, JobShape, ManifestShape
 from runyard.database.port import Tx
+from runyard.flow.access import Permission
 from runyard.gate.asking import Apply
 from runyard.model.environment import Environment
 from runyard.model.errors import NotFound, Refused
@@ -58,6 +60,7 @@ def _answer(jobs_made: list[dict[str, Any]], loaded: Loaded) -> Response:
     "/jobs:validate",
     response_model=ManifestShape,
     responses=errors(413),
+    dependencies=allowed(Permission.JOBS_READ),
     openapi_extra=described(ManifestBody),
 )
 async def validate(services: Use, asked: Manifest) -> Response:
@@ -70,13 +73,15 @@ async def validate(services: Use, asked: Manifest) -> Response:
     "/jobs:apply",
     response_model=ManifestShape,
     responses=errors(413),
+    dependencies=allowed(Permission.JOBS_CHANGE),
     openapi_extra=described(ManifestBody),
 )
-async def apply(services: Use, by: Principal, asked: Manifest) -> Response:
+async def apply(services: Use, who: Who, asked: Manifest) -> Response:
     """Bring all jobs of a manifest into force, or, when anything is wrong, none."""
     environment, loaded, binding = await _load(services, asked)
+    await permit(services, who, Permission.JOBS_CHANGE, environment, loaded.project)
     refuse_elsewhere(environment, binding)
-    command = Apply(loaded.jobs, environment, by, services.clock())
+    command = Apply(loaded.jobs, environment, who.name, services.clock())
     done = await services.gate.ask(command)
     documents = [
         applied_document(spec, environment, each.revision, each.change)
@@ -85,10 +90,16 @@ async def apply(services: Use, by: Principal, asked: Manifest) -> Response:
     return _answer(documents, loaded)
 
 
-@jobs.get("/jobs", response_model=JobPageShape, responses=errors())
-async def list_jobs(services: Use, query: Annotated[JobsQuery, Query()]) -> Response:
+@jobs.get(
+    "/jobs",
+    response_model=JobPageShape,
+    responses=errors(),
+    dependencies=allowed(Permission.JOBS_READ),
+)
+async def list_jobs(services: Use, who: Who, query: Annotated[JobsQuery, Query()]) -> Response:
     """List the jobs of an environment, by name unless asked otherwise."""
     environment = query.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_READ, environment)
     question = query.question(environment)
     after = None
     if query.page_token:
@@ -110,14 +121,21 @@ async def list_jobs(services: Use, query: Annotated[JobsQuery, Query()]) -> Resp
     return answer({"jobs": documents, "next_page_token": token})
 
 
-@jobs.get("/jobs/{name}", response_model=JobShape, responses=errors(404, 412))
+@jobs.get(
+    "/jobs/{name}",
+    response_model=JobShape,
+    responses=errors(404, 412),
+    dependencies=allowed(Permission.JOBS_READ),
+)
 async def get_job(
     services: Use,
+    who: Who,
     name: Annotated[str, Path(description="The job's name.")],
     query: Annotated[JobQuery, Query()],
 ) -> Response:
     """One job in force."""
     environment = query.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_READ, environment)
 
     async def work(tx: Tx) -> list[JobRow]:
         return await services.store.jobs.named(tx, environment, name)

@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from runyard.api.answers import answer
 from runyard.api.documents import entry_document
+from runyard.api.permits import Who, allowed
 from runyard.api.queries import LogQuery
 from runyard.api.rest.reads import RunPath, attempt_of, run_in
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
 from runyard.api.shapes import LogShape
+from runyard.flow.access import Permission
 from runyard.model.ids import AttemptKey, attempt_key
 from runyard.provider.port import LogPage
 
@@ -21,10 +23,17 @@ logs = router("logs")
 _LOOKS_MAX = 16  #: pages that a filter may leave empty before an empty one is answered
 
 
-@logs.get("/runs/{id}/log", response_model=LogShape, responses=errors(404))
-async def read_log(services: Use, run_id: RunPath, query: Annotated[LogQuery, Query()]) -> Response:
+@logs.get(
+    "/runs/{id}/log",
+    response_model=LogShape,
+    responses=errors(404),
+    dependencies=allowed(Permission.LOGS_READ),
+)
+async def read_log(
+    services: Use, who: Who, run_id: RunPath, query: Annotated[LogQuery, Query()]
+) -> Response:
     """Lines of an attempt's log after a position, oldest first."""
-    run = await run_in(services, run_id)
+    run = await run_in(services, who, run_id, Permission.LOGS_READ)
     number = attempt_of(run, query.attempt)
     if not number:
         ended = run.is_final

@@ -7,11 +7,14 @@ from typing import Annotated
 
 from fastapi import Path
 
+from runyard.api.permits import permit
 from runyard.api.services import Services
 from runyard.database.port import Tx
+from runyard.flow.access import Permission
 from runyard.model.cost import Charge
 from runyard.model.errors import NotFound
 from runyard.model.ids import RunId
+from runyard.model.principal import Caller
 from runyard.model.run import Run
 from runyard.store.runs import Happening
 
@@ -25,11 +28,14 @@ def no_run(run_id: str) -> NotFound:
     return NotFound(f"there is no run {shown}", hint="list runs with `runyard runs`")
 
 
-async def run_in(services: Services, run_id: str) -> Run:
-    """The run as it is now. Raises NotFound."""
+async def run_in(
+    services: Services, who: Caller, run_id: str, permission: Permission = Permission.RUNS_READ
+) -> Run:
+    """The run as it is now. Raises NotFound, or PermissionDenied in its environment."""
     found = await find_run(services, run_id)
     if found is None:
         raise no_run(run_id)
+    await permit(services, who, permission, found.environment)
     return found
 
 
@@ -46,11 +52,11 @@ async def find_run(services: Services, run_id: str) -> Run | None:
 
 
 async def story(
-    services: Services, run_id: str, after: int = 0
+    services: Services, who: Caller, run_id: str, after: int = 0
 ) -> tuple[Run, list[Happening], list[Charge]]:
     """A run with its history after a sequence number and its charges, all as of one instant.
 
-    Raises NotFound.
+    Raises NotFound, or PermissionDenied in its environment.
     """
     if not _ID.fullmatch(run_id):
         raise no_run(run_id)
@@ -66,6 +72,7 @@ async def story(
     runs, history, charges = await services.database.read(work)
     if not runs:
         raise no_run(run_id)
+    await permit(services, who, Permission.RUNS_READ, runs[0].environment)
     return runs[0], history, charges
 
 

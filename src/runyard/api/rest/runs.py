@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -11,11 +12,12 @@ from runyard.api import cursors
 from runyard.api.answers import answer
 from runyard.api.bodies import CancelBody, RunBody
 from runyard.api.documents import attempt_documents, happening_document, run_document, task_document
+from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import HistoryQuery, RunsQuery, TasksQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.reads import RunPath, attempt_of, run_in, story
 from runyard.api.rest.routes import errors, router
-from runyard.api.services import Principal, Services, Use
+from runyard.api.services import Services, Use
 from runyard.api.shapes import (
     ExplanationShape,
     HistoryShape,
@@ -26,11 +28,13 @@ from runyard.api.shapes import (
     TasksShape,
 )
 from runyard.database.port import Tx
+from runyard.flow.access import Permission, visible
 from runyard.flow.explain import explain
 from runyard.gate.asking import Request
 from runyard.model.errors import IllegalTransition, Refused
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, attempt_key
+from runyard.model.principal import Caller
 from runyard.model.run import Run, State
 from runyard.store import run_list
 from runyard.store.run_list import SORTS, After, RunQuestion
@@ -45,13 +49,15 @@ _STOPPED = frozenset({State.STOPPING, State.CANCELLED})  #: a cancel has nothing
     response_model=RunsShape,
     responses=errors(404, 409, 412, 413)
     | {200: {"model": RunsShape, "description": "The idempotency key was seen: its runs."}},
+    dependencies=allowed(Permission.RUNS_START),
     openapi_extra=described(RunBody),
 )
 async def create_runs(
-    services: Use, by: Principal, asked: Annotated[RunBody, Depends(body(RunBody))]
+    services: Use, who: Who, asked: Annotated[RunBody, Depends(body(RunBody))]
 ) -> Response:
     """Ask for a run of a job: one run, or one in each region when its placement is `all`."""
-    request = asked.request(services.settings.environment, by)
+    request = asked.request(services.settings.environment, who.name)
+    await permit(services, who, Permission.RUNS_START, request.environment)
     accepted = await services.gate.ask(Request(request, services.clock(), services.new_run_id))
 
     async def work(tx: Tx) -> list[Run]:
@@ -62,10 +68,15 @@ async def create_runs(
     return answer({"runs": documents}, 200 if accepted.seen else 201)
 
 
-@runs.get("/runs", response_model=RunPageShape, responses=errors())
-async def list_runs(services: Use, query: Annotated[RunsQuery, Query()]) -> Response:
+@runs.get(
+    "/runs",
+    response_model=RunPageShape,
+    responses=errors(),
+    dependencies=allowed(Permission.RUNS_READ),
+)
+async def list_runs(services: Use, who: Who, query: Annotated[RunsQuery, Query()]) -> Response:
     """List runs, newest first unless asked otherwise. Pages neither lose nor double a run."""
-    question = query.question()
+    question = replace(query.question(), environments=visible(who))
     after = _after(question, query.page_token)
 
     async def work(tx: Tx) -> list[Run]:
@@ -91,10 +102,15 @@ def _after(question: RunQuestion, token: str) -> After | None:
     return After(place, RunId(run_id))
 
 
-@runs.get("/runs/{id}", response_model=RunDetailShape, responses=errors(404))
-async def get_run(services: Use, run_id: RunPath) -> Response:
+@runs.get(
+    "/runs/{id}",
+    response_model=RunDetailShape,
+    responses=errors(404),
+    dependencies=allowed(Permission.RUNS_READ),
+)
+async def get_run(services: Use, who: Who, run_id: RunPath) -> Response:
     """One run with its attempts."""
-    run, history, charges = await story(services, run_id)
+    run, history, charges = await story(services, who, run_id)
     return answer(run_document(run) | {"attempts": attempt_documents(run, history, charges)})
 
 
@@ -102,26 +118,27 @@ async def get_run(services: Use, run_id: RunPath) -> Response:
     "/runs/{id}:cancel",
     response_model=RunShape,
     responses=errors(404, 412, 413),
+    dependencies=allowed(Permission.RUNS_CANCEL),
     openapi_extra=described(CancelBody, required=False),
 )
 async def cancel_run(
     services: Use,
-    by: Principal,
+    who: Who,
     run_id: RunPath,
     asked: Annotated[CancelBody, Depends(body(CancelBody, optional=True))],
 ) -> Response:
     """Have a run end. Asking again while it is stopping or once it is cancelled changes nothing."""
-    run = await run_in(services, run_id)
+    run = await run_in(services, who, run_id, Permission.RUNS_CANCEL)
     if run.state not in _STOPPED:
-        run = await _cancel(services, run, CancelRequested(by, asked.reason))
+        run = await _cancel(services, who, run, CancelRequested(who.name, asked.reason))
     return answer(run_document(run))
 
 
-async def _cancel(services: Services, run: Run, event: CancelRequested) -> Run:
+async def _cancel(services: Services, who: Caller, run: Run, event: CancelRequested) -> Run:
     try:
         return await services.gate.tell(run.id, event, services.clock())
     except IllegalTransition:
-        now = await run_in(services, run.id)
+        now = await run_in(services, who, run.id)
         if now.state in _STOPPED:
             return now
         raise Refused(
@@ -130,29 +147,44 @@ async def _cancel(services: Services, run: Run, event: CancelRequested) -> Run:
         ) from None
 
 
-@runs.get("/runs/{id}/history", response_model=HistoryShape, responses=errors(404))
+@runs.get(
+    "/runs/{id}/history",
+    response_model=HistoryShape,
+    responses=errors(404),
+    dependencies=allowed(Permission.RUNS_READ),
+)
 async def get_history(
-    services: Use, run_id: RunPath, query: Annotated[HistoryQuery, Query()]
+    services: Use, who: Who, run_id: RunPath, query: Annotated[HistoryQuery, Query()]
 ) -> Response:
     """All that happened to a run, in order."""
-    _, history, _ = await story(services, run_id, query.after)
+    _, history, _ = await story(services, who, run_id, query.after)
     return answer({"events": [happening_document(fact) for fact in history]})
 
 
-@runs.get("/runs/{id}/explanation", response_model=ExplanationShape, responses=errors(404))
-async def explain_run(services: Use, run_id: RunPath) -> Response:
+@runs.get(
+    "/runs/{id}/explanation",
+    response_model=ExplanationShape,
+    responses=errors(404),
+    dependencies=allowed(Permission.RUNS_READ),
+)
+async def explain_run(services: Use, who: Who, run_id: RunPath) -> Response:
     """Why a run ran, waited, was skipped, retried or ended, and what it cost."""
-    run, history, charges = await story(services, run_id)
+    run, history, charges = await story(services, who, run_id)
     sentences = explain(run, history, charges, services.clock())
     return answer({"run": run_document(run), "sentences": sentences})
 
 
-@runs.get("/runs/{id}/tasks", response_model=TasksShape, responses=errors(404))
+@runs.get(
+    "/runs/{id}/tasks",
+    response_model=TasksShape,
+    responses=errors(404),
+    dependencies=allowed(Permission.RUNS_READ),
+)
 async def list_tasks(
-    services: Use, run_id: RunPath, query: Annotated[TasksQuery, Query()]
+    services: Use, who: Who, run_id: RunPath, query: Annotated[TasksQuery, Query()]
 ) -> Response:
     """Tasks of an attempt, by index."""
-    run = await run_in(services, run_id)
+    run = await run_in(services, who, run_id)
     number = attempt_of(run, query.attempt)
     if not number:
         return answer({"attempt": 0, "tasks": []})

@@ -7,10 +7,12 @@ from datetime import datetime
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.permits import allowed
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
 from runyard.api.shapes import StatusShape, WordShape
 from runyard.database.port import Tx
+from runyard.flow.access import Permission
 from runyard.model.errors import ServerUnavailable, StoreError
 from runyard.model.run import State
 from runyard.telemetry.metrics import CONTENT_TYPE, LoopReading, Reading
@@ -55,7 +57,12 @@ def late_loops(services: Services, now: datetime) -> list[str]:
     ]
 
 
-@status.get("/status", response_model=StatusShape, responses=errors())
+@status.get(
+    "/status",
+    response_model=StatusShape,
+    responses=errors(),
+    dependencies=allowed(Permission.STATUS_READ),
+)
 async def get_status(services: Use) -> Response:
     """How the server is: runs by state, regions, what the provider can do, loops."""
     counts = await services.database.read(services.store.runs.counts)
@@ -85,6 +92,7 @@ async def get_status(services: Use) -> Response:
 @probes.get(
     "/metrics",
     response_class=Response,
+    dependencies=allowed(Permission.METRICS_READ),
     responses=errors()
     | {200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
 )
