@@ -257,6 +257,7 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         request_bytes_max=config.request_bytes_max,
         hosts=known_hosts(config.host, config.public_url),
         silence_max=patience,
+        region_runs_max=config.region_runs_max,
     )
 
     async def regions() -> list[RegionState]:

@@ -18,6 +18,7 @@ from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
+from runyard.api.rest.plans import plans
 from runyard.api.rest.runs import runs
 from runyard.api.rest.secrets import secrets
 from runyard.api.rest.status import probes, status
@@ -44,7 +45,7 @@ def make_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for router in (jobs, environments, runs, logs, events, secrets, status, probes):
+    for router in (jobs, plans, environments, runs, logs, events, secrets, status, probes):
         app.include_router(router)
     documentation.add(app)
     add_handlers(app)

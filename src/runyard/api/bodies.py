@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from runyard.flow.planning import Verdict
 from runyard.model.beside import PRIORITY_MAX
 from runyard.model.cloudrun.words import EnvName, JobName
 from runyard.model.durations import seconds_of
@@ -193,6 +194,20 @@ class ManifestBody(Strict):
     environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
 
 
+FieldPattern = Annotated[
+    str, Shaped(r"[^\x00-\x1f\x7f]{1,400}", "JOB.FIELD, JOB, or * for every field", 400)
+]
+Verdicts = Annotated[dict[FieldPattern, Verdict], Field(max_length=1000)]
+
+
+class PlanBody(ManifestBody):
+    """A manifest, and what becomes of what others changed at the provider."""
+
+    drift: Verdicts = Field(
+        default={}, description="By `JOB.FIELD`, `JOB` or `*`; the nearest counts."
+    )
+
+
 class EnvironmentsBody(Strict):
     """A manifest whose `environments` are meant."""
 
@@ -216,6 +231,7 @@ BODIES: tuple[type[Strict], ...] = (
     RunBody,
     CancelBody,
     ManifestBody,
+    PlanBody,
     EnvironmentsBody,
     SecretBody,
 )

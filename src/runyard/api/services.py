@@ -14,7 +14,7 @@ from runyard.api.streams import Streams
 from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.flow.freezing import Zones
-from runyard.gate.door import Gate
+from runyard.gate.door import REGION_RUNS_MAX, Gate
 from runyard.model.ids import RunId
 from runyard.provider.port import SecretKeeper, Viewer
 from runyard.store.memory import Store
@@ -79,7 +79,7 @@ class ApiSettings:
     `regions`: all that the environment has; the first is for jobs that name none (empty: any).
     `hosts`: names a request may be for (see `edge.host`); None lets every name in. `silence_max`:
     how long each loop may be without a tick before the server is not ready; a loop without an
-    entry may be silent for ever."""
+    entry may be silent for ever. `region_runs_max`: runs out at once in a region."""
 
     version: str
     state_folder: str
@@ -91,6 +91,7 @@ class ApiSettings:
     hosts: frozenset[str] | None = None
     silence_max: Mapping[str, timedelta] = field(default_factory=dict)
     pace: Pace = Pace()
+    region_runs_max: int = REGION_RUNS_MAX
 
 
 @dataclass(frozen=True, slots=True)

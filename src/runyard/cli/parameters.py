@@ -73,6 +73,13 @@ Labels = Annotated[
     Parameter(name=["--label", "-l"], help="key=value; may be repeated."),
 ]
 
+Drift = Annotated[
+    list[str] | None,
+    Parameter(
+        help="JOB.FIELD=WORD, JOB=WORD or *=WORD: adopt, revert or ignore what others changed at "
+        "the provider; may be repeated.",
+    ),
+]
 Filter = Annotated[
     str | None,
     Parameter(

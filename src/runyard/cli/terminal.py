@@ -19,3 +19,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     Console().print(shown)
+
+
+_CHANGES = {"+": "green", "-": "red", "~": "yellow", "!": "bold red", "?": "magenta"}
+
+
+def changes(lines: Sequence[str]) -> None:
+    """Prints the lines of a plan, each in the colour of its sign."""
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(Text(line, style=_CHANGES.get(line.lstrip()[:1], "dim")), soft_wrap=True)

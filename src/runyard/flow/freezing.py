@@ -1,16 +1,13 @@
-"""The guards of an environment at an instant: whether it is frozen, who may. Pure: zones are handed
-in."""
+"""Whether an environment is frozen at an instant. Pure: zones are handed in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from runyard.model.environment import WEEK, Environment, Freeze, edge_of
+from runyard.model.environment import WEEK, Freeze, edge_of
 from runyard.model.errors import Fault
-from runyard.model.policy import Frozen, Guards
 
-NOBODY = "(nobody)"  #: no name that a principal can have
 Zones = Callable[[str], tzinfo]  #: a zone by its name; raises KeyError or ValueError for no name
 
 
@@ -28,34 +25,6 @@ def holds(freeze: Freeze, at: datetime, zones: Zones) -> bool:
         here = _in_week(at.astimezone(zones(freeze.time_zone)))
         return (here - begin) % WEEK < (until - begin) % WEEK
     return False  # half of each: `faults` refuses it
-
-
-def guards_at(environments: Sequence[Environment], at: datetime, zones: Zones) -> Guards:
-    """What holds people up at `at` in environments of one name, of several projects: the strictest
-    of each. A person who is named in one and not in another may not."""
-    freezes = [freeze for one in environments for freeze in one.freeze]
-    frozen = freeze_at(freezes, at, zones)
-    return Guards(
-        approvals=max((one.approvals for one in environments), default=0),
-        frozen=Frozen(frozen.reason, _until(frozen)) if frozen else None,
-        changers=_named([one.allow.change for one in environments]),
-        runners=_named([one.allow.run for one in environments]),
-        approvers=_named([one.allow.approve for one in environments]),
-    )
-
-
-def _until(freeze: Freeze) -> str:
-    weekly = isinstance(edge_of(freeze.until), timedelta)
-    return f"{freeze.until} {freeze.time_zone}" if weekly else freeze.until
-
-
-def _named(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Those who are in every list that names anybody; where the lists share nobody, nobody is."""
-    naming = [names for names in lists if names]
-    if not naming:
-        return ()
-    shared = tuple(name for name in naming[0] if all(name in names for names in naming))
-    return shared or (NOBODY,)
 
 
 def faults(freezes: Sequence[Freeze], path: str, zones: Zones) -> list[Fault]:

@@ -33,7 +33,7 @@ from runyard.flow.differences import (
     with_value,
 )
 from runyard.flow.risks import DELETED, REVERTED, risk
-from runyard.model.errors import StalePlan
+from runyard.model.errors import InvalidSpec, StalePlan
 from runyard.model.job import JobSpec
 
 CLOUD_KEYS = ("labels", "annotations", "template")  #: what of a job the provider keeps
@@ -242,7 +242,8 @@ def _change(
     drift = _drift(job, before, live, verdicts)
     document = _adopted(job.document, drift)
     fields = tuple(_field(found) for found in differences(before.document, document))
-    missing = tuple(one.region for one in live if one.document is None)
+    kept = [one for one in before.document["regions"] if one in job.document["regions"]]
+    missing = tuple(one.region for one in live if one.document is None and one.region in kept)
     risks = [*_risks(fields), *_reverts(drift)]
     does = fields or missing or any(one.verdict is not Verdict.IGNORE for one in drift)
     return JobChange(
@@ -280,14 +281,24 @@ def _drift(
     applied, wished = cloud_part(before.document), cloud_part(job.document)
     found: list[Drift] = []
     for there in live:
-        if there.document is None:
+        if there.document is None or there.region not in before.document["regions"]:
             continue
-        still = {one.steps for one in differences(there.document, wished)}
-        for one in differences(applied, there.document):
+        document = _canonical(job, there.document)
+        still = {one.steps for one in differences(document, wished)}
+        for one in differences(applied, document):
             if _stands(one.steps, still):
                 verdict = _verdict(job, one.path, verdicts)
                 found.append(Drift(there.region, one.steps, one.before, one.after, verdict))
     return tuple(found)
+
+
+def _canonical(job: Declared, live: Document) -> Document:
+    """`live` as we would write it, if it is a job in our eyes: others write defaults out."""
+    try:
+        named = {**live, "project": job.project, "name": job.name}
+        return cloud_part(JobSpec.from_document(named).document())
+    except InvalidSpec:
+        return live
 
 
 def _stands(steps: Steps, still: set[Steps]) -> bool:

@@ -44,6 +44,15 @@ EnvironmentName = Annotated[
 RegionName = Annotated[
     str, Shaped("[a-z]+(-[a-z0-9]+)*-[a-z]+[0-9]{1,2}", "a region such as us-central1", 40)
 ]
+FieldPath = Annotated[
+    str,
+    Shaped(
+        r"(?:labels|annotations|template)(?:[.\[][^\x00-\x1f\x7f]{0,300})?",
+        "a field of the job at its provider, such as template.template.containers[0].image",
+        320,
+    ),
+]
+IGNORED_MAX = 100
 
 
 class JobSpec(Strict):
@@ -61,6 +70,7 @@ class JobSpec(Strict):
     deadline: Annotated[str, Lasting(1, DEADLINE_SECONDS_MAX, "8784h")] | None = None
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
     needs: NeedsSpec = NeedsSpec()
+    ignore_drift: Annotated[tuple[FieldPath, ...], Counted(0, IGNORED_MAX)] = ()
 
     def document(self) -> dict[str, Any]:
         """The canonical manifest of this job alone, defaults written out. JSON values only."""

@@ -43,6 +43,15 @@ class Ledger:
         """The charges of a run, oldest first."""
         return [_charge(row) for row in await tx.fetch(self._q["charges_of_run"], (run,))]
 
+    async def billed_of_runs(self, tx: Tx, runs: Sequence[RunId]) -> dict[RunId, int]:
+        """What each of these runs was billed for, over all its attempts, in milliseconds; those
+        without a charge are left out."""
+        found: dict[RunId, int] = {}
+        for run, body in await tx.fetch(self._q["charges_of_runs"], (dumps(list(runs)),)):
+            billed = loads(body)["usage"]["billed_milliseconds"]
+            found[RunId(run)] = found.get(RunId(run), 0) + billed
+        return found
+
 
 def _body(charge: Charge) -> str:
     return dumps(

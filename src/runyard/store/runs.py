@@ -77,6 +77,11 @@ class Runs:
         """The best ranked runs whose instant has come."""
         return await self._ids(tx, "runs_due", to_micros(now), limit)
 
+    async def succeeded_of(self, tx: Tx, key: tuple[str, str, str], limit: int) -> list[RunId]:
+        """The newest runs of a job (project, environment, name) that succeeded, newest first."""
+        project, environment, job = key
+        return await self._ids(tx, "runs_succeeded_of_job", job, environment, project, limit)
+
     async def past_deadline(self, tx: Tx, now: datetime, limit: int) -> list[RunId]:
         """Live runs whose deadline has passed and that are not being stopped yet."""
         return await self._ids(tx, "runs_past_deadline", to_micros(now), limit)

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.freezing import NOBODY, faults, freeze_at, guards_at, holds
+from runyard.flow.freezing import faults, freeze_at, holds
 from runyard.model.environment import DAYS, Environment, Freeze
-from runyard.model.policy import NO_GUARDS, Frozen, Guards
 from runyard.model.validation import read
 
 WEEKEND = {"from": "fri 16:00", "until": "mon 08:00", "timeZone": "Europe/Berlin"}
@@ -120,24 +119,3 @@ def test_a_document_has_who_may_only_where_somebody_is_named() -> None:
         "allow": {"change": ["ann"]},
     }
     assert read(Environment, found.document())[0] == found
-
-
-def test_guards_are_the_strictest_of_all_projects() -> None:
-    christmas = datetime(2026, 12, 25, 20, tzinfo=UTC)  # a Friday too
-    assert guards_at([], christmas, ZoneInfo) == NO_GUARDS
-    assert guards_at([Environment()], christmas, ZoneInfo) == NO_GUARDS
-    one, _ = read(
-        Environment,
-        {"approvals": 1, "freeze": [WEEKEND], "allow": {"change": ["ann", "bob"], "run": ["ann"]}},
-    )
-    other, _ = read(
-        Environment,
-        {"approvals": 2, "freeze": [HOLIDAYS], "allow": {"change": ["bob", "eve"], "run": ["bob"]}},
-    )
-    assert one
-    assert other
-    assert guards_at([one, other], christmas, ZoneInfo) == Guards(
-        2, Frozen("a freeze", "mon 08:00 Europe/Berlin"), ("bob",), (NOBODY,), ()
-    )
-    sooner = guards_at([other, one], christmas, ZoneInfo).frozen
-    assert sooner == Frozen("yule", "2027-01-03T00:00:00+01:00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -82,9 +83,29 @@ def test_a_changed_field_is_an_update_with_both_values() -> None:
 
 
 def test_a_job_that_is_missing_in_a_region_is_put_back() -> None:
-    gone = Live("europe-west1", "", None)
-    job = only(plan([declared(ONE)], known(ONE, there(ONE), gone)))
-    assert (job.action, job.missing, job.revises) == (Action.UPDATE, ("europe-west1",), False)
+    gone, never = Live("us-central1", "", None), Live("europe-west1", "", None)
+    job = only(plan([declared(ONE)], known(ONE, gone, never)))
+    assert (job.action, job.missing, job.revises) == (Action.UPDATE, ("us-central1",), False)
+
+
+def test_a_new_region_is_a_change_and_not_missing() -> None:
+    two = document(regions=["us-central1", "us-east1"])
+    elsewhere = there(TWO, "us-east1")
+    job = only(plan([declared(two)], known(ONE, there(ONE), elsewhere)))
+    assert (job.missing, job.drift) == ((), ())
+    assert [field.path for field in job.fields] == ["regions"]
+
+
+def test_defaults_that_others_write_out_are_no_drift() -> None:
+    live = json.loads(json.dumps(cloud_part(ONE)))
+    live["template"]["parallelism"] = 0
+    live["template"]["template"]["containers"][0] |= {"name": None, "workingDir": ""}
+    del live["template"]["template"]["containers"][0]["name"]
+    planned = plan([declared(ONE)], known(ONE, Live("us-central1", "e1", live)))
+    assert only(planned).action is Action.UNCHANGED
+    live["template"]["unheard"] = "of"
+    planned = plan([declared(ONE)], known(ONE, Live("us-central1", "e1", live)))
+    assert {one.path for one in only(planned).drift} >= {"template.unheard"}
 
 
 @pytest.mark.parametrize(
@@ -168,9 +189,11 @@ def test_what_drifted_to_what_is_declared_now_is_no_drift() -> None:
 
 
 def test_where_regions_drifted_apart_the_first_is_adopted() -> None:
-    lives = (there(TWO), there(THREE, "europe-west1"))
-    job = only(plan([declared(ONE)], known(ONE, *lives), {"*": Verdict.ADOPT}))
-    assert job.document == TWO
+    both = {"regions": ["us-central1", "europe-west1"]}
+    one, two, three = (document(f"example/report:{number}", **both) for number in (1, 2, 3))
+    lives = (there(two), there(three, "europe-west1"))
+    job = only(plan([declared(one)], known(one, *lives), {"*": Verdict.ADOPT}))
+    assert job.document == two
 
 
 def test_pruning_deletes_what_is_not_declared() -> None:

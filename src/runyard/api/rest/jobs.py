@@ -36,7 +36,7 @@ jobs = router("jobs")
 Manifest = Annotated[ManifestBody, Depends(body(ManifestBody))]
 
 
-async def _load(services: Services, asked: ManifestBody) -> tuple[str, Loaded, Environment]:
+async def load_manifest(services: Services, asked: ManifestBody) -> tuple[str, Loaded, Environment]:
     """The environment meant, what the manifest says (in a thread, since it may be long), and what
     the environment is bound to."""
     environment = asked.environment or services.settings.environment
@@ -65,7 +65,7 @@ def _answer(jobs_made: list[dict[str, Any]], loaded: Loaded) -> Response:
 )
 async def validate(services: Use, asked: Manifest) -> Response:
     """Say what a manifest would bring into force, or everything that is wrong with it."""
-    environment, loaded, _ = await _load(services, asked)
+    environment, loaded, _ = await load_manifest(services, asked)
     return _answer([applied_document(spec, environment, 0, "") for spec in loaded.jobs], loaded)
 
 
@@ -78,7 +78,7 @@ async def validate(services: Use, asked: Manifest) -> Response:
 )
 async def apply(services: Use, who: Who, asked: Manifest) -> Response:
     """Bring all jobs of a manifest into force, or, when anything is wrong, none."""
-    environment, loaded, binding = await _load(services, asked)
+    environment, loaded, binding = await load_manifest(services, asked)
     await permit(services, who, Permission.JOBS_CHANGE, environment, loaded.project)
     refuse_elsewhere(environment, binding)
     command = Apply(loaded.jobs, environment, who.name, services.clock())

@@ -37,6 +37,7 @@ _DESCRIPTIONS = {
     ("JobSpec", "deadline"): "From asking to the end of the run, waiting and retries included.",
     ("JobSpec", "priority"): "Higher goes first; waiting runs do not starve.",
     ("JobSpec", "needs"): "What the job must be able to reach; read by probes and access checks.",
+    ("JobSpec", "ignore_drift"): "Fields that others may change at the provider.",
     ("RetrySpec", "attempts"): "The most attempts of a run. 1: it is not tried again.",
     ("RetrySpec", "backoff"): "How long to wait before the next attempt.",
     ("RetrySpec", "on_timeout"): "A timeout is tried again by this rule only.",

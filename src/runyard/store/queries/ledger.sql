@@ -6,3 +6,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- name: charges_of_run
 SELECT attempt_key, at, region, vcpu_nano_dollars, memory_nano_dollars, body
 FROM charges WHERE run_id = $1 ORDER BY at, attempt_key
+
+-- name: charges_of_runs
+-- The charges of these runs (a JSON array).
+SELECT run_id, body FROM charges WHERE run_id IN (SELECT value FROM json_each($1))
+
+-- name: charges_of_runs (postgresql)
+SELECT run_id, body FROM charges
+WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))

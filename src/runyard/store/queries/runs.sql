@@ -80,3 +80,9 @@ DELETE FROM run_labels WHERE run_id IN (SELECT value FROM json_each($1))
 
 -- name: run_labels_delete (postgresql)
 DELETE FROM run_labels WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+
+-- name: runs_succeeded_of_job
+-- The newest runs of a job that succeeded.
+SELECT id FROM runs
+WHERE job = $1 AND environment = $2 AND project = $3 AND state = 'succeeded'
+ORDER BY requested_at DESC, id DESC LIMIT $4
