@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -31,16 +32,20 @@ from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
 from runyard.database.migrations import migrate
 from runyard.database.signals import Signals
-from runyard.database.sqlite import SqliteDatabase
+from runyard.database.sqlite import InlineSqlite, SqliteDatabase
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.people import FirstPrincipal
-from runyard.model.errors import Fault, InvalidSpec
+from runyard.localcloud.neighbours import Neighbours
+from runyard.localcloud.schema import migrate as migrate_cloud
+from runyard.localcloud.secrets.keys import KeyFiles
 from runyard.model.event import Event
 from runyard.model.ids import AttemptKey, RunId, stamped
 from runyard.model.principal import ADMIN
+from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
+from tests.support.cloud import TickingClock
 
 T = TypeVar("T")
 TOKEN = "a-token-for-tests-of-the-api-only"
@@ -104,24 +109,6 @@ class FakeViewer:
         return LogPage(tuple(page), last, ended=key in self.ended and not more)
 
 
-class FakeSecrets:
-    """Keeps how long each version is, and no value."""
-
-    def __init__(self) -> None:
-        self.lengths: dict[str, list[int]] = {}
-
-    async def add_version(self, name: str, value: bytes) -> int:
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            raise InvalidSpec("no secret's name", faults=(Fault("name", "", "letters"),))
-        if len(name) > 255 or not 0 < len(value) <= 64 * 1024:
-            raise InvalidSpec("it does not fit", faults=(Fault("value", "", "at most 64 KiB"),))
-        self.lengths.setdefault(name, []).append(len(value))
-        return len(self.lengths[name])
-
-    async def names(self) -> list[tuple[str, int]]:
-        return [(name, len(versions)) for name, versions in sorted(self.lengths.items())]
-
-
 @dataclass(slots=True)
 class FakeLoop:
     """A loop's health."""
@@ -159,7 +146,8 @@ class Backstage:
 
     services: Services
     viewer: FakeViewer
-    secrets: FakeSecrets
+    secrets: LocalSecrets
+    neighbours: Neighbours
     loops: list[FakeLoop]
     now: datetime = START
     _ids: int = 0
@@ -180,6 +168,14 @@ class Backstage:
         return RunId(stamped("run", self.now, self._ids))
 
 
+async def _neighbours(folder: Path) -> Neighbours:
+    """The secrets of a cloud in `folder`."""
+    cloud = InlineSqlite(folder / "cloud.db")
+    await migrate_cloud(cloud, START)
+    keys = KeyFiles(folder / "secrets.key")
+    return Neighbours.over(cloud, keys, TickingClock(START), Random(1).getrandbits)
+
+
 async def backstage(
     folder: Path, settings: dict[str, Any] | None = None, issuers: Issuers | None = None
 ) -> Backstage:
@@ -192,7 +188,9 @@ async def backstage(
         signals.send(["runs", *(f"run/{run.id}" for run in done.runs)])
         metrics.observe(done.facts)
 
-    viewer, secrets, loops = FakeViewer(), FakeSecrets(), [FakeLoop("due")]
+    viewer, loops = FakeViewer(), [FakeLoop("due")]
+    neighbours = await _neighbours(folder)
+    secrets = LocalSecrets(neighbours)
 
     async def regions() -> Sequence[RegionState]:
         return [RegionState("us-central1", 8, 2**33, 0)]
@@ -223,7 +221,7 @@ async def backstage(
         abilities=lambda: {"cgroup": "v2"},
         zones=ZoneInfo,
     )
-    behind = Backstage(services, viewer, secrets, loops)
+    behind = Backstage(services, viewer, secrets, neighbours, loops)
     return behind
 
 

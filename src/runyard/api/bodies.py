@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
 from runyard.model.beside import PRIORITY_MAX
 from runyard.model.cloudrun.words import EnvName, JobName
@@ -214,26 +215,13 @@ class EnvironmentsBody(Strict):
     files: Annotated[tuple[FileBody, ...], Field(min_length=1, max_length=FILES_MAX)]
 
 
-class SecretBody(Strict):
-    """A secret's new value: 1 byte to 64 KiB, in base64 (RFC 4648, section 4)."""
-
-    value_base64: Annotated[
-        str,
-        Shaped(
-            r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)",
-            "base64 of 1 byte to 64 KiB",
-            87_384,
-        ),
-    ]
-
-
 BODIES: tuple[type[Strict], ...] = (
     RunBody,
     CancelBody,
     ManifestBody,
     PlanBody,
     EnvironmentsBody,
-    SecretBody,
+    *SECRET_BODIES,
 )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from runyard.api.secret_bodies import Etag, SecretName
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.flow.filters import CHARACTERS_MAX, parse
 from runyard.model.cloudrun.words import JobName
@@ -206,3 +207,26 @@ class HistoryQuery(Query):
     after: Annotated[int, Between(0, POSITION_MAX)] = Field(
         default=0, description="Only those after this sequence number."
     )
+
+
+class EnvironmentQuery(Query):
+    """Of which environment."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+
+
+class SecretDeleteQuery(EnvironmentQuery):
+    """As it was last seen, and whether jobs that read it matter."""
+
+    etag: Etag = ""
+    force: bool = False
+
+
+class SecretAccessQuery(EnvironmentQuery):
+    """Whose accesses, from where."""
+
+    name: SecretName | None = Field(default=None, description="Else of every secret.")
+    before: Annotated[int, Between(1, POSITION_MAX)] | None = Field(
+        default=None, description="Those before the record of this number."
+    )
+    page_size: PageSize = PAGE_SIZE

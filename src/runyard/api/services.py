@@ -16,7 +16,8 @@ from runyard.database.signals import Signals
 from runyard.flow.freezing import Zones
 from runyard.gate.door import REGION_RUNS_MAX, Gate
 from runyard.model.ids import RunId
-from runyard.provider.port import SecretKeeper, Viewer
+from runyard.provider.port import Viewer
+from runyard.provider.port_secrets import SecretKeeper
 from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
 

@@ -353,19 +353,6 @@ class AppliedEnvironmentsShape(Shape):
     environments: list[AppliedEnvironmentShape]
 
 
-class SecretShape(Shape):
-    """A secret and the number of its newest version; never a value."""
-
-    name: str
-    version: int
-
-
-class SecretsShape(Shape):
-    """Every secret by name."""
-
-    secrets: list[SecretShape]
-
-
 class RegionShape(Shape):
     """A region of the provider."""
 

@@ -47,7 +47,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         _JOBS,
         "List environments, show one, or bring them into force.",
     ),
-    "secrets": ("secrets:secrets", _JOBS, "Create, renew and list secrets."),
+    "secrets": (
+        "secrets:secrets",
+        _JOBS,
+        "Create, renew, list and read secrets; say who may read them.",
+    ),
     "schedules": ("schedules:schedules", _JOBS, "Say what a schedule means, in a zone and in UTC."),
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
