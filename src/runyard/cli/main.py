@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "status": ("status:status", _SERVER, "Show the server's runs, regions and loops."),
     "validate": ("validate:validate", _JOBS, "Check manifests, without a server."),
     "schema": ("schema:schema", _JOBS, "Print the JSON Schema of the manifest, for editors."),
+    "import": ("importing:import_", _JOBS, "Print the manifest of existing Cloud Run jobs."),
     "plan": ("plan:plan", _JOBS, "Say what applying manifests would change, overwrite and cost."),
     "apply": ("apply:apply", _JOBS, "Bring manifests into force."),
     "jobs": ("jobs:jobs", _JOBS, "List jobs, or show one."),
