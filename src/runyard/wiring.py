@@ -58,7 +58,7 @@ from runyard.model.errors import (
     ProviderUnavailable,
 )
 from runyard.model.executors import PROCESS, sentences
-from runyard.model.ids import RANDOM_BITS, RunId, stamped
+from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.premises import announced, listening_socket, make_folder, state_folder
 from runyard.provider.local.adapter import LocalProvider
@@ -82,13 +82,14 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-class RunIds:
-    """New run ids, growing also within a millisecond (as ULID's monotonic ids do)."""
+class Ids:
+    """New ids of a kind, growing also within a millisecond (as ULID's monotonic ids do)."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
         self._last = (0, 0)
 
-    def __call__(self) -> RunId:
+    def __call__(self) -> str:
         """A new id."""
         now = clock()
         milliseconds = int(now.timestamp() * 1000)
@@ -97,7 +98,7 @@ class RunIds:
         else:
             self._last = (milliseconds, self._last[1] + 1)
         chance = self._last[1]
-        return RunId(stamped("run", now, chance))
+        return stamped(self._kind, now, chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +281,11 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         hosts=known_hosts(config.host, config.public_url),
         silence_max=patience,
         region_runs_max=config.region_runs_max,
+        approval_seconds=config.approval_seconds,
+        undelete_seconds=config.undelete_seconds,
     )
+
+    new_run, new_operation = Ids("run"), Ids("op")
 
     async def regions() -> list[RegionState]:
         return [_region(use) for use in house.cloud.run.regions]
@@ -292,10 +297,12 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         database=house.database,
         store=house.store,
         viewer=house.cloud.viewer,
+        deployer=house.cloud.provider.jobs,
         secrets=house.cloud.secrets,
         signals=house.signals,
         clock=clock,
-        new_run_id=RunIds(),
+        new_run_id=lambda: RunId(new_run()),
+        new_operation_id=lambda: OperationId(new_operation()),
         settings=settings,
         sign_in=SignIn(house.database, house.store, gate, tokens, clock, NoIssuers()),
         chance=secrets.token_bytes,

@@ -24,6 +24,8 @@ TIMEOUT_SECONDS_MAX = 168 * 3600  #: of a task (cloud.google.com/run/docs/config
 ARGUMENT_BYTES_MAX = 128 * 1024  #: MAX_ARG_STRLEN of Linux, execve(2)
 KEY_CHARACTERS_MAX = 255
 REASON_CHARACTERS_MAX = 1000
+WAIT_SECONDS = 20.0  #: shorter than clients wait for an answer
+WAIT_SECONDS_MAX = 600
 FILES_MAX = 1000  #: as many as a manifest may have
 
 
@@ -109,6 +111,13 @@ Sentence = Annotated[
         f"a text of at most {REASON_CHARACTERS_MAX} characters without control characters",
         REASON_CHARACTERS_MAX,
     ),
+]
+
+
+WaitSeconds = Annotated[
+    float,
+    Between(0, WAIT_SECONDS_MAX),
+    Field(description="How long the answer may wait for the end of it."),
 ]
 
 
@@ -215,12 +224,44 @@ class EnvironmentsBody(Strict):
     files: Annotated[tuple[FileBody, ...], Field(min_length=1, max_length=FILES_MAX)]
 
 
+class ApplyBody(PlanBody):
+    """A manifest that is to come into force."""
+
+    plan_token: Annotated[str, Shaped(r"[A-Za-z0-9_-]{0,100}", "a plan's token", 100)] = Field(
+        default="", description="Apply exactly this plan, or nothing."
+    )
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    reason: Sentence = ""
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
+class ChangeBody(Strict):
+    """How a job of this name is changed."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    project: ProjectName | None = Field(
+        default=None, description="Needed only where several projects have a job of this name."
+    )
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    reason: Sentence = ""
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
+class RollbackBody(ChangeBody):
+    """To which revision; else to the one before that which is in force."""
+
+    to: Annotated[int, Between(1, 2**31 - 1), Whole] | None = None
+
+
 BODIES: tuple[type[Strict], ...] = (
     RunBody,
     CancelBody,
     ManifestBody,
     PlanBody,
     EnvironmentsBody,
+    ApplyBody,
+    ChangeBody,
+    RollbackBody,
     *SECRET_BODIES,
 )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
 from runyard.api.secret_bodies import Etag, SecretName
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.flow.filters import CHARACTERS_MAX, parse
@@ -166,6 +167,26 @@ class EnvironmentsQuery(Query):
     """Whose environments."""
 
     project: ProjectName | None = Field(default=None, description="Only of this project.")
+
+
+class OperationsQuery(Query):
+    """Which operations, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Only those that change this job.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
+class DeleteQuery(JobQuery):
+    """Which job is deleted, and how."""
+
+    force: bool = Field(default=False, description="Stop its runs first; needs a reason.")
+    cascade: bool = Field(default=False, description="Delete what depends on it, too.")
+    reason: Sentence = ""
+    wait_seconds: Annotated[float, Between(0, WAIT_SECONDS_MAX)] = Field(
+        default=WAIT_SECONDS, description="How long to wait for the end of it."
+    )
 
 
 class AttemptQuery(Query):

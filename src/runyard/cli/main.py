@@ -48,6 +48,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         _JOBS,
         "List environments, show one, or bring them into force.",
     ),
+    "operations": (
+        "operations:operations",
+        _JOBS,
+        "List changes of jobs, follow them, approve or undo them.",
+    ),
     "secrets": (
         "secrets:secrets",
         _JOBS,
