@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from runyard.database.port import Tx
+from runyard.flow.audit import entry_of
+from runyard.model.audit import AuditEntry
+from runyard.model.principal import Grant, Role
+from tests.integration.test_api_people import ask, someone, token_of
 from tests.support.api_server import Api, serving
 
 VALUE = b"canary-of-a-value-0123"
@@ -156,3 +161,95 @@ def test_no_answer_holds_a_value_unasked(api: Api) -> None:
     for answer in answers:
         assert VALUE not in answer.content
         assert SENT.encode() not in answer.content
+
+
+# -- who may -------------------------------------------------------------------------------------
+def test_an_administrator_reads_every_secret_and_others_what_they_were_granted(api: Api) -> None:
+    create(api)
+    create(api, "other")
+    for name, role in (("vic", Role.VIEWER), ("olga", Role.OPERATOR), ("ada", Role.ADMIN)):
+        someone(api, name, Grant(role))
+    tokens = {name: token_of(api, name)[0] for name in ("vic", "olga", "ada")}
+    path = "/secrets/{}/versions/latest:access"
+    for name, status in (("vic", 403), ("olga", 403), ("ada", 200)):
+        assert ask(api, tokens[name], "POST", path.format("db"))[0] == status
+    api.post("/secrets/db:grant", {"member": "user:vic"})
+    assert ask(api, tokens["vic"], "POST", path.format("db"))[0] == 200
+    status, document = ask(api, tokens["vic"], "POST", path.format("other"))
+    assert status == 403
+    assert document["error"]["status"] == "PERMISSION_DENIED"
+    assert "user:vic may not read secret other" in document["error"]["message"]
+    found = [(one["member"], one["outcome"]) for one in api.get("/secrets:accesses")["accesses"]]
+    assert found == [
+        ("user:vic", "denied"),
+        ("user:vic", "granted"),
+        ("user:ada", "granted"),
+        ("user:olga", "denied"),
+        ("user:vic", "denied"),
+    ]
+
+
+def test_only_an_administrator_changes_secrets_and_only_where_they_are_one(api: Api) -> None:
+    create(api)
+    someone(api, "olga", Grant(Role.OPERATOR))
+    someone(api, "dave", Grant(Role.ADMIN, "dev"))
+    changes = [
+        ("POST", "/secrets", {"name": "new"}),
+        ("POST", "/secrets/db:addVersion", {"value_base64": SENT}),
+        ("POST", "/secrets/db:setLabels", {"labels": {}}),
+        ("POST", "/secrets/db:setAlias", {"alias": "a", "version": 1}),
+        ("POST", "/secrets/db:grant", {"member": "user:olga"}),
+        ("POST", "/secrets/db:revoke", {"member": "user:olga"}),
+        ("POST", "/secrets/db/versions/1:disable", None),
+        ("POST", "/secrets/db/versions/1:enable", None),
+        ("POST", "/secrets/db/versions/1:destroy", None),
+        ("DELETE", "/secrets/db", None),
+        ("POST", "/secrets:rotateKey", {}),
+    ]
+    before = api.get("/secrets/db"), api.get("/secrets/db/versions")
+    for name in ("olga", "dave"):
+        token, _ = token_of(api, name)
+        for method, path, body in changes:
+            assert ask(api, token, method, path, body)[0] == 403, (name, path)
+    assert (api.get("/secrets/db"), api.get("/secrets/db/versions")) == before
+    token, _ = token_of(api, "dave")
+    body = {"name": "db", "value_base64": SENT}
+    assert ask(api, token, "POST", "/secrets?environment=dev", body)[0] == 200
+    assert ask(api, token, "GET", "/secrets")[0] == 403
+
+
+def test_every_change_is_in_the_audit_log_without_a_value(api: Api) -> None:
+    create(api, labels={"team": "data"})
+    api.post("/secrets/db:addVersion", {"value_base64": SENT})
+    api.post("/secrets/db:setLabels", {"labels": {}})
+    api.post("/secrets/db:setAlias", {"alias": "a", "version": 1})
+    api.post("/secrets/db:grant", {"member": "user:vic"})
+    api.post("/secrets/db:revoke", {"member": "user:vic"})
+    for verb in ("disable", "enable", "destroy"):
+        api.post(f"/secrets/db/versions/1:{verb}", {})
+    api.ask("DELETE", "/secrets/db")
+    api.post("/secrets:rotateKey", {})
+    assert api.ask("POST", "/secrets/none:addVersion", {"value_base64": SENT}).status == 404
+    entries = [entry for entry in audited(api) if entry.action.startswith("secret.")]
+    assert [entry.action.removeprefix("secret.") for entry in entries] == [
+        "create", "add-version", "set-labels", "set-alias", "grant", "revoke",
+        "disable-version", "enable-version", "destroy-version", "delete", "rotate-key",
+    ]  # fmt: skip
+    assert {entry.by for entry in entries} == {"admin"}
+    assert entries[0].environment == "local"
+    assert entries[0].target == "secret/db"
+    assert (entries[0].after or {})["labels"] == {"team": "data"}
+    assert (entries[9].before or {})["version"] == 2
+    assert entries[9].after is None
+    assert SENT not in str(entries)
+    assert VALUE.decode() not in str(entries)
+
+
+def audited(api: Api) -> list[AuditEntry]:
+    """The audit log, oldest first."""
+    services = api.behind.services
+
+    async def work(tx: Tx) -> list[AuditEntry]:
+        return [entry_of(link) for link in await services.store.audit.following(tx, 0, 1000)]
+
+    return api.call(lambda: services.database.read(work))
