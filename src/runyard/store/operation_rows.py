@@ -71,7 +71,6 @@ def _body(one: Operation) -> str:
             "confirmed_by": one.confirmed_by,
             "approvals": one.approvals,
             "error": one.error,
-            "failed_step": one.failed_step,
             "hint": one.hint,
             "trouble": one.trouble,
         }
@@ -101,7 +100,6 @@ def operation_of(row: Row) -> Operation:
         confirmed_by=body["confirmed_by"],
         approvals=tuple(_approval(one) for one in body["approvals"]),
         error=body["error"],
-        failed_step=body["failed_step"],
         hint=body["hint"],
         trouble=body["trouble"],
         due_at=instant(row[6]),
@@ -111,12 +109,9 @@ def operation_of(row: Row) -> Operation:
 
 
 def _job(data: dict[str, Any]) -> JobChange:
-    documents = {
-        name: tuple((region, document) for region, document in data[name])
-        for name in ("found", "targets")
-    }
+    found = tuple((region, document) for region, document in data["found"])
     return JobChange(
-        **data | documents | {"change": Change(data["change"]), "etags": pairs(data["etags"])}
+        **data | {"change": Change(data["change"]), "etags": pairs(data["etags"]), "found": found}
     )
 
 

@@ -16,7 +16,6 @@ from runyard.store.documents import dumps, loads
 from runyard.store.operation_rows import insert_params, operation_of, update_params
 from runyard.store.run_rows import instant
 
-_FAR_FUTURE = 2**62
 OperationFact = tuple[Operation, OperationEvent, datetime]
 
 
@@ -82,13 +81,13 @@ class Operations:
         self,
         tx: Tx,
         environment: str,
-        before: tuple[int, str] | None,
+        before: tuple[datetime, str] | None,
         limit: int,
         job: str = "",
     ) -> list[Operation]:
-        """Operations, newest first, older than (requested_at in microseconds, id); of
-        one job, if it is named."""
-        place = before or (_FAR_FUTURE, "")
+        """Operations, newest first, older than (requested_at, id); of one job, if it is named."""
+        at, last = before or (None, "")
+        place = (2**62 if at is None else to_micros(at), last)
         if job:
             params = (environment, *place, limit, job)
             rows = await tx.fetch(self._q["operations_page_of_job"], params)

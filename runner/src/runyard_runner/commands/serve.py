@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
     if arguments.check:
         _tell(settings, assembled, arguments.json)
         return 0
-    return _Server(settings, assembled).serve_until_told()
+    return Server(settings, assembled).serve_until_told()
 
 
 def _tell(settings: Settings, assembled: Assembled, as_json: bool) -> None:
@@ -62,7 +62,7 @@ def _tell(settings: Settings, assembled: Assembled, as_json: bool) -> None:
     sys.stdout.write(dump(said, indent=True).decode() + "\n" if as_json else words)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn, ended our way."""
 
     def __init__(self, settings: Settings, assembled: Assembled) -> None:
@@ -120,7 +120,8 @@ class _Server(uvicorn.Server):
         yield
 
     def _told_to_stop(self) -> None:
-        self.force_exit = self.should_exit  # told twice: at once
+        if self.should_exit:  # told twice: at once
+            self._assembled.running.cut()
         self.should_exit = True
         self._assembled.running.stop()
         self._assembled.journal.record("INFO", "stopping")

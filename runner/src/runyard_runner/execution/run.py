@@ -115,15 +115,14 @@ class Execution:
             self._note(endpoint)
             return
         host = self._shop.pool.slots(endpoint.target.host)
-        while True:
-            async with workers:
-                if not host.locked():
-                    async with host:
-                        self._note(await self._call(index, endpoint))
-                    return
-            # the host has as many calls as it may have: wait without keeping a worker
-            async with host:
-                pass
+        async with workers:
+            if not host.locked():
+                async with host:
+                    self._note(await self._call(index, endpoint))
+                return
+        # the host has as many calls as it may have: wait for it without keeping a worker
+        async with host, workers:
+            self._note(await self._call(index, endpoint))
 
     # in turn
 

@@ -39,8 +39,9 @@ class Running:
         """Let what runs go on for the grace, then cut it off; it still answers."""
         if not self.stopping:
             self.stopping = True
-            asyncio.get_running_loop().call_later(self._grace_seconds, self._cut)
+            asyncio.get_running_loop().call_later(self._grace_seconds, self.cut)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Cut off what runs."""
         for execution in list(self._executions):
             execution.cut(_REASON)

@@ -106,7 +106,7 @@ class Verifier:
 
     def _judge(self, claims: dict[str, Any]) -> str:
         wanted, now = self._wanted, self._clock()
-        if claims.get("iss") not in wanted.issuers:
+        if str(claims.get("iss")) not in wanted.issuers:
             raise Unauthenticated("The token was not issued by Google.")
         if not _is_within(claims, now):
             raise Unauthenticated("The token is not valid at this time.", hint="Ask for a new one.")

@@ -69,15 +69,18 @@ def read_target(url: str) -> Target:
     if parts.query:
         path += "?" + quote(parts.query, safe=_SAFE + "?")
     user = unquote(parts.netloc.rpartition("@")[0])
-    return Target(parts.scheme, _host(host), port or _PORTS[parts.scheme], path, user)
+    host = _literal(host) if "[" in parts.netloc else _name(host)
+    return Target(parts.scheme, host, port or _PORTS[parts.scheme], path, user)
 
 
-def _host(host: str) -> str:
-    if ":" in host:
-        try:
-            return str(IPv6Address(host))
-        except ValueError:
-            raise TargetError("a URL with a host that is a name or an address") from None
+def _literal(host: str) -> str:
+    try:
+        return str(IPv6Address(host))
+    except ValueError:
+        raise TargetError("a URL with a host that is a name or an address") from None
+
+
+def _name(host: str) -> str:
     try:
         name = host.encode("idna").decode() if not host.isascii() else host
     except UnicodeError:

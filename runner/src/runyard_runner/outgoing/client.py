@@ -3,8 +3,8 @@
     send(endpoint, ...) ── check name ── connection (idle, or dialled at a checked address)
                           ── exchange, bounded ── a redirect? checked like any other URL
 
-An outgoing ID token is asked for by whoever calls `send`, and goes to the host of the endpoint
-only: a redirect to another host loses every header that could tell a secret.
+How many calls a host gets at once is kept by whoever calls `send` (`Pool.slots`). A redirect to
+another host loses every header that could tell a secret, an ID token above all.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ class Client:
         left = call.redirects
         while True:
             self._names.check(call.target.host)
-            async with self._pool.slots(call.target.host):
-                response = await self._exchange(call, deadline)
+            response = await self._exchange(call, deadline)
             location = response.headers.get("location")
             if not left or location is None or response.status not in _REDIRECTS:
                 return _unpacked(response, self._bytes_max)

@@ -54,13 +54,13 @@ class OwnErrand(Policy):
 def refusal(text: str, allow_private: bool) -> str | None:
     """Why the address `text` is not called, or None when it may be."""
     address = ip_address(text.partition("%")[0])
-    for each in (address, *_carried(address)):
-        if each in _METADATA or each.is_link_local:
-            return f"{text} is a link-local or metadata address, and those are never called"
-        if not allow_private and not _is_public(each):
-            return f"{text} is not a public address (ALLOW_PRIVATE_NETWORKS=true allows it)"
-        if each.is_unspecified or each.is_multicast:
-            return f"{text} is not the address of one machine"
+    every = (address, *_carried(address))
+    if any(each in _METADATA or each.is_link_local for each in every):
+        return f"{text} is a link-local or metadata address, and those are never called"
+    if any(each.is_unspecified or each.is_multicast for each in every):
+        return f"{text} is not the address of one machine"
+    if not allow_private and not all(each.is_global for each in every):
+        return f"{text} is not a public address (ALLOW_PRIVATE_NETWORKS=true allows it)"
     return None
 
 
@@ -89,10 +89,6 @@ def is_loopback(text: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback
-
-
-def _is_public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
 
 
 def _carried(address: Address) -> Iterator[IPv4Address]:

@@ -245,8 +245,7 @@ class Conductor:
 
     async def _secrets(self, starts: Sequence[Start]) -> dict[str, Secrets]:
         executions = {execution.name: execution for execution, _ in starts}
-        found = await asyncio.gather(*map(self._starter.secrets, executions.values()))
-        return dict(zip(executions, found, strict=True))
+        return {name: await self._starter.secrets(each) for name, each in executions.items()}
 
     async def _spawn(self, starts: Sequence[Start], secrets: dict[str, Secrets]) -> None:
         """Any failure means that nobody knows what was started: taking up finds out."""
