@@ -178,14 +178,17 @@ class Config:
         str(30 * DAY_SECONDS),
         unit="seconds",
     )
+    approval_seconds: float = _setting(
+        read.seconds(1, 90 * DAY_SECONDS), "wait of a change for people", "86400", unit="seconds"
+    )
+    undelete_seconds: float = _setting(
+        read.seconds(0, 365 * DAY_SECONDS), "undo of a deletion until", "604800", unit="seconds"
+    )
     manifest_bytes_max: int = _setting(
         read.byte_size(KIB, 64 * MIB), "size of one manifest file that is read", "1Mi", unit="bytes"
     )
     request_bytes_max: int = _setting(
-        read.byte_size(KIB, 1024 * MIB),
-        "size of a request that the server reads",
-        "8Mi",
-        unit="bytes",
+        read.byte_size(KIB, 1024 * MIB), "size of a request that is read", "8Mi", unit="bytes"
     )
     launch_tries_max: int = _setting(
         read.number(1, 1000),

@@ -49,18 +49,21 @@ from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.resources import Region, RegionUse
 from runyard.localcloud.cloudrun.starting import TaskSettings
-from runyard.localcloud.secrets.keeper import SecretBox
-from runyard.localcloud.secrets.sealing import Sealer, load_key
+from runyard.localcloud.facts import fact, settled
+from runyard.localcloud.neighbours import Neighbours
+from runyard.localcloud.secrets.keys import KeyFiles, read_key
 from runyard.localcloud.spawner.client import SpawnerClient
 from runyard.model.errors import (
     ConfigError,
     ProviderUnavailable,
 )
 from runyard.model.executors import PROCESS, sentences
-from runyard.model.ids import RANDOM_BITS, RunId, stamped
+from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.premises import announced, listening_socket, make_folder, state_folder
 from runyard.provider.local.adapter import LocalProvider
+from runyard.provider.local.adoption import FACT, adopt
+from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
 from runyard.store.home import Home
 from runyard.store.memory import MIGRATIONS, Store
@@ -79,13 +82,14 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-class RunIds:
-    """New run ids, growing also within a millisecond (as ULID's monotonic ids do)."""
+class Ids:
+    """New ids of a kind, growing also within a millisecond (as ULID's monotonic ids do)."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
         self._last = (0, 0)
 
-    def __call__(self) -> RunId:
+    def __call__(self) -> str:
         """A new id."""
         now = clock()
         milliseconds = int(now.timestamp() * 1000)
@@ -94,7 +98,7 @@ class RunIds:
         else:
             self._last = (milliseconds, self._last[1] + 1)
         chance = self._last[1]
-        return RunId(stamped("run", now, chance))
+        return stamped(self._kind, now, chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ class Cloud:
     spawner: SpawnerClient
     provider: LocalProvider
     viewer: LocalViewer
-    secrets: SecretBox
+    secrets: LocalSecrets
+    id: str
     regions: Sequence[Region]
 
 
@@ -141,11 +146,14 @@ async def open_cloud(
             for name in config.regions
         )
         book = Book(database)
-        box = SecretBox(database, Sealer(load_key(folder / "secrets.key")), clock)
+        keys = await asyncio.to_thread(KeyFiles, folder / "secrets.key")
+        neighbours = Neighbours.over(database, keys, clock, secrets.randbits)
+        await neighbours.rotator.resume()
+        await _adopt(database, neighbours, book)
         log_folder = folder / "logs"
         run = CloudRun(
             book=book,
-            box=box,
+            neighbours=neighbours,
             spawner=spawner,
             regions=regions,
             settings=TaskSettings(log_folder, log_bytes_max=config.log_bytes_max),
@@ -155,7 +163,9 @@ async def open_cloud(
             listener=listener,
         )
         viewer = LocalViewer(book, log_folder)
-        yield Cloud(run, spawner, LocalProvider(run, wake), viewer, box, regions)
+        keeper = LocalSecrets(neighbours)
+        home = await _cloud_id(database, folder)
+        yield Cloud(run, spawner, LocalProvider(run, wake), viewer, keeper, home, regions)
         await spawner.close(stop=await _is_idle(spawner))
     finally:
         await database.close()
@@ -182,7 +192,9 @@ async def open_house(
         cloud_folder = config.state_folder / "cloud"
         async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
             if config.database_url:
-                await _move_in(database, store, cloud_folder)
+                await _move_in(
+                    database, store, Home(cloud.id, f"{socket.gethostname()}:{cloud_folder}")
+                )
             engine = Engine(
                 database,
                 store,
@@ -209,11 +221,22 @@ async def _open_database(config: Config) -> Database:
     return SqliteDatabase(config.state_folder / "runyard.db")
 
 
-async def _move_in(database: Database, store: Store, cloud_folder: Path) -> None:
+async def _adopt(database: Database, neighbours: Neighbours, book: Book) -> None:
+    """Jobs of before there were policies keep reading their secrets."""
+    if await fact(database, FACT) is None:
+        await adopt(neighbours, await book.every_job())
+        await settled(database, FACT, "settled")
+
+
+async def _cloud_id(database: Database, folder: Path) -> str:
+    """Which cloud this is: drawn from its first key, and the same after every other one."""
+    drawn = blake2b(read_key(folder / "secrets.key"), digest_size=16).hexdigest()
+    return await settled(database, "id", drawn)
+
+
+async def _move_in(database: Database, store: Store, home: Home) -> None:
     """Refuse a database that another cloud lives in: its runs would be taken for lost. One state
     folder has one server, so this one is then alone."""
-    cloud = blake2b(load_key(cloud_folder / "secrets.key"), digest_size=16).hexdigest()
-    home = Home(cloud, f"{socket.gethostname()}:{cloud_folder}")
     owner = await database.write(lambda tx: store.homes.move_in(tx, home))
     if owner.cloud != home.cloud:
         raise ConfigError(
@@ -258,7 +281,11 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         hosts=known_hosts(config.host, config.public_url),
         silence_max=patience,
         region_runs_max=config.region_runs_max,
+        approval_seconds=config.approval_seconds,
+        undelete_seconds=config.undelete_seconds,
     )
+
+    new_run, new_operation = Ids("run"), Ids("op")
 
     async def regions() -> list[RegionState]:
         return [_region(use) for use in house.cloud.run.regions]
@@ -270,10 +297,12 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         database=house.database,
         store=house.store,
         viewer=house.cloud.viewer,
+        deployer=house.cloud.provider.jobs,
         secrets=house.cloud.secrets,
         signals=house.signals,
         clock=clock,
-        new_run_id=RunIds(),
+        new_run_id=lambda: RunId(new_run()),
+        new_operation_id=lambda: OperationId(new_operation()),
         settings=settings,
         sign_in=SignIn(house.database, house.store, gate, tokens, clock, NoIssuers()),
         chance=secrets.token_bytes,

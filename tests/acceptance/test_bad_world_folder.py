@@ -316,7 +316,7 @@ def test_a_disk_that_may_only_be_read_is_left_as_it_is(disk: Path) -> None:
 def _requests_are_refused(server: RealServer) -> dict[str, str]:
     """Each says so until the disk has room; gives the last one, which may be sent again."""
     changed = server.apply({"kept": shell("echo changed")})
-    secret = server.ask("POST", "/secrets/new:addVersion", {"value_base64": "eHg="})
+    secret = server.ask("POST", "/secrets", {"name": "new", "value_base64": "eHg="})
     body = {"job": "kept", "idempotency_key": "once"}
     run = server.ask("POST", "/runs", body)
     for answer in (changed, secret, run):

@@ -19,7 +19,7 @@ from tests.support.api_server import backstage
 OPEN = {"/health", "/ready"}
 #: What no route is about yet.
 TO_COME = {
-    Permission.SECRETS_ACCESS,
+    Permission.SECRETS_ACCESS,  # decided in `access_version`, beside the grants of one secret
     Permission.OPERATIONS_READ,
     Permission.OPERATIONS_CHANGE,
     Permission.OPERATIONS_APPROVE,

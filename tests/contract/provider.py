@@ -310,9 +310,10 @@ class ProviderContract:
         self, play: Callable[..., None]
     ) -> None:
         async def scenario(rig: Rig) -> None:
-            assert await rig.secrets.add_version("token", b"first-value-1") == 1
-            assert await rig.secrets.add_version("token", b"second-value-2") == 2
-            assert await rig.secrets.names() == [("token", 2)]
+            await rig.secrets.create("local", "token", b"first-value-1", {})
+            await rig.secrets.add_version("local", "token", b"second-value-2")
+            found = await rig.secrets.secrets("local")
+            assert [(secret.name, secret.newest) for secret in found] == [("token", 2)]
             refs = {"OLD": "1", "NEW": "latest"}
             env = [
                 {"name": name, "valueSource": {"secretKeyRef": {"secret": "token", "version": at}}}
@@ -342,10 +343,10 @@ class ProviderContract:
     def test_a_bad_name_of_a_secret_is_refused(self, play: Callable[..., None], name: str) -> None:
         async def scenario(rig: Rig) -> None:
             with pytest.raises(InvalidSpec, match="letters, digits"):
-                await rig.secrets.add_version(name, b"value")
+                await rig.secrets.create("local", name, b"value", {})
             with pytest.raises(InvalidSpec, match="65536") as caught:
-                await rig.secrets.add_version("good", b"v" * 65_537)
+                await rig.secrets.create("local", "good", b"v" * 65_537, {})
             assert "vvv" not in str(caught.value)
-            assert await rig.secrets.names() == []
+            assert await rig.secrets.secrets("local") == []
 
         play(scenario)

@@ -16,9 +16,9 @@ from runyard.provider.port import (
     Phase,
     Provider,
     Report,
-    SecretKeeper,
     Viewer,
 )
+from runyard.provider.port_secrets import SecretKeeper
 
 PATIENCE_SECONDS = 60.0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from runyard.database.sqlite import SqliteDatabase
 from runyard.localcloud.cloudrun.book import Book
 from runyard.provider.local.adapter import LocalProvider
+from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
 from tests.contract.provider import ProviderContract
 from tests.contract.rig import Rig
@@ -40,12 +41,12 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
         await worlds[-1].spawner.close()
         await worlds[-1].database.close()
         rig.provider = await come_up()
-        rig.secrets = worlds[-1].box
+        rig.secrets = LocalSecrets(worlds[-1].neighbours)
 
     provider = await come_up()
     eyes = SqliteDatabase(folder / "cloud.db")
     viewer = LocalViewer(Book(eyes), folder / "logs")
-    rig = Rig(provider, viewer, worlds[0].box, "us-central1", restart, news)
+    rig = Rig(provider, viewer, LocalSecrets(worlds[0].neighbours), "us-central1", restart, news)
     try:
         yield rig
     finally:

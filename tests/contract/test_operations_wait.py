@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from runyard.gate.operating import ExpireOperations, Purge
 from runyard.model.errors import (
     ProviderRefused,
 )
+from runyard.model.instants import to_micros
 from runyard.model.operation import (
     Approved,
     Confirmed,
@@ -84,7 +85,7 @@ def test_operations_are_listed_newest_first_by_environment_and_job(grounds: Grou
         async def pages(limit: int, job: str = "") -> list[list[str]]:
             store = yard.store.operations
             found: list[list[str]] = []
-            before: tuple[datetime, str] | None = None
+            before: tuple[int, str] | None = None
             while True:
                 page = await yard.database.read(
                     lambda tx, at=before: store.page(tx, "local", at, limit, job)  # type: ignore[misc]
@@ -92,7 +93,7 @@ def test_operations_are_listed_newest_first_by_environment_and_job(grounds: Grou
                 if not page:
                     return found
                 found.append([one.jobs[0].name for one in page])
-                before = (page[-1].requested_at, page[-1].id)
+                before = (to_micros(page[-1].requested_at), page[-1].id)
 
         assert await pages(2) == [["one", "two"], ["one"]]
         assert await pages(5, "two") == [["two"]]

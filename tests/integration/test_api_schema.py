@@ -18,7 +18,16 @@ from runyard.model.event import Ended
 from tests.support.api_server import MANIFEST, TOKEN, Api, serving
 from tests.support.stories import outcome
 
-TAGS = ("jobs", "environments", "runs", "logs", "events", "secrets", "server")
+TAGS = (
+    "jobs",
+    "environments",
+    "runs",
+    "operations",
+    "logs",
+    "events",
+    "secrets",
+    "server",
+)
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
 BOUND = f"{MANIFEST}environments: {{prod: {{approvals: 1}}}}\n"
@@ -31,6 +40,7 @@ class Known:
 
     api: Api
     runs: tuple[str, ...]
+    operations: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +53,8 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
             api.behind.viewer.write(f"{run}/1", "a", "b")
             api.behind.viewer.ended.add(f"{run}/1")
             api.tell(run, Ended(1, outcome()))
-        yield Known(api, runs)
+        made = api.get("/operations")["operations"]
+        yield Known(api, runs, tuple(one["id"] for one in made))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +125,8 @@ def _make_real(case: AnyCase, known: Known) -> None:
     parameters: dict[str, Any] = case.path_parameters or {}
     guess = str(parameters.get("id", ""))
     if "id" in parameters and len(guess) % 2:
-        parameters["id"] = known.runs[len(guess) % len(known.runs)]
+        ids = known.operations if "/operations/" in case.path else known.runs
+        parameters["id"] = ids[len(guess) % len(ids)]
     body: Any = case.body
     if not isinstance(body, dict):
         return

@@ -93,7 +93,8 @@ def test_every_fault_of_an_applied_manifest_points_at_its_line(tmp_path: Path) -
         )
         done = CommandLine(tmp_path)("apply", str(manifest))
         (asked,) = fake.asked("POST", "/jobs:apply")
-    assert asked.body == {"files": [{"name": str(manifest), "text": manifest.read_text()}]}
+    files = [{"name": str(manifest), "text": manifest.read_text()}]
+    assert asked.body == {"files": files, "wait_seconds": 0}
     assert done.status == 64
     assert done.err.splitlines() == [
         "error: 1 fault",

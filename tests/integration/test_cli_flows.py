@@ -239,6 +239,7 @@ def test_apply_shows_what_changed(runyard: CommandLine, fake: FakeServer, tmp_pa
     (asked,) = fake.asked("POST", "/jobs:apply")
     assert asked.body == {
         "environment": "dev",
+        "wait_seconds": 0,
         "files": [
             {"name": str(folder / "b.yaml"), "text": "b"},
             {"name": str(folder / "deep" / "a.yml"), "text": "a"},

@@ -1,7 +1,7 @@
 """A real API server on a real SQLite database, over a provider that is a fake and says so.
 
-Nothing runs here: tests tell the gate what a provider would have reported, and write the logs and
-tasks that people then look at.
+No run is carried out: tests tell the gate what a provider would have reported, and write the logs
+and tasks that people then look at. Operations are, by a provider's jobs that are a dictionary.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -31,16 +32,24 @@ from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
 from runyard.database.migrations import migrate
 from runyard.database.signals import Signals
-from runyard.database.sqlite import SqliteDatabase
+from runyard.database.sqlite import InlineSqlite, SqliteDatabase
+from runyard.engine.doing import Doing
+from runyard.engine.steps import Steps
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.people import FirstPrincipal
-from runyard.model.errors import Fault, InvalidSpec
+from runyard.localcloud.neighbours import Neighbours
+from runyard.localcloud.schema import migrate as migrate_cloud
+from runyard.localcloud.secrets.keys import KeyFiles
+from runyard.model.effect import Compensate, Pending, Perform
 from runyard.model.event import Event
-from runyard.model.ids import AttemptKey, RunId, stamped
+from runyard.model.ids import AttemptKey, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
+from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
+from tests.support.cloud import TickingClock
+from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 T = TypeVar("T")
 TOKEN = "a-token-for-tests-of-the-api-only"
@@ -104,24 +113,6 @@ class FakeViewer:
         return LogPage(tuple(page), last, ended=key in self.ended and not more)
 
 
-class FakeSecrets:
-    """Keeps how long each version is, and no value."""
-
-    def __init__(self) -> None:
-        self.lengths: dict[str, list[int]] = {}
-
-    async def add_version(self, name: str, value: bytes) -> int:
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            raise InvalidSpec("no secret's name", faults=(Fault("name", "", "letters"),))
-        if len(name) > 255 or not 0 < len(value) <= 64 * 1024:
-            raise InvalidSpec("it does not fit", faults=(Fault("value", "", "at most 64 KiB"),))
-        self.lengths.setdefault(name, []).append(len(value))
-        return len(self.lengths[name])
-
-    async def names(self) -> list[tuple[str, int]]:
-        return [(name, len(versions)) for name, versions in sorted(self.lengths.items())]
-
-
 @dataclass(slots=True)
 class FakeLoop:
     """A loop's health."""
@@ -159,8 +150,10 @@ class Backstage:
 
     services: Services
     viewer: FakeViewer
-    secrets: FakeSecrets
+    secrets: LocalSecrets
+    neighbours: Neighbours
     loops: list[FakeLoop]
+    jobs: FakeJobs
     now: datetime = START
     _ids: int = 0
 
@@ -179,6 +172,40 @@ class Backstage:
         self._ids += 1
         return RunId(stamped("run", self.now, self._ids))
 
+    def new_operation_id(self) -> OperationId:
+        """Sorted by their making."""
+        self._ids += 1
+        return OperationId(stamped("op", self.now, self._ids))
+
+
+async def one_region() -> Sequence[RegionState]:
+    """What the provider has."""
+    return [RegionState("us-central1", 8, 2**33, 0)]
+
+
+@dataclass(slots=True)
+class Carried:
+    """Carries out what operations want done, as soon as it is committed."""
+
+    steps: Steps | None = None
+    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def begin(self, effects: Sequence[Pending]) -> None:
+        """Begin what is for operations among effects."""
+        for pending in effects:
+            if self.steps and isinstance(pending.effect, Perform | Compensate):
+                task = asyncio.create_task(self.steps.carry(pending, pending.effect))
+                self.under_way.add(task)
+                task.add_done_callback(self.under_way.discard)
+
+
+async def _neighbours(folder: Path) -> Neighbours:
+    """The secrets of a cloud in `folder`."""
+    cloud = InlineSqlite(folder / "cloud.db")
+    await migrate_cloud(cloud, START)
+    keys = KeyFiles(folder / "secrets.key")
+    return Neighbours.over(cloud, keys, TickingClock(START), Random(1).getrandbits)
+
 
 async def backstage(
     folder: Path, settings: dict[str, Any] | None = None, issuers: Issuers | None = None
@@ -187,43 +214,49 @@ async def backstage(
     database = SqliteDatabase(folder / "runyard.db", synchronous="OFF")
     await migrate(database, MIGRATIONS, START)
     store, signals, metrics = Store.of("sqlite"), Signals(), Metrics("1.2.3")
+    jobs, carried = FakeJobs(), Carried()
 
     def committed(done: Committed) -> None:
-        signals.send(["runs", *(f"run/{run.id}" for run in done.runs)])
+        signals.send(done.topics())
         metrics.observe(done.facts)
+        carried.begin(done.effects)
 
-    viewer, secrets, loops = FakeViewer(), FakeSecrets(), [FakeLoop("due")]
+    viewer, loops = FakeViewer(), [FakeLoop("due")]
+    neighbours = await _neighbours(folder)
+    secrets = LocalSecrets(neighbours)
 
-    async def regions() -> Sequence[RegionState]:
-        return [RegionState("us-central1", 8, 2**33, 0)]
-
+    gate = Gate(database, store, GateSettings("hands"), committed)
+    doing = Doing(gate, database, store, jobs, FakeAccess(), lambda: behind.clock())
+    carried.steps = Steps(gate, database, store, doing, lambda: behind.clock())
+    others = dict(settings or {})
+    dependants = others.pop("dependants", ())
     usual = ApiSettings("1.2.3", str(folder), "local", START, "process", request_bytes_max=100_000)
-    gate = Gate(database, store, GateSettings(), committed)
     await gate.ask(FirstPrincipal(START))
-    tokens = Tokens({TOKEN: ADMIN})
-
+    known, at = Tokens({TOKEN: ADMIN}), lambda: behind.clock()
+    sign_in = SignIn(database, store, gate, known, at, issuers or NoIssuers())
     services = Services(
         gate=gate,
         database=database,
         store=store,
         viewer=viewer,
+        deployer=jobs,
         secrets=secrets,
         signals=signals,
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),
-        settings=replace(usual, **(settings or {})),
-        sign_in=SignIn(
-            database, store, gate, tokens, lambda: behind.clock(), issuers or NoIssuers()
-        ),
+        new_operation_id=lambda: behind.new_operation_id(),
+        settings=replace(usual, **others),
+        sign_in=sign_in,
         chance=lambda count: behind.chance(count),
         metrics=metrics,
         streams=Streams(),
         loops=lambda: loops,
-        regions=regions,
+        regions=one_region,
         abilities=lambda: {"cgroup": "v2"},
         zones=ZoneInfo,
+        dependants=dependants,
     )
-    behind = Backstage(services, viewer, secrets, loops)
+    behind = Backstage(services, viewer, secrets, neighbours, loops, jobs)
     return behind
 
 

@@ -18,9 +18,9 @@ from runyard.localcloud.cloudrun.book import EXECUTIONS_KEPT, Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.resources import Execution, Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
+from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.schema import migrate
-from runyard.localcloud.secrets.keeper import SecretBox
-from runyard.localcloud.secrets.sealing import Sealer, load_key
+from runyard.localcloud.secrets.keys import KeyFiles
 from runyard.localcloud.spawner.port import Spawner
 from runyard.model.executors import sentences
 from runyard.model.instants import from_micros
@@ -86,7 +86,7 @@ class World:
     database: Database
     clock: Callable[[], datetime]
     book: Book
-    box: SecretBox
+    neighbours: Neighbours
     cloud: CloudRun
     changed: list[Execution] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,18 +131,19 @@ async def make_world(
     database = database or SqliteDatabase(folder / "cloud.db", synchronous="OFF")
     await migrate(database, clock())
     book = Book(database, executions_kept)
-    box = SecretBox(database, Sealer(load_key(folder / "secrets.key")), clock)
+    chance = Random(seed).getrandbits
+    neighbours = Neighbours.over(database, KeyFiles(folder / "secrets.key"), clock, chance)
     cloud = CloudRun(
         book=book,
-        box=box,
+        neighbours=neighbours,
         spawner=spawner,
         regions=regions,
         settings=TaskSettings(log_folder=folder / "logs"),
         clock=clock,
-        chance=Random(seed).getrandbits,
+        chance=chance,
         unenforced=sentences,
         listener=listener or Listener(),
     )
-    world = World(folder, spawner, database, clock, book, box, cloud)
+    world = World(folder, spawner, database, clock, book, neighbours, cloud)
     cloud.subscribe(world.notice)
     return world

@@ -123,11 +123,19 @@ class FakeServer:
         return (200, job) if job else error(404, "NOT_FOUND", f"no job {rest[0]}")
 
     def _secrets(self, request: Request, rest: list[str]) -> tuple[int, Document]:
+        if not rest and request.method == "POST":
+            name = request.body["name"]
+            if name in self.secrets:
+                return error(409, "ALREADY_EXISTS", f"there is a secret {name} already")
+            self.secrets[name] = [request.body["value_base64"]]
+            return 200, {"name": name, "version": 1}
         if not rest:
             rows = [{"name": name, "version": len(all_)} for name, all_ in self.secrets.items()]
             return 200, {"secrets": rows}
         name = rest[0].removesuffix(":addVersion")
-        self.secrets.setdefault(name, []).append(request.body["value_base64"])
+        if name not in self.secrets:
+            return error(404, "NOT_FOUND", f"there is no secret {name}")
+        self.secrets[name].append(request.body["value_base64"])
         return 200, {"name": name, "version": len(self.secrets[name])}
 
 
@@ -324,6 +332,9 @@ def a_job(**changes: Any) -> Document:
         "regions": ["us-central1"],
         "placement": "primary",
         "priority": 0,
+        "conditions": [],
+        "blocked": "",
+        "operation": "",
         "spec": {"template": {"taskCount": 12}},
         "launches_max": 36,
         "warnings": [],

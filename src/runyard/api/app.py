@@ -16,10 +16,14 @@ from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
+from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
+from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
 from runyard.api.rest.runs import runs
+from runyard.api.rest.secret_readers import readers
+from runyard.api.rest.secret_versions import versions
 from runyard.api.rest.secrets import secrets
 from runyard.api.rest.status import probes, status
 from runyard.api.services import Services
@@ -45,7 +49,10 @@ def make_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for router in (jobs, plans, environments, runs, logs, events, secrets, status, probes):
+    for router in (
+        jobs, plans, job_changes, environments, operations, runs, logs, events, secrets, versions,
+        readers, status, probes,
+    ):  # fmt: skip
         app.include_router(router)
     documentation.add(app)
     add_handlers(app)

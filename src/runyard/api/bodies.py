@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
 from runyard.model.beside import PRIORITY_MAX
 from runyard.model.cloudrun.words import EnvName, JobName
@@ -23,6 +24,8 @@ TIMEOUT_SECONDS_MAX = 168 * 3600  #: of a task (cloud.google.com/run/docs/config
 ARGUMENT_BYTES_MAX = 128 * 1024  #: MAX_ARG_STRLEN of Linux, execve(2)
 KEY_CHARACTERS_MAX = 255
 REASON_CHARACTERS_MAX = 1000
+WAIT_SECONDS = 20.0  #: shorter than clients wait for an answer
+WAIT_SECONDS_MAX = 600
 FILES_MAX = 1000  #: as many as a manifest may have
 
 
@@ -108,6 +111,13 @@ Sentence = Annotated[
         f"a text of at most {REASON_CHARACTERS_MAX} characters without control characters",
         REASON_CHARACTERS_MAX,
     ),
+]
+
+
+WaitSeconds = Annotated[
+    float,
+    Between(0, WAIT_SECONDS_MAX),
+    Field(description="How long the answer may wait for the end of it."),
 ]
 
 
@@ -214,17 +224,33 @@ class EnvironmentsBody(Strict):
     files: Annotated[tuple[FileBody, ...], Field(min_length=1, max_length=FILES_MAX)]
 
 
-class SecretBody(Strict):
-    """A secret's new value: 1 byte to 64 KiB, in base64 (RFC 4648, section 4)."""
+class ApplyBody(PlanBody):
+    """A manifest that is to come into force."""
 
-    value_base64: Annotated[
-        str,
-        Shaped(
-            r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)",
-            "base64 of 1 byte to 64 KiB",
-            87_384,
-        ),
-    ]
+    plan_token: Annotated[str, Shaped(r"[A-Za-z0-9_-]{0,100}", "a plan's token", 100)] = Field(
+        default="", description="Apply exactly this plan, or nothing."
+    )
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    reason: Sentence = ""
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
+class ChangeBody(Strict):
+    """How a job of this name is changed."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    project: ProjectName | None = Field(
+        default=None, description="Needed only where several projects have a job of this name."
+    )
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    reason: Sentence = ""
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
+class RollbackBody(ChangeBody):
+    """To which revision; else to the one before that which is in force."""
+
+    to: Annotated[int, Between(1, 2**31 - 1), Whole] | None = None
 
 
 BODIES: tuple[type[Strict], ...] = (
@@ -233,7 +259,10 @@ BODIES: tuple[type[Strict], ...] = (
     ManifestBody,
     PlanBody,
     EnvironmentsBody,
-    SecretBody,
+    ApplyBody,
+    ChangeBody,
+    RollbackBody,
+    *SECRET_BODIES,
 )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
+from runyard.api.secret_bodies import Etag, SecretName
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.flow.filters import CHARACTERS_MAX, parse
 from runyard.model.cloudrun.words import JobName
@@ -167,6 +169,26 @@ class EnvironmentsQuery(Query):
     project: ProjectName | None = Field(default=None, description="Only of this project.")
 
 
+class OperationsQuery(Query):
+    """Which operations, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Only those that change this job.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
+class DeleteQuery(JobQuery):
+    """Which job is deleted, and how."""
+
+    force: bool = Field(default=False, description="Stop its runs first; needs a reason.")
+    cascade: bool = Field(default=False, description="Delete what depends on it, too.")
+    reason: Sentence = ""
+    wait_seconds: Annotated[float, Between(0, WAIT_SECONDS_MAX)] = Field(
+        default=WAIT_SECONDS, description="How long to wait for the end of it."
+    )
+
+
 class AttemptQuery(Query):
     """Which attempt of a run."""
 
@@ -206,3 +228,26 @@ class HistoryQuery(Query):
     after: Annotated[int, Between(0, POSITION_MAX)] = Field(
         default=0, description="Only those after this sequence number."
     )
+
+
+class EnvironmentQuery(Query):
+    """Of which environment."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+
+
+class SecretDeleteQuery(EnvironmentQuery):
+    """As it was last seen, and whether jobs that read it matter."""
+
+    etag: Etag = ""
+    force: bool = False
+
+
+class SecretAccessQuery(EnvironmentQuery):
+    """Whose accesses, from where."""
+
+    name: SecretName | None = Field(default=None, description="Else of every secret.")
+    before: Annotated[int, Between(1, POSITION_MAX)] | None = Field(
+        default=None, description="Those before the record of this number."
+    )
+    page_size: PageSize = PAGE_SIZE

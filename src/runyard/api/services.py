@@ -13,10 +13,13 @@ from runyard.api.sign_in import SignIn
 from runyard.api.streams import Streams
 from runyard.database.port import Database
 from runyard.database.signals import Signals
+from runyard.flow.dependants import Finder
 from runyard.flow.freezing import Zones
 from runyard.gate.door import REGION_RUNS_MAX, Gate
-from runyard.model.ids import RunId
-from runyard.provider.port import SecretKeeper, Viewer
+from runyard.model.ids import OperationId, RunId
+from runyard.provider.port import Viewer
+from runyard.provider.port_jobs import Deployer
+from runyard.provider.port_secrets import SecretKeeper
 from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
 
@@ -79,7 +82,9 @@ class ApiSettings:
     `regions`: all that the environment has; the first is for jobs that name none (empty: any).
     `hosts`: names a request may be for (see `edge.host`); None lets every name in. `silence_max`:
     how long each loop may be without a tick before the server is not ready; a loop without an
-    entry may be silent for ever. `region_runs_max`: runs out at once in a region."""
+    entry may be silent for ever. `region_runs_max`: runs out at once in a region.
+    `approval_seconds`: how long an operation waits for people; `undelete_seconds`: how long a
+    deleted job can be had back."""
 
     version: str
     state_folder: str
@@ -92,21 +97,26 @@ class ApiSettings:
     silence_max: Mapping[str, timedelta] = field(default_factory=dict)
     pace: Pace = Pace()
     region_runs_max: int = REGION_RUNS_MAX
+    approval_seconds: float = 24 * 3600.0
+    undelete_seconds: float = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """All of it. `chance` gives so many bytes of it; `abilities` is what the provider can do on
-    this machine, as plain JSON; `zones` are time zones by name."""
+    this machine, as plain JSON; `zones` are time zones by name. `dependants` find what would miss
+    a job that is deleted."""
 
     gate: Gate
     database: Database
     store: Store
     viewer: Viewer
+    deployer: Deployer
     secrets: SecretKeeper
     signals: Signals
     clock: Callable[[], datetime]
     new_run_id: Callable[[], RunId]
+    new_operation_id: Callable[[], OperationId]
     settings: ApiSettings
     sign_in: SignIn
     chance: Callable[[int], bytes]
@@ -116,6 +126,7 @@ class Services:
     regions: Callable[[], Awaitable[Sequence[RegionState]]]
     abilities: Callable[[], Mapping[str, Any]]
     zones: Zones
+    dependants: Sequence[Finder] = ()
 
 
 def services_of(request: Request) -> Services:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runyard.model.condition import ConditionState
 from runyard.model.outcome import Ending
 from runyard.model.run import State, TriggerKind
 
@@ -269,6 +270,16 @@ class ManifestShape(Shape):
     warnings: list[FaultShape]
 
 
+class ConditionShape(Shape):
+    """What is so of a job."""
+
+    type: str
+    state: ConditionState
+    reason: str
+    message: str
+    at: datetime
+
+
 class JobShape(Shape):
     """A job in force. `spec` is its canonical manifest, defaults written out."""
 
@@ -280,6 +291,9 @@ class JobShape(Shape):
     regions: list[str]
     placement: str
     priority: int
+    conditions: list[ConditionShape]
+    blocked: Annotated[str, Field(description="Why its runs are refused; empty: they are not.")]
+    operation: Annotated[str, Field(description="The operation that is changing it, if one is.")]
     spec: Document
     launches_max: Annotated[int, Field(description="The most launches one run can cause.")]
     warnings: list[FaultShape]
@@ -292,78 +306,6 @@ class JobPageShape(Shape):
 
     jobs: list[JobShape]
     next_page_token: str
-
-
-class FreezeShape(Shape):
-    """When nothing is changed. Both ends are instants, or times of each week."""
-
-    begin: Annotated[str, Field(alias="from")]
-    until: str
-    time_zone: Annotated[str, Field(alias="timeZone")]
-    reason: str
-
-
-class AllowShape(Shape):
-    """Who may, by name; a list that is not there: whoever has the role for it."""
-
-    change: list[str] = []
-    run: list[str] = []
-    approve: list[str] = []
-
-
-class EnvironmentShape(Shape):
-    """An environment of a project. `revision` 0: it was never applied, and has jobs.
-
-    `frozen` is the reason of the freeze that is in force, empty when there is none.
-    """
-
-    project: str
-    name: str
-    provider: str
-    google_project: str | None
-    regions: list[str]
-    approvals: int
-    freeze: list[FreezeShape]
-    frozen: str
-    allow: AllowShape
-    jobs: Annotated[int, Field(description="How many jobs are in it.")]
-    revision: int
-    applied_at: datetime | None
-    applied_by: str
-
-
-class EnvironmentsShape(Shape):
-    """Environments by project and name."""
-
-    environments: list[EnvironmentShape]
-
-
-class AppliedEnvironmentShape(Shape):
-    """An environment of a manifest. `change` is created, updated or unchanged."""
-
-    project: str
-    name: str
-    revision: int
-    change: str
-
-
-class AppliedEnvironmentsShape(Shape):
-    """What was done to each."""
-
-    environments: list[AppliedEnvironmentShape]
-
-
-class SecretShape(Shape):
-    """A secret and the number of its newest version; never a value."""
-
-    name: str
-    version: int
-
-
-class SecretsShape(Shape):
-    """Every secret by name."""
-
-    secrets: list[SecretShape]
 
 
 class RegionShape(Shape):

@@ -39,10 +39,21 @@ class Client:
         """The JSON document at `path` (below /api/v1); raises what the server's error says."""
         return self._call("GET", path, query, None, again=True)
 
-    def post(self, path: str, body: Mapping[str, Any], *, again: bool = False) -> Any:
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        query: Query | None = None,
+        again: bool = False,
+    ) -> Any:
         """The answer to a JSON `body`. `again`: the call may be repeated, its effect is the same,
         so a connection that breaks in the middle of it is no error yet."""
-        return self._call("POST", path, None, json.dumps(body).encode(), again=again)
+        return self._call("POST", path, query, json.dumps(body).encode(), again=again)
+
+    def delete(self, path: str, query: Query | None = None) -> Any:
+        """What was at `path` and is no more."""
+        return self._call("DELETE", path, query, None, again=False)
 
     def close(self) -> None:
         """Gives the connection back."""

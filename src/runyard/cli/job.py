@@ -13,6 +13,7 @@ from runyard.cli.client import segment
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson, JobName
 from runyard.cli.surroundings import now
+from runyard.cli.tables import table
 from runyard.cli.times import local
 
 
@@ -37,12 +38,33 @@ def get(
             ("priority", job["priority"] or ""),
             ("labels", ", ".join(f"{key}={value}" for key, value in job["labels"].items())),
             ("launches max", f"{job['launches_max']} a run (attempts x tries x tasks)"),
+            ("ready", _ready(job)),
             ("applied", f"{local(job['applied_at'], now())} by {job['applied_by']}"),
         )
     )
     job_table.warn(job["warnings"])
+    _conditions(job)
     output.line()
     output.line(_yaml(job["spec"]))
+
+
+def _ready(job: dict[str, Any]) -> str:
+    """Whether it may run, and if it may not, why."""
+    if job["blocked"]:
+        return f"no: {job['blocked']}"
+    return f"yes; {job['operation']} is changing it" if job["operation"] else "yes"
+
+
+def _conditions(job: dict[str, Any]) -> None:
+    if job["conditions"]:
+        output.line()
+        table(
+            ("condition", "state", "reason", "message"),
+            (
+                (one["type"], one["state"], one["reason"], one["message"])
+                for one in job["conditions"]
+            ),
+        )
 
 
 def _yaml(spec: dict[str, Any]) -> str:

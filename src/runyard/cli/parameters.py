@@ -52,10 +52,24 @@ def complete_environments(context: Any) -> list[tuple[str, str]]:
     return [(one["name"], one["provider"]) for one in found["environments"]]
 
 
+def complete_operations(context: Any) -> list[tuple[str, str]]:
+    """The newest operations, with kind and state; none when the server does not answer."""
+    try:
+        found = _quick_client().get("/operations", {"page_size": COMPLETED_MAX})
+    except PlatformError:
+        return []
+    return [(one["id"], f"{one['kind']} {one['state']}") for one in found["operations"]]
+
+
 AsJson = Annotated[
     bool,
     Parameter(name="--json", help="Print JSON with the names of the REST API."),
 ]
+Yes = Annotated[
+    bool, Parameter(name=["--yes", "-y"], help="Confirm what is unsafe, instead of being asked.")
+]
+Reason = Annotated[str, Parameter(help="Why; kept with the change.")]
+InEnvironment = Annotated[str | None, Parameter(help="The job's environment; else the server's.")]
 JobName = Annotated[str, Parameter(help="A job's name.", completer=complete_jobs)]
 EnvironmentName = Annotated[
     str, Parameter(help="An environment's name.", completer=complete_environments)

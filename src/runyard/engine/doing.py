@@ -80,12 +80,12 @@ class Doing:
             return await self.deployer.network(place, document["template"])
         places = [_place(row, change, region) for region in document["regions"]]
         for place, job in zip(places, await self.deployer.deployed(places), strict=True):
-            _prove(place, job, document)
+            _prove(place, job, change.target(place.region) or document)
         return f"read back in {', '.join(document['regions'])}: as it was asked for"
 
     # -- resources -------------------------------------------------------------------------------
     async def _deploy(self, row: Operation, step: Step, change: JobChange) -> StepResult:
-        document = _document(change)
+        document = change.target(step.region) or _document(change)
         etag = dict(change.etags).get(step.region)
         place = _place(row, change, step.region)
         job = await self.deployer.deploy(_order(place, document, row.fence, etag))

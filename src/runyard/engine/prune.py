@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from runyard.database.port import Database, Tx
 from runyard.gate.door import Gate
+from runyard.gate.operating import Purge
 from runyard.gate.telling import Forget
-from runyard.model.ids import RunId, attempt_key
+from runyard.model.ids import OperationId, RunId, attempt_key
 from runyard.model.run import Run
 from runyard.provider.port import Provider
+from runyard.store.deleted_jobs import DeletedJob
 from runyard.store.memory import Store
 
 PAGE = 100  #: runs forgotten by one transaction
@@ -52,7 +54,25 @@ class PruneLoop:
             await self._forget_attempts(runs)
             await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
         await self._gate.ask(Forget((), keys_before, now))
+        await self._purge(now)
         return now + EVERY
+
+    async def _purge(self, now: datetime) -> None:
+        """Deleted jobs that nobody can have back any more, and operations that ended long ago."""
+        while True:
+
+            async def work(tx: Tx) -> tuple[list[DeletedJob], list[OperationId]]:
+                ended = now - self._retention.runs
+                return (
+                    await self._store.deleted_jobs.to_purge(tx, now, PAGE),
+                    await self._store.operations.ended_before(tx, ended, PAGE),
+                )
+
+            jobs, operations = await self._database.read(work)
+            if jobs or operations:
+                await self._gate.ask(Purge(tuple(jobs), tuple(operations), now))
+            if len(jobs) < PAGE and len(operations) < PAGE:
+                return
 
     async def _prune_logs(self, now: datetime) -> None:
         before, after = now - self._retention.logs, None

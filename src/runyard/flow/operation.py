@@ -182,6 +182,7 @@ def _not_done(
         row = replace(row, error=operation.error or event.message, hint=event.hint)
     elif operation.state in (State.RUNNING, State.UNDOING):
         return OperationDecision(_to(row, StepDelayed), event)
+    row = replace(row, failed_step=row.position)
     return _undo(row, type(event), event, row.position, now)
 
 

@@ -57,11 +57,12 @@ def put(
     *,
     last: int = 0,
     restores: bool = False,
+    targets: tuple[tuple[str, Document], ...] = (),
 ) -> JobChange:
     """What becomes of a job (project, name) that shall be as `document` says.
 
-    `last` is the last revision it had when it has none in force; `restores`: it is to have that
-    revision again, and no new one.
+    `targets`: see `JobChange`. `last` is the last revision it had when it has none in force;
+    `restores`: it is to have that revision again, and no new one.
     """
     before = standing.document if standing is not None else None
     base = standing.revision if standing is not None else 0
@@ -82,6 +83,7 @@ def put(
         before,
         etags=_etags(live),
         found=_found(before, live),
+        targets=targets,
     )
 
 
@@ -199,7 +201,7 @@ def _deploy(_: Wish, number: int, change: JobChange, live: Live) -> Iterator[Ste
     if change.document is None:
         return
     for region in change.document["regions"]:
-        if change.change in _IN_PLACE or unlike(live.get(region), change.document):
+        if change.change in _IN_PLACE or unlike(live.get(region), change.target(region) or {}):
             yield Step(StepKind.DEPLOY, number, region)
 
 

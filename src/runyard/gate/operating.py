@@ -9,6 +9,8 @@ from runyard.flow.operation import OperationDecision, decide
 from runyard.flow.request import slots_of
 from runyard.flow.standing import standing, touched
 from runyard.gate.asking import UNLIMITED, plan_of
+from runyard.gate.operation_audit import ended_entries, said_entries
+from runyard.model.audit import HERE, Origin
 from runyard.model.effect import Pending, Perform
 from runyard.model.errors import (
     CallerError,
@@ -47,6 +49,8 @@ def take(
     operation = work.apply_operation(decision, now, new=new)
     for number in touched(operation, was):
         _settle_job(work, operation, number, now)
+    for entry in ended_entries(operation, now):
+        work.record(entry)
     return operation
 
 
@@ -110,6 +114,7 @@ class TellOperation:
     event: OperationEvent
     now: datetime
     settles: EffectId | None = None
+    origin: Origin = HERE
     delays: Pending | None = None
     answer: Operation | CallerError | None = None
 
@@ -133,6 +138,8 @@ class TellOperation:
         done = [self.settles] if self.settles is not None else []
         try:
             self.answer = tell_operation(work, self.operation, self.event, self.now)
+            for entry in said_entries(self.answer, self.event, self.now, self.origin):
+                work.record(entry)
         except (NotFound, IllegalTransition) as error:
             self.answer = error
         if self.delays is not None:

@@ -10,6 +10,8 @@ from typing import Any
 from runyard.flow.operation import begin
 from runyard.flow.undertaking import Live, Wish, draft, drop, next_fence, put
 from runyard.gate.operating import row_of, take
+from runyard.gate.operation_audit import begun_entry
+from runyard.model.audit import HERE, Origin
 from runyard.model.errors import Fault, NotFound, Refused, StaleVersion
 from runyard.model.ids import OperationId
 from runyard.model.operation import JobChange, Operation
@@ -35,7 +37,7 @@ class Aim:
     """What shall be so of one job: a document, nothing (it is deleted), or what was deleted before.
 
     `base` is the revision in force that the wish was made against (0: none), `live` how the job's
-    resources were then. `unsafe`: what somebody has to confirm.
+    resources were then. `targets`: see `JobChange`. `unsafe`: what somebody has to confirm.
     """
 
     key: Key
@@ -43,6 +45,7 @@ class Aim:
     live: Live
     document: Mapping[str, Any] | None = None
     restores: bool = False
+    targets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     unsafe: tuple[str, ...] = ()
 
 
@@ -58,6 +61,7 @@ class Undertake:
     aims: Sequence[Aim]
     waits: timedelta
     now: datetime
+    origin: Origin = HERE
     faults: list[Fault] = field(default_factory=list)
     last_fence: int = 0
 
@@ -96,6 +100,7 @@ class Undertake:
         if operation is None:
             return Undertaken(tuple(changes), None)
         decision = begin(operation, self.now + self.waits)
+        work.record(begun_entry(operation, self.now, self.origin))
         return Undertaken(tuple(changes), take(work, decision, None, self.now, new=True))
 
     def _change(self, work: WorkingSet, aim: Aim) -> JobChange | None:
@@ -112,7 +117,7 @@ class Undertake:
         gone = work.operations.deleted.get((aim.key[0], self.wish.environment, aim.key[1]))
         if aim.document is not None:
             last = gone.revision if gone is not None else 0
-            return put(aim.key, aim.document, stands, aim.live, last=last)
+            return put(aim.key, aim.document, stands, aim.live, last=last, targets=aim.targets)
         if aim.restores:
             return self._restoration(aim, stands, gone)
         return self._deletion(work, aim, stands)

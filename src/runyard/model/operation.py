@@ -68,7 +68,8 @@ class JobChange:
     began (None: none). `revision` is what the job has in the end, `base` what it had. `etags` are
     those of the job's resources as they were looked at when the operation was asked for, by region;
     an empty one says that there was none. `found` has those that were not as `before` wants them:
-    template, labels and annotations.
+    template, labels and annotations. `targets` has regions whose resource is not to be as
+    `document` wants it, since what somebody else changed there is to stay.
     """
 
     project: str
@@ -80,11 +81,16 @@ class JobChange:
     before: Mapping[str, Any] | None = None
     etags: tuple[tuple[str, str], ...] = ()
     found: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    targets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
         """What it is unique in, in its environment."""
         return (self.project, self.name)
+
+    def target(self, region: str) -> Mapping[str, Any] | None:
+        """What the resource in `region` is to be like; None: it is to be gone."""
+        return dict(self.targets).get(region, self.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ class Operation:
 
     `unsafe` are sentences that somebody has to confirm before it begins; `approvals_needed` so many
     others must have said yes. `position` is the step that is out, or the one that is being undone.
-    `results` has one for each step that is done, in order. `error` says why it is being undone.
+    `results` has one for each step that is done, in order. `error` says why it is being undone,
+    and `failed_step` which step that was, if it was one.
     `trouble` says why the step that is out is not done yet. `due_at` is when waiting is over. What
     it deletes can be had back for `grace_seconds`. What it does comes with `fence`, greater
     than that of every operation before; what it undoes comes with the next number.
@@ -147,6 +154,7 @@ class Operation:
     confirmed_by: str = ""
     approvals: tuple[Approval, ...] = ()
     error: str = ""
+    failed_step: int | None = None
     hint: str = ""
     trouble: str = ""
     due_at: datetime | None = None

@@ -179,16 +179,3 @@ class Viewer(Protocol):
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
         """Log entries after position `after`, oldest first, of one task or of all."""
-
-
-class SecretKeeper(Protocol):
-    """Where secret values live. Nothing of a value is ever in a row, a log or an error of ours."""
-
-    async def add_version(self, name: str, value: bytes) -> int:
-        """Keep a new version (1, 2, ...) of secret `name`, made if there is none yet.
-
-        Raises InvalidSpec for a name Secret Manager would refuse or a value over 64 KiB.
-        """
-
-    async def names(self) -> list[tuple[str, int]]:
-        """Every secret with the number of its newest version, by name."""

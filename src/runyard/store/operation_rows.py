@@ -71,6 +71,7 @@ def _body(one: Operation) -> str:
             "confirmed_by": one.confirmed_by,
             "approvals": one.approvals,
             "error": one.error,
+            "failed_step": one.failed_step,
             "hint": one.hint,
             "trouble": one.trouble,
         }
@@ -100,6 +101,7 @@ def operation_of(row: Row) -> Operation:
         confirmed_by=body["confirmed_by"],
         approvals=tuple(_approval(one) for one in body["approvals"]),
         error=body["error"],
+        failed_step=body["failed_step"],
         hint=body["hint"],
         trouble=body["trouble"],
         due_at=instant(row[6]),
@@ -109,9 +111,12 @@ def operation_of(row: Row) -> Operation:
 
 
 def _job(data: dict[str, Any]) -> JobChange:
-    found = tuple((region, document) for region, document in data["found"])
+    documents = {
+        name: tuple((region, document) for region, document in data[name])
+        for name in ("found", "targets")
+    }
     return JobChange(
-        **data | {"change": Change(data["change"]), "etags": pairs(data["etags"]), "found": found}
+        **data | documents | {"change": Change(data["change"]), "etags": pairs(data["etags"])}
     )
 
 

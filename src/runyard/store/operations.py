@@ -16,6 +16,7 @@ from runyard.store.documents import dumps, loads
 from runyard.store.operation_rows import insert_params, operation_of, update_params
 from runyard.store.run_rows import instant
 
+_FAR_FUTURE = 2**62
 OperationFact = tuple[Operation, OperationEvent, datetime]
 
 
@@ -81,13 +82,13 @@ class Operations:
         self,
         tx: Tx,
         environment: str,
-        before: tuple[datetime, str] | None,
+        before: tuple[int, str] | None,
         limit: int,
         job: str = "",
     ) -> list[Operation]:
-        """Operations, newest first, older than (requested_at, id); of one job, if it is named."""
-        at, last = before or (None, "")
-        place = (2**62 if at is None else to_micros(at), last)
+        """Operations, newest first, older than (requested_at in microseconds, id); of
+        one job, if it is named."""
+        place = before or (_FAR_FUTURE, "")
         if job:
             params = (environment, *place, limit, job)
             rows = await tx.fetch(self._q["operations_page_of_job"], params)

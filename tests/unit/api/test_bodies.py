@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.api.bodies import CancelBody, ManifestBody, RunBody, SecretBody, schemas
+from runyard.api.bodies import CancelBody, ManifestBody, RunBody, schemas
 from runyard.api.reading import fault
+from runyard.api.secret_bodies import SecretBody
 from runyard.model.errors import Fault
 from runyard.model.plan import RunRequest
 from runyard.model.run import Overrides
@@ -147,6 +148,7 @@ def test_every_schema_that_is_pointed_to_is_there() -> None:
         "ManifestBody",
         "FileBody",
         "SecretBody",
+        "AliasBody",
     ):
         assert name in schemas()
     assert "$defs" not in text

@@ -16,7 +16,11 @@ from runyard.api.queries import EnvironmentsQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
-from runyard.api.shapes import AppliedEnvironmentsShape, EnvironmentShape, EnvironmentsShape
+from runyard.api.shapes_environments import (
+    AppliedEnvironmentsShape,
+    EnvironmentShape,
+    EnvironmentsShape,
+)
 from runyard.database.port import Tx
 from runyard.flow.access import Permission, visible
 from runyard.flow.freezing import Zones, faults, freeze_at

@@ -11,18 +11,21 @@ from starlette.responses import Response
 
 from runyard.api import cursors
 from runyard.api.answers import answer
+from runyard.api.applying import apply
 from runyard.api.bindings import bound, known, refuse_elsewhere
-from runyard.api.bodies import ManifestBody
+from runyard.api.bodies import ApplyBody, ManifestBody
+from runyard.api.changes import Asked
 from runyard.api.documents import applied_document, job_document
-from runyard.api.permits import Who, allowed, permit
+from runyard.api.documents_operations import operation_document
+from runyard.api.permits import Who, allowed, ground_of, permit
 from runyard.api.queries import JobQuery, JobsQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
 from runyard.api.shapes import JobPageShape, JobShape, ManifestShape
+from runyard.api.shapes_operations import ApplyShape
 from runyard.database.port import Tx
-from runyard.flow.access import Permission
-from runyard.gate.asking import Apply
+from runyard.flow.access import Permission, approvals_needed
 from runyard.model.environment import Environment
 from runyard.model.errors import NotFound, Refused
 from runyard.model.executors import unenforced
@@ -71,23 +74,37 @@ async def validate(services: Use, asked: Manifest) -> Response:
 
 @jobs.post(
     "/jobs:apply",
-    response_model=ManifestShape,
-    responses=errors(413),
+    response_model=ApplyShape,
+    responses=errors(409, 412, 413),
     dependencies=allowed(Permission.JOBS_CHANGE),
-    openapi_extra=described(ManifestBody),
+    openapi_extra=described(ApplyBody),
 )
-async def apply(services: Use, who: Who, asked: Manifest) -> Response:
-    """Bring all jobs of a manifest into force, or, when anything is wrong, none."""
+async def apply_jobs(
+    services: Use, who: Who, asked: Annotated[ApplyBody, Depends(body(ApplyBody))]
+) -> Response:
+    """Bring all jobs of a manifest into force, or, when anything is wrong, none.
+
+    It is an operation, whose end is waited for as long as asked: refused when it was undone."""
     environment, loaded, binding = await load_manifest(services, asked)
     await permit(services, who, Permission.JOBS_CHANGE, environment, loaded.project)
     refuse_elsewhere(environment, binding)
-    command = Apply(loaded.jobs, environment, who.name, services.clock())
-    done = await services.gate.ask(command)
+    ground = await ground_of(services, environment, loaded.project)
+    how = Asked(
+        environment,
+        who,
+        asked.reason,
+        confirmed=asked.confirm,
+        approvals_needed=approvals_needed(who, ground, services.clock()),
+        wait_seconds=asked.wait_seconds,
+    )
+    done = await apply(services, loaded.jobs, how, asked.drift, asked.plan_token)
     documents = [
         applied_document(spec, environment, each.revision, each.change)
-        for spec, each in zip(loaded.jobs, done, strict=True)
+        for spec, each in zip(loaded.jobs, done.changes, strict=True)
     ]
-    return _answer(documents, loaded)
+    operation = None if done.operation is None else operation_document(done.operation)
+    warnings = [asdict(each) for each in loaded.warnings]
+    return answer({"jobs": documents, "warnings": warnings, "operation": operation})
 
 
 @jobs.get(

@@ -9,9 +9,10 @@ from fastapi import Depends
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.applying import live_of, look_at
 from runyard.api.bodies import PlanBody
 from runyard.api.permits import Who, allowed, permit
-from runyard.api.planning import plan_document, planned
+from runyard.api.planning import declared, plan_document, planned
 from runyard.api.reading import body, described
 from runyard.api.rest.jobs import load_manifest
 from runyard.api.rest.routes import errors, router
@@ -36,6 +37,7 @@ async def plan_jobs(
     that: who applies with it applies this plan, or nothing."""
     environment, loaded, _ = await load_manifest(services, asked)
     await permit(services, who, Permission.JOBS_READ, environment, loaded.project)
-    found = await planned(services, environment, loaded.jobs, {}, asked.drift)
+    live = live_of(await look_at(services, environment, declared(loaded.jobs)))
+    found = await planned(services, environment, loaded.jobs, live, asked.drift)
     warnings = [asdict(each) for each in loaded.warnings]
     return answer(plan_document(found) | {"warnings": warnings})

@@ -1,60 +1,145 @@
-"""Secrets: given new versions, and listed by name. No answer ever holds a value."""
+"""Secrets: made, described, given labels and aliases, deleted. No answer holds a value."""
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from runyard.api.answers import answer
-from runyard.api.bodies import SecretBody
 from runyard.api.permits import Who, allowed, permit
+from runyard.api.queries import SecretDeleteQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
+from runyard.api.rest.secret_desk import SecretPath, Where, admitted, noted
+from runyard.api.secret_bodies import AliasBody, NewSecretBody, SecretLabelsBody
+from runyard.api.secret_shapes import RotationShape, SecretShape, SecretsShape, secret_document
 from runyard.api.services import Use
-from runyard.api.shapes import SecretShape, SecretsShape
 from runyard.flow.access import Permission
-from runyard.model.forms import Shaped
+from runyard.model.principal import ANYWHERE
 
 secrets = router("secrets")
+READ, CHANGE = Permission.SECRETS_READ, Permission.SECRETS_CHANGE
 
 
 @secrets.get(
-    "/secrets",
-    response_model=SecretsShape,
-    responses=errors(),
-    dependencies=allowed(Permission.SECRETS_READ),
+    "/secrets", response_model=SecretsShape, responses=errors(), dependencies=allowed(READ)
 )
-async def list_secrets(services: Use) -> Response:
+async def list_secrets(services: Use, who: Who, where: Where) -> Response:
     """Every secret with the number of its newest version."""
-    found = await services.secrets.names()
-    return answer({"secrets": [{"name": name, "version": version} for name, version in found]})
+    environment = await admitted(services, who, READ, where)
+    found = await services.secrets.secrets(environment)
+    return answer({"secrets": [secret_document(secret, environment) for secret in found]})
 
 
 @secrets.post(
-    "/secrets/{name}:addVersion",
+    "/secrets",
     response_model=SecretShape,
-    responses=errors(413),
-    dependencies=allowed(Permission.SECRETS_CHANGE),
-    openapi_extra=described(SecretBody),
+    responses=errors(409, 413),
+    dependencies=allowed(CHANGE),
+    openapi_extra=described(NewSecretBody),
 )
-async def add_version(
+async def create_secret(
     services: Use,
     who: Who,
-    name: Annotated[
-        str,
-        Path(),
-        Shaped(
-            r"[a-zA-Z0-9_-]{1,255}",
-            "a secret's name: 1 to 255 letters, digits, hyphens and underscores",
-            255,
-        ),
-    ],
-    asked: Annotated[SecretBody, Depends(body(SecretBody))],
+    where: Where,
+    asked: Annotated[NewSecretBody, Depends(body(NewSecretBody))],
 ) -> Response:
-    """Give a secret a new value; it is made if there is none of this name."""
-    await permit(services, who, Permission.SECRETS_CHANGE, services.settings.environment)
-    version = await services.secrets.add_version(name, base64.b64decode(asked.value_base64))
-    return answer({"name": name, "version": version})
+    """Make a secret, with a first version when a value is given."""
+    environment = await admitted(services, who, CHANGE, where)
+    made = await services.secrets.create(environment, asked.name, asked.value(), asked.labels)
+    document = secret_document(made, environment)
+    await noted(services, who, "create", made.name, environment, after=document)
+    return answer(document)
+
+
+@secrets.get(
+    "/secrets/{name}",
+    response_model=SecretShape,
+    responses=errors(404),
+    dependencies=allowed(READ),
+)
+async def get_secret(services: Use, who: Who, where: Where, name: SecretPath) -> Response:
+    """A secret, without its values."""
+    environment = await admitted(services, who, READ, where)
+    return answer(secret_document(await services.secrets.secret(environment, name), environment))
+
+
+@secrets.delete(
+    "/secrets/{name}",
+    response_model=SecretShape,
+    responses=errors(404, 409, 412),
+    dependencies=allowed(CHANGE),
+)
+async def delete_secret(
+    services: Use, who: Who, where: Annotated[SecretDeleteQuery, Query()], name: SecretPath
+) -> Response:
+    """Remove a secret with all its versions, for good; one that jobs read only if forced."""
+    environment = await admitted(services, who, CHANGE, where)
+    gone = await services.secrets.delete(environment, name, where.etag, where.force)
+    document = secret_document(gone, environment)
+    await noted(services, who, "delete", name, environment, before=document)
+    return answer(document)
+
+
+@secrets.post(
+    "/secrets/{name}:setLabels",
+    response_model=SecretShape,
+    responses=errors(404, 409, 413),
+    dependencies=allowed(CHANGE),
+    openapi_extra=described(SecretLabelsBody),
+)
+async def set_labels(
+    services: Use,
+    who: Who,
+    where: Where,
+    name: SecretPath,
+    asked: Annotated[SecretLabelsBody, Depends(body(SecretLabelsBody))],
+) -> Response:
+    """Give a secret other labels."""
+    environment = await admitted(services, who, CHANGE, where)
+    found = await services.secrets.set_labels(environment, name, asked.labels, asked.etag)
+    document = secret_document(found, environment)
+    await noted(services, who, "set-labels", name, environment, after=document)
+    return answer(document)
+
+
+@secrets.post(
+    "/secrets/{name}:setAlias",
+    response_model=SecretShape,
+    responses=errors(404, 409, 413),
+    dependencies=allowed(CHANGE),
+    openapi_extra=described(AliasBody),
+)
+async def set_alias(
+    services: Use,
+    who: Who,
+    where: Where,
+    name: SecretPath,
+    asked: Annotated[AliasBody, Depends(body(AliasBody))],
+) -> Response:
+    """Let an alias name a version, or nothing any more."""
+    environment = await admitted(services, who, CHANGE, where)
+    found = await services.secrets.set_alias(
+        environment, name, asked.alias, asked.version, asked.etag
+    )
+    document = secret_document(found, environment)
+    await noted(services, who, "set-alias", name, environment, after=document)
+    return answer(document)
+
+
+@secrets.post(
+    "/secrets:rotateKey",
+    response_model=RotationShape,
+    responses=errors(),
+    dependencies=allowed(CHANGE),
+)
+async def rotate_key(services: Use, who: Who) -> Response:
+    """Let a new key seal all secrets of this server, while they are in use. It is about every
+    environment, and so is the permission that it takes."""
+    await permit(services, who, CHANGE, ANYWHERE)
+    done = await services.secrets.rotate()
+    document = {name: getattr(done, name) for name in RotationShape.model_fields}
+    await noted(services, who, "rotate-key", "*", after=document)
+    return answer(document)

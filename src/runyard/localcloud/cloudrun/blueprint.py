@@ -71,6 +71,7 @@ class Blueprint:
     parallelism: int = 0
     max_retries: int = MAX_RETRIES
     timeout_seconds: float = TIMEOUT_SECONDS
+    service_account: str = ""
 
     @property
     def secret_refs(self) -> tuple[SecretRef, ...]:
@@ -116,6 +117,7 @@ def blueprint(template: Mapping[str, Any], *, image_runs: bool = False) -> Bluep
         parallelism=reading.number(template, "parallelism", 0, 0, TASKS_MAX),
         max_retries=reading.number(task, "maxRetries", MAX_RETRIES, 0, RETRIES_MAX),
         timeout_seconds=reading.timeout(task.get("timeout")),
+        service_account=str(task.get("serviceAccount") or ""),
     )
     if reading.faults:
         raise _invalid(reading.faults)

@@ -35,7 +35,7 @@ from runyard.localcloud.cloudrun.resources import (
 )
 from runyard.localcloud.cloudrun.rows import plain
 from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, has_folder, remove_logs
-from runyard.localcloud.secrets.keeper import SecretBox
+from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.spawner.port import Spawner
 from runyard.model.errors import (
     NotFound,
@@ -64,7 +64,7 @@ class CloudRun:
         self,
         *,
         book: Book,
-        box: SecretBox,
+        neighbours: Neighbours,
         spawner: Spawner,
         regions: Sequence[Region],
         settings: TaskSettings,
@@ -73,7 +73,7 @@ class CloudRun:
         unenforced: Unenforced,
         listener: Listener,
     ) -> None:
-        self.secrets = box
+        self.neighbours = neighbours
         self._book = book
         self._spawner = spawner
         self._settings = settings
@@ -82,7 +82,7 @@ class CloudRun:
         self._unenforced = unenforced
         self._board = Board(regions)
         self.jobs = Jobs(book, self._reachable, clock, chance)
-        starter = Starter(spawner, box, settings, clock)
+        starter = Starter(spawner, neighbours.reading, settings, clock)
         self._conductor = Conductor(
             book, self._board, spawner, starter, clock, listener, self._tell
         )

@@ -245,7 +245,8 @@ class Conductor:
 
     async def _secrets(self, starts: Sequence[Start]) -> dict[str, Secrets]:
         executions = {execution.name: execution for execution, _ in starts}
-        return {name: await self._starter.secrets(each) for name, each in executions.items()}
+        found = await asyncio.gather(*map(self._starter.secrets, executions.values()))
+        return dict(zip(executions, found, strict=True))
 
     async def _spawn(self, starts: Sequence[Start], secrets: dict[str, Secrets]) -> None:
         """Any failure means that nobody knows what was started: taking up finds out."""

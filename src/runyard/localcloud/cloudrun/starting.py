@@ -15,10 +15,11 @@ from runyard.localcloud.cloudrun.blueprint import SecretRef
 from runyard.localcloud.cloudrun.names import log_name
 from runyard.localcloud.cloudrun.orders import SecretValues, env_fault, task_order
 from runyard.localcloud.cloudrun.resources import Execution, ExecutionState, Task
+from runyard.localcloud.iam.names import account_member, email_of, secrets_project
 from runyard.localcloud.logging.format import SYSTEM, encode
-from runyard.localcloud.secrets.keeper import SecretBox
+from runyard.localcloud.secrets.reading import Reader, SecretReading
 from runyard.localcloud.spawner.port import Spawner, TaskOrder
-from runyard.model.errors import NotFound, PlatformError, Refused
+from runyard.model.errors import NotFound, PermissionDenied, PlatformError, Refused
 from runyard.model.instants import to_micros
 
 _log = logging.getLogger(__name__)
@@ -53,12 +54,12 @@ class Starter:
     def __init__(
         self,
         spawner: Spawner,
-        box: SecretBox,
+        reading: SecretReading,
         settings: TaskSettings,
         clock: Callable[[], datetime],
     ) -> None:
         self._spawner = spawner
-        self._box = box
+        self._reading = reading
         self._settings = settings
         self._clock = clock
         self._noticed: set[str] = set()
@@ -69,8 +70,12 @@ class Starter:
         if not refs:
             return Secrets({})
         try:
-            found = await self._box.access([(ref.secret, ref.version) for ref in refs])
-        except (NotFound, Refused) as error:
+            found = await self._reading.access(
+                secrets_project(execution.project),
+                [(ref.secret, ref.version) for ref in refs],
+                _reader(execution),
+            )
+        except (NotFound, PermissionDenied, Refused) as error:
             return Secrets({}, f"{error.message}. {error.hint}".strip())
         values: dict[SecretRef, bytes] = dict(zip(refs, found, strict=True))
         return Secrets(values, env_fault(execution.blueprint, values))
@@ -142,6 +147,12 @@ class Starter:
         if unnoticed:
             await asyncio.to_thread(self._write_notices, unnoticed)
         self._noticed.difference_update(each.name for each in executions)
+
+
+def _reader(execution: Execution) -> Reader:
+    """Who a task reads secrets as: its job's service account."""
+    email = email_of(execution.project, execution.blueprint.service_account)
+    return Reader(account_member(email), execution.name, execution.request_key, trusted=True)
 
 
 def has_folder(path: str) -> bool:

@@ -75,6 +75,10 @@ class IamBook:
         key = (hold.resource, hold.grant.role, hold.grant.member)
         return bool(await tx.fetch(self._sql["holders_of_grant"], key))
 
+    async def holders(self, tx: Tx, resource: str) -> list[str]:
+        """For whose sake anything is granted on a resource, in order."""
+        return [row[0] for row in await tx.fetch(self._sql["holders_of_resource"], (resource,))]
+
     async def hold(self, tx: Tx, holder: str, hold: Hold) -> None:
         """From now on a grant is there for `holder`'s sake too."""
         row = (holder, hold.resource, hold.grant.role, hold.grant.member)

@@ -54,6 +54,9 @@ SELECT resource, role, member FROM iam_hold WHERE holder = $1;
 -- name: holders_of_grant
 SELECT holder FROM iam_hold WHERE resource = $1 AND role = $2 AND member = $3;
 
+-- name: holders_of_resource
+SELECT DISTINCT holder FROM iam_hold WHERE resource = $1 ORDER BY holder;
+
 -- name: hold_add
 INSERT INTO iam_hold (holder, resource, role, member) VALUES ($1, $2, $3, $4)
 ON CONFLICT (holder, resource, role, member) DO NOTHING;

@@ -26,7 +26,7 @@ class LocalProvider:
     def __init__(self, cloud: CloudRun, wake: Callable[[], None]) -> None:
         self.cloud = cloud
         self.jobs: Deployer = LocalDeployer(cloud)
-        self.access: Access = LocalAccess(cloud.secrets)
+        self.access: Access = LocalAccess(cloud.neighbours)
         self._wake = wake
         self._dirty: dict[str, None] = {}
         cloud.subscribe(self._notice)

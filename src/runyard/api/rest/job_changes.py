@@ -1,0 +1,230 @@
+"""Changes of jobs that are no manifest: deleted, had back, rolled back. Each is an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from starlette.responses import Response
+
+from runyard.api.answers import answer
+from runyard.api.bodies import ChangeBody, RollbackBody
+from runyard.api.changes import Asked, aim, look, undertake
+from runyard.api.documents_operations import deleted_document, operation_document
+from runyard.api.permits import Who, allowed, ground_of, permit
+from runyard.api.queries import DeleteQuery, EnvironmentQuery
+from runyard.api.reading import body, described
+from runyard.api.rest.routes import errors, router
+from runyard.api.services import Services, Use
+from runyard.api.shapes_operations import ChangedShape, DeletedJobsShape
+from runyard.database.port import Tx
+from runyard.flow.access import Permission, approvals_needed
+from runyard.flow.dependants import check_dependants
+from runyard.flow.planning import Declared, InForce, Known, plan
+from runyard.gate.reserving import Undertaken
+from runyard.model.errors import Fault, InvalidSpec, NotFound, Refused
+from runyard.model.operation import OperationKind
+from runyard.model.principal import Caller
+from runyard.store.deleted_jobs import DeletedJob
+from runyard.store.jobs import JobRow
+
+job_changes = router("jobs")
+JobPath = Annotated[str, Path(alias="name", description="The job's name.")]
+
+
+def _answer(done: Undertaken) -> Response:
+    operation = done.operation
+    return answer({"operation": None if operation is None else operation_document(operation)})
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() and len(name) <= 60 else "of this name"
+
+
+async def _row(services: Services, environment: str, name: str, project: str | None) -> JobRow:
+    """The job in force. Raises NotFound, or Refused when several projects have one."""
+
+    async def work(tx: Tx) -> list[JobRow]:
+        return await services.store.jobs.named(tx, environment, name)
+
+    rows = await services.database.read(work)
+    fitting = [row for row in rows if project in (None, row.project)]
+    if not fitting:
+        raise NotFound(
+            f"there is no job {_shown(name)} in environment {environment}",
+            hint="list jobs with `runyard jobs`, or apply a manifest that has it",
+        )
+    _one([row.project for row in fitting], name)
+    return fitting[0]
+
+
+def _one(projects: list[str], name: str) -> None:
+    if len(projects) > 1:
+        raise Refused(
+            f"job {name} is in several projects: {', '.join(projects)}; name one with `project`"
+        )
+
+
+@job_changes.delete(
+    "/jobs/{name}",
+    response_model=ChangedShape,
+    responses=errors(404, 412),
+    dependencies=allowed(Permission.JOBS_CHANGE),
+)
+async def delete_job(
+    services: Use, who: Who, name: JobPath, query: Annotated[DeleteQuery, Query()]
+) -> Response:
+    """Delete a job with all that was made for it; refused while runs are active or anything
+    depends on it. It can be had back for a while."""
+    if query.force and not query.reason.strip():
+        fault = Fault("reason", "", "why runs are stopped for it", "--reason 'words'")
+        raise InvalidSpec("to delete by force needs a reason", faults=(fault,))
+    environment = query.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_CHANGE, environment)
+    row = await _row(services, environment, name, query.project)
+    key = (row.project, row.name)
+    dependants = [one for find in services.dependants for one in await find(environment, key)]
+    check_dependants(row.name, dependants, cascade=query.cascade)
+    looked = await look(services, environment, {key: ()})
+    asked = Asked(
+        environment,
+        who,
+        query.reason,
+        forced=query.force,
+        approvals_needed=await _approvals(services, who, environment),
+        wait_seconds=query.wait_seconds,
+    )
+    done = await undertake(services, OperationKind.DELETE, asked, [aim(key, looked[key])])
+    return _answer(done)
+
+
+@job_changes.post(
+    "/jobs/{name}:undelete",
+    response_model=ChangedShape,
+    responses=errors(404, 412, 413),
+    dependencies=allowed(Permission.JOBS_CHANGE),
+    openapi_extra=described(ChangeBody, required=False),
+)
+async def undelete_job(
+    services: Use,
+    who: Who,
+    name: JobPath,
+    asked: Annotated[ChangeBody, Depends(body(ChangeBody, optional=True))],
+) -> Response:
+    """Have a deleted job back as it was in force last."""
+    environment = asked.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_CHANGE, environment)
+
+    async def work(tx: Tx) -> list[DeletedJob]:
+        return await services.store.deleted_jobs.named(tx, environment, name)
+
+    found = await services.database.read(work)
+    gone = [
+        one for one in found if asked.project in (None, one.project) and one.document is not None
+    ]
+    if not gone:
+        raise NotFound(
+            f"job {_shown(name)} was not deleted, or its time to be had back is over",
+            hint="`runyard jobs deleted` lists what can be had back",
+        )
+    _one([one.project for one in gone], name)
+    key = (gone[0].project, gone[0].name)
+    regions = (gone[0].document or {}).get("regions", ())
+    looked = await look(services, environment, {key: regions})
+    wish = replace(aim(key, looked[key]), restores=True)
+    how = await _asked(services, environment, who, asked)
+    return _answer(await undertake(services, OperationKind.UNDELETE, how, [wish]))
+
+
+async def _asked(services: Services, environment: str, who: Caller, asked: ChangeBody) -> Asked:
+    return Asked(
+        environment,
+        who,
+        asked.reason,
+        confirmed=asked.confirm,
+        approvals_needed=await _approvals(services, who, environment),
+        wait_seconds=asked.wait_seconds,
+    )
+
+
+async def _approvals(services: Services, who: Caller, environment: str) -> int:
+    return approvals_needed(who, await ground_of(services, environment), services.clock())
+
+
+@job_changes.post(
+    "/jobs/{name}:rollback",
+    response_model=ChangedShape,
+    responses=errors(404, 412, 413),
+    dependencies=allowed(Permission.JOBS_CHANGE),
+    openapi_extra=described(RollbackBody, required=False),
+)
+async def rollback_job(
+    services: Use,
+    who: Who,
+    name: JobPath,
+    asked: Annotated[RollbackBody, Depends(body(RollbackBody, optional=True))],
+) -> Response:
+    """Bring an older revision of a job into force again, as a new revision."""
+    environment = asked.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_CHANGE, environment)
+    row = await _row(services, environment, name, asked.project)
+    key = (row.project, row.name)
+    document = await _older(services, row, asked.to)
+    looked = await look(services, environment, {key: document["regions"]})
+    wish = replace(
+        aim(key, looked[key]), document=document, unsafe=_risks(environment, row, document)
+    )
+    how = await _asked(services, environment, who, asked)
+    return _answer(await undertake(services, OperationKind.ROLLBACK, how, [wish]))
+
+
+def _risks(environment: str, row: JobRow, document: Mapping[str, Any]) -> tuple[str, ...]:
+    known = Known(environment, [InForce(row.project, row.name, row.revision, row.document)])
+    change = plan([Declared(row.project, row.name, document)], known).jobs[0]
+    return tuple(f"{row.name}: {words}" for words in change.risks)
+
+
+async def _older(services: Services, row: JobRow, to: int | None) -> Mapping[str, Any]:
+    """The document of a revision, or of the last one that was another than that in force.
+
+    Raises NotFound.
+    """
+
+    async def work(tx: Tx) -> Mapping[str, Any] | None:
+        jobs, number = services.store.jobs, to or row.revision - 1
+        while number > 0:
+            found = await jobs.document(tx, *row.key, number)
+            if to is not None or (found is not None and found != row.document):
+                return found
+            number -= 1
+        return None
+
+    found = await services.database.read(work)
+    if found is None:
+        which = f"revision {to}" if to is not None else "revision before the one in force"
+        raise NotFound(
+            f"job {row.name} has no {which}", hint=f"`runyard jobs history {row.name}` lists them"
+        )
+    return found
+
+
+@job_changes.get(
+    "/deleted-jobs",
+    response_model=DeletedJobsShape,
+    responses=errors(),
+    dependencies=allowed(Permission.JOBS_READ),
+)
+async def list_deleted_jobs(
+    services: Use, who: Who, query: Annotated[EnvironmentQuery, Query()]
+) -> Response:
+    """List the jobs that were deleted and can be had back."""
+    environment = query.environment or services.settings.environment
+    await permit(services, who, Permission.JOBS_READ, environment)
+
+    async def work(tx: Tx) -> list[DeletedJob]:
+        return await services.store.deleted_jobs.all(tx, environment)
+
+    found = await services.database.read(work)
+    return answer({"jobs": [deleted_document(job) for job in found]})
