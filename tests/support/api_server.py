@@ -199,6 +199,21 @@ class Carried:
                 task.add_done_callback(self.under_way.discard)
 
 
+def _usual(folder: Path) -> ApiSettings:
+    return ApiSettings("1.2.3", str(folder), "local", START, "process", request_bytes_max=100_000)
+
+
+def _sign_in(
+    database: SqliteDatabase,
+    store: Store,
+    gate: Gate,
+    issuers: Issuers | None,
+    clock: Callable[[], datetime],
+) -> SignIn:
+    known = Tokens({TOKEN: ADMIN})
+    return SignIn(database, store, gate, known, clock, issuers or NoIssuers())
+
+
 async def _neighbours(folder: Path) -> Neighbours:
     """The secrets of a cloud in `folder`."""
     cloud = InlineSqlite(folder / "cloud.db")
@@ -221,19 +236,15 @@ async def backstage(
         metrics.observe(done.facts)
         carried.begin(done.effects)
 
-    viewer, loops = FakeViewer(), [FakeLoop("due")]
-    neighbours = await _neighbours(folder)
+    viewer, loops, neighbours = FakeViewer(), [FakeLoop("due")], await _neighbours(folder)
     secrets = LocalSecrets(neighbours)
-
     gate = Gate(database, store, GateSettings("hands"), committed)
     doing = Doing(gate, database, store, jobs, FakeAccess(), lambda: behind.clock())
     carried.steps = Steps(gate, database, store, doing, lambda: behind.clock())
     others = dict(settings or {})
     dependants = others.pop("dependants", ())
-    usual = ApiSettings("1.2.3", str(folder), "local", START, "process", request_bytes_max=100_000)
     await gate.ask(FirstPrincipal(START))
-    known, at = Tokens({TOKEN: ADMIN}), lambda: behind.clock()
-    sign_in = SignIn(database, store, gate, known, at, issuers or NoIssuers())
+    sign_in = _sign_in(database, store, gate, issuers, lambda: behind.clock())
     services = Services(
         gate=gate,
         database=database,
@@ -245,7 +256,7 @@ async def backstage(
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),
         new_operation_id=lambda: behind.new_operation_id(),
-        settings=replace(usual, **others),
+        settings=replace(_usual(folder), **others),
         sign_in=sign_in,
         chance=lambda count: behind.chance(count),
         metrics=metrics,
