@@ -151,7 +151,7 @@ def test_a_slow_region_answers_late_and_not_at_all_once_it_is_down(tmp_path: Pat
     async def scenario(world: World, spawner: FakeSpawner) -> None:
         faults = world.cloud.region("us-central1").faults
         faults.latency_seconds = 0.02
-        assert (await run(world)).state is ExecutionState.PENDING
+        assert (await run(world)).state is ExecutionState.RUNNING
         late = asyncio.create_task(run(world, key="late"))
         await asyncio.sleep(0)
         faults.down = True

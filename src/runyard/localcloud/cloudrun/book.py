@@ -50,6 +50,15 @@ class OpenExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A new execution with its first tasks, which are running, and its job as it is then."""
+
+    job: Job
+    execution: Execution
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A new execution to be. `make(job as it is, name)` is pure: it may be called again."""
 
@@ -57,7 +66,7 @@ class Draft:
     region: str
     job: str
     names: tuple[str, ...]
-    make: Callable[[Job | None, str], tuple[Job, Execution]]
+    make: Callable[[Job | None, str], Begun]
 
 
 class Book:
@@ -81,27 +90,29 @@ class Book:
 
         await self._database.write(work)
 
-    async def begin(self, request_key: str, draft: Draft) -> tuple[Execution | Withdrawal, bool]:
-        """What is there for `request_key`, or the new execution of `draft`; True if it is new.
+    async def begin(self, request_key: str, draft: Draft) -> Begun | Execution | Withdrawal:
+        """What is there for `request_key`, or what `draft` makes, which is new.
 
         Raises what `draft.make` raises; nothing is written then.
         """
 
-        async def work(tx: Tx) -> tuple[Execution | Withdrawal, bool]:
+        async def work(tx: Tx) -> Begun | Execution | Withdrawal:
             found = await self._asked_before(tx, request_key)
             if found is not None:
-                return found, False
+                return found
             before = await self._job(tx, draft.project, draft.region, draft.job)
-            job, execution = draft.make(before, await self._free_name(tx, draft.names))
+            begun = draft.make(before, await self._free_name(tx, draft.names))
+            job, name = begun.job, begun.execution.name
             if job != before:
                 await tx.execute(self._sql["job_put"], job_row(job))
-            await tx.execute(self._sql["execution_add"], execution_row(execution))
+            await tx.execute(self._sql["execution_add"], execution_row(begun.execution))
+            await tx.execute_many(
+                self._sql["task_put"], [task_row(name, task) for task in begun.tasks]
+            )
             if request_key:
-                request = (request_key, execution.name, None)
-                await tx.execute(self._sql["request_put"], request)
-            ran = (job.project, job.region, job.name, execution.name)
-            await tx.execute(self._sql["job_ran"], ran)
-            return execution, True
+                await tx.execute(self._sql["request_put"], (request_key, name, None))
+            await tx.execute(self._sql["job_ran"], (job.project, job.region, job.name, name))
+            return begun
 
         return await self._database.write(work)
 

@@ -8,24 +8,20 @@ a closed cloud cause; StoreError when the database fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from runyard.database.signals import Listener
-from runyard.localcloud.cloudrun.blueprint import blueprint
+from runyard.localcloud.cloudrun.beginning import Beginner, Unenforced
 from runyard.localcloud.cloudrun.board import Board
-from runyard.localcloud.cloudrun.book import Book, Draft, Entry
+from runyard.localcloud.cloudrun.book import Book, Entry
 from runyard.localcloud.cloudrun.conductor import Conductor
-from runyard.localcloud.cloudrun.fidelity import differences
-from runyard.localcloud.cloudrun.jobs import Jobs, job_to_run
-from runyard.localcloud.cloudrun.names import execution_name, uid
-from runyard.localcloud.cloudrun.overriding import overridden
+from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.regions import RegionLine
 from runyard.localcloud.cloudrun.resources import (
     Execution,
-    Job,
     Region,
     RegionUse,
     RunRequest,
@@ -33,24 +29,19 @@ from runyard.localcloud.cloudrun.resources import (
     Withdrawal,
     with_unbegun,
 )
-from runyard.localcloud.cloudrun.rows import plain
-from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, has_folder, remove_logs
+from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, remove_logs
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.spawner.port import Spawner
 from runyard.model.errors import (
     NotFound,
     ProviderTimeout,
     ProviderUnavailable,
-    QuotaExceeded,
     Refused,
 )
 
 T = TypeVar("T")
 
-NAMES_TRIED = 4  #: of 60 million per job; all taken means that chance is broken
 _FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
-
-Unenforced = Callable[[Mapping[str, Any]], Sequence[str]]
 
 
 class CloudRun:
@@ -79,7 +70,6 @@ class CloudRun:
         self._settings = settings
         self._clock = clock
         self._chance = chance
-        self._unenforced = unenforced
         self._board = Board(regions)
         self.jobs = Jobs(book, self._reachable, clock, chance)
         starter = Starter(spawner, neighbours.reading, settings, clock)
@@ -88,7 +78,9 @@ class CloudRun:
         )
         self._subscribers: list[Callable[[Execution], None]] = []
         self._under_way: set[asyncio.Task[Any]] = set()
-        self._beginning: dict[str, int] = {}
+        self._beginner = Beginner(
+            book, self._board, self._conductor, spawner, clock, chance, unenforced
+        )
 
     async def start(self) -> None:
         """Come up; find again what an earlier process left behind."""
@@ -145,7 +137,7 @@ class CloudRun:
         if line.faults.latency_seconds:
             await asyncio.sleep(line.faults.latency_seconds)
             self._reachable(request.region, "RunJob")
-        answer = await self._whole(self._begin(request, line))
+        answer = await self._whole(self._beginner.begin(request, line))
         if line.faults.answers_to_lose > 0:
             line.faults.answers_to_lose -= 1
             raise ProviderTimeout(
@@ -165,66 +157,6 @@ class CloudRun:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
-
-    async def _begin(self, request: RunRequest, line: RegionLine) -> Execution | Withdrawal:
-        if request.request_key:
-            found = (await self._book.asked([request.request_key]))[0]
-            if found is not None:
-                return found
-        draft = self._draft(request, line)
-        region = request.region
-        self._within_quota(line)
-        self._beginning[region] = self._beginning.get(region, 0) + 1
-        try:
-            answer, new = await self._book.begin(request.request_key, draft)
-        finally:
-            self._beginning[region] -= 1
-        if new and isinstance(answer, Execution):
-            self._board.add(answer)
-            self._conductor.wake()
-        return answer
-
-    def _draft(self, request: RunRequest, line: RegionLine) -> Draft:
-        """Everything that can be wrong with the request is found here, before anything is kept."""
-        now, new_uid = self._clock(), uid(self._chance(128))
-        job_uid = uid(self._chance(128))
-        if request.template is not None:
-            request = replace(request, template=plain(request.template))
-            blueprint(overridden(request.template or {}, request.overrides))
-
-        def make(before: Job | None, name: str) -> tuple[Job, Execution]:
-            job = job_to_run(request, before, job_uid, now)
-            wanted = job.template if request.template is None else request.template
-            template = overridden(wanted, request.overrides)
-            plan = blueprint(template)
-            warnings = dict.fromkeys(self._unenforced(template))
-            abilities = self._spawner.abilities
-            warnings |= dict.fromkeys(differences(plan, line.region, abilities, has_folder))
-            return job, Execution(
-                name=name,
-                uid=new_uid,
-                project=request.project,
-                region=request.region,
-                job=request.job,
-                generation=job.generation,
-                template=template,
-                blueprint=plan,
-                created_at=now,
-                labels=request.labels,
-                request_key=request.request_key,
-                warnings=tuple(warnings),
-            )
-
-        names = tuple(execution_name(request.job, self._chance(64)) for _ in range(NAMES_TRIED))
-        return Draft(request.project, request.region, request.job, names, make)
-
-    def _within_quota(self, line: RegionLine) -> None:
-        region, most = line.region.name, line.region.active_executions_max
-        if self._board.executions_in(region) + self._beginning.get(region, 0) >= most:
-            raise QuotaExceeded(
-                f"region {region} has {most} running executions, which is its quota",
-                hint="wait until some have ended, or raise the region's quota in the settings",
-            )
 
     async def withdraw(self, request_key: str) -> Execution | Withdrawal:
         """Cancel what was started for a key; if nothing was, nothing ever will be."""

@@ -36,6 +36,7 @@ from runyard.localcloud.cloudrun.resources import (
     Execution,
     ExecutionState,
     Reason,
+    Task,
 )
 from runyard.localcloud.cloudrun.starting import Secrets, Start, Starter
 from runyard.localcloud.spawner.port import Spawner, TaskEnd
@@ -73,6 +74,7 @@ class Conductor:
         self._changed = changed
         self._listener = listener
         self._cancels: dict[str, list[asyncio.Future[None]]] = {}
+        self._begun: list[Start] = []
         self._in_step = False
         self._instance = ""
         self._hindrance: PlatformError | None = None
@@ -84,6 +86,16 @@ class Conductor:
     def is_running(self) -> bool:
         """True between `start` and `close`."""
         return self._loop is not None and not self._loop.done()
+
+    @property
+    def is_in_step(self) -> bool:
+        """True when book and spawner say the same, so that a task may be kept as running."""
+        return self._in_step and self._instance == self._spawner.instance
+
+    def begun(self, execution: Execution, tasks: Sequence[Task]) -> None:
+        """Take up a new execution, on the board with `tasks`, which the book has as running."""
+        self._begun += [(execution, task) for task in tasks]
+        self.wake()
 
     def wake(self) -> None:
         """There is something new: an execution, an end."""
@@ -151,9 +163,10 @@ class Conductor:
 
     async def _turn(self) -> bool:
         """One turn; True when the next one should follow at once."""
+        await self._start_begun()  # first: what is cancelled now must be known to the spawner
         await self._take_ends(await self._spawner.ends())
         await self._carry_out_cancels()
-        return await self._start_tasks()
+        return await self._start_tasks() or not self._in_step
 
     # -- ends ------------------------------------------------------------------------------------
     async def _take_ends(self, ends: Sequence[TaskEnd]) -> None:
@@ -213,6 +226,18 @@ class Conductor:
         await asyncio.gather(*(self._spawner.stop(key) for key in keys))
 
     # -- starts ----------------------------------------------------------------------------------
+    async def _start_begun(self) -> None:
+        """Spawn what was kept as running with its execution. What was kept for a spawner that
+        went away meanwhile is for taking up to find, as after a restart."""
+        starts, self._begun = self._begun, []
+        executions = {execution.name: execution for execution, _ in starts}
+        if any(task.spawner != self._instance for _, task in starts):
+            self._in_step = False
+        elif starts:
+            await self._spawn(starts, dict.fromkeys(executions, Secrets({})))
+        for execution in executions.values():
+            self._changed(execution)
+
     async def _start_tasks(self) -> bool:
         if not self._in_step:
             return False
@@ -280,6 +305,7 @@ class Conductor:
 
     async def _take_missing(self, known: set[str]) -> None:
         """Tasks that the book calls running and the spawner does not know."""
+        self._begun.clear()  # they are on the board
         again: list[Start] = []
         gone: list[str] = []
         for held in self._board:

@@ -26,6 +26,10 @@ class Room:
         """Both together."""
         return Room(self.vcpu_milli + other.vcpu_milli, self.memory_bytes + other.memory_bytes)
 
+    def times(self, count: int) -> Room:
+        """As much for each of `count`."""
+        return Room(self.vcpu_milli * count, self.memory_bytes * count)
+
     def minus(self, other: Room) -> Room:
         """What is left without `other`."""
         return Room(self.vcpu_milli - other.vcpu_milli, self.memory_bytes - other.memory_bytes)
@@ -58,6 +62,17 @@ class RegionLine:
         if execution not in self._standing:
             self._standing.add(execution)
             self._line.append(execution)
+
+    def at_once(self, needed: Room, wanted: int) -> int:
+        """How many of `wanted` tasks may start without standing in line: none while anybody
+        stands there."""
+        if self._line or self.faults.down:
+            return 0
+        free = Room(self.region.vcpu_milli, self.region.memory_bytes).minus(self.used)
+        count = 0
+        while count < wanted and free.holds(needed):
+            free, count = free.minus(needed), count + 1
+        return count
 
     def turns(
         self, startable: Callable[[str], int], demand_of: Callable[[str], Room], limit: int

@@ -22,6 +22,7 @@ from runyard.localcloud.spawner.port import Spawner, TaskOrder
 from runyard.model.errors import NotFound, PermissionDenied, PlatformError, Refused
 from runyard.model.instants import to_micros
 
+NOTICES_AT_ONCE = 2  #: small files written in place: a thread takes longer to wake than they do
 _log = logging.getLogger(__name__)
 
 Start = tuple[Execution, Task]
@@ -91,9 +92,7 @@ class Starter:
             self._order(execution, task, secrets[execution.name].values)
             for execution, task in starts
         ]
-        unnoticed = [each for each, _ in starts if each.name not in self._noticed]
-        if unnoticed:
-            await asyncio.to_thread(self._write_notices, unnoticed)
+        await self._notice(execution for execution, _ in starts)
         answers = await asyncio.gather(
             *(self._spawner.spawn(order) for order in orders), return_exceptions=True
         )
@@ -116,12 +115,18 @@ class Starter:
             log_bytes_max=self._settings.log_bytes_max,
         )
 
-    def _write_notices(self, executions: Sequence[Execution]) -> None:
+    async def _notice(self, executions: Iterable[Execution]) -> None:
+        unnoticed = {each.name: each for each in executions if each.name not in self._noticed}
+        if len(unnoticed) <= NOTICES_AT_ONCE:
+            self._write_notices(unnoticed.values())
+        else:
+            await asyncio.to_thread(self._write_notices, unnoticed.values())
+
+    def _write_notices(self, executions: Iterable[Execution]) -> None:
         """An execution's warnings stand at the top of its log, once."""
         for execution in executions:
-            if execution.name not in self._noticed:
-                self._noticed.add(execution.name)
-                self._write_notice(execution)
+            self._noticed.add(execution.name)
+            self._write_notice(execution)
 
     def _write_notice(self, execution: Execution) -> None:
         at = to_micros(self._clock())
@@ -143,9 +148,7 @@ class Starter:
 
     async def note(self, executions: Sequence[Execution]) -> None:
         """See that the logs of ended executions have a top, also where no task was started."""
-        unnoticed = [each for each in executions if each.name not in self._noticed]
-        if unnoticed:
-            await asyncio.to_thread(self._write_notices, unnoticed)
+        await self._notice(executions)
         self._noticed.difference_update(each.name for each in executions)
 
 
