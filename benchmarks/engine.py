@@ -1,213 +1,200 @@
-"""Durable runs a second: accepted through the in-process API, carried to their final state.
+"""Runyard's speed beside its peers': everything by turns in the same run, medians of five rounds.
 
-Everything but the work itself: full history, outbox, charge, release, every step durable
-(`synchronous=FULL`; PostgreSQL with fsync and synchronous commits). The provider answers at once
-that the attempt has ended. The databases are measured by turns, so that what disturbs one
-disturbs the other; the figures are medians.
+    python -m benchmarks.engine --json PATH           all of it, about a quarter of an hour
+    python -m benchmarks.engine --parts sqlite,http   some of it (`--help` lists the parts)
+    python -m benchmarks.engine --quick               all but the peers, small: does it still work?
 
-`python -m benchmarks.engine [--json PATH] [--runs N] [--rounds N]`
+In each round every part has its turn, so that what disturbs one disturbs the others. On a machine
+with other work, give it precedence as root: `chrt --rr 5 python -m benchmarks.engine ...`.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import statistics
+import os
+import platform
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter, process_time
+from typing import Any
 
-import uvloop
+if not __package__:  # `python benchmarks/engine.py`
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from runyard.channel.port import Notice
-from runyard.database.migrations import migrate
-from runyard.database.port import Database
-from runyard.database.postgresql import PostgresDatabase
-from runyard.database.signals import Signals
-from runyard.database.sqlite import SqliteDatabase
-from runyard.engine.engine import Engine, EngineSettings
-from runyard.gate.asking import Apply, Request
-from runyard.gate.door import Committed
-from runyard.model.event import Released as ReleasedFact
-from runyard.model.ids import AttemptKey, RunId, stamped
-from runyard.model.job import JobSpec
-from runyard.model.outcome import Ending, Outcome, Usage
-from runyard.model.plan import RunRequest
-from runyard.provider.port import LaunchOrder, Phase, Released, Report
-from runyard.provider.port_access import Access
-from runyard.provider.port_jobs import Deployer
-from runyard.store.memory import MIGRATIONS, Store
-from tests.support.fake_jobs import FakeAccess, FakeJobs
+from benchmarks import list_page, spawner
+from benchmarks.parts import http, peers, profiling, runs, server, starts
+from benchmarks.parts.figures import Figures, Round
 from tests.support.postgresql import Server, running
 
 NAME = "durable runs, submitted to final, SQLite"
 UNIT = "a second"
 ROUNDS = 5
 RUNS = 4_000
-CALLERS = 256  #: who ask at the same time, each for one run after the other
 SERVED = ("fsync=on", "synchronous_commit=on")
-TASK = {"containers": [{"image": "busybox", "command": ["true"]}]}
-SPEC = {"project": "bench", "name": "nothing", "template": {"template": TASK}}
+OURS = ("sqlite", "postgresql", "http", "start", "spawn", "server")
+ONCE = ("list_page", "profile")
+
+
+@dataclass(slots=True)
+class Bench:
+    """The settings of one benchmark, and where its rounds find what they need."""
+
+    runs: int
+    list_runs: int
+    folder: Path
+    postgresql: Server
+    rounds: int = field(default=0)
+
+    def place(self) -> Path:
+        """A new folder, reachable for a task's user."""
+        self.rounds += 1
+        place = self.folder / str(self.rounds)
+        place.mkdir(mode=0o755)
+        return place
+
+    def sqlite(self) -> Round:
+        """Durable runs on SQLite."""
+        return _rate("sqlite", *runs.rate(runs.on_sqlite(self.place()), self.runs))
+
+    def postgres(self) -> Round:
+        """Durable runs on PostgreSQL."""
+        url = self.postgresql.database()
+        return _rate("postgresql", *runs.rate(runs.on_postgresql(url), self.runs))
+
+    def http(self) -> Round:
+        """Durable runs through REST."""
+        return _rate("http", *http.rate(self.place(), self.runs // 2))
+
+    def start(self) -> Round:
+        """A hundred starts of a process, with 4,000 runs asked for."""
+        return {"trigger_to_start_ms": starts.milliseconds(self.place(), self.runs // 40)}
+
+    def spawn(self) -> Round:
+        """The spawner beside a bare loop."""
+        return {"spawn_ratio": spawner.measure() / 100}
+
+    def server(self) -> Round:
+        """A whole server, from cold to rest."""
+        found = server.measured(self.place())
+        return {"cold_start_s": found.cold_start_seconds, "idle_rss_mib": found.idle_rss_mib}
+
+    def peer(self, name: str) -> Round:
+        """One of the others."""
+        found = peers.rate(name, self.place(), self.postgresql.database, self.runs)
+        return {"peer": {name: found}} | _rate(
+            name, found["runs_per_second"], found["cpu_ms_per_run"]
+        )
+
+    def list_page(self) -> Round:
+        """Pages of a million runs."""
+        pages = 100 if self.list_runs >= 1_000_000 else 5
+        return {"list_page_ms": list_page.worst(self.list_runs, pages)}
+
+    def profile(self) -> Round:
+        """Where our time goes."""
+        place, count = self.place(), self.runs
+        return {"profile": profiling.shares(lambda: runs.rate(runs.on_sqlite(place), count))}
+
+
+def _rate(name: str, per_second: float, cpu_milliseconds: float) -> Round:
+    return {
+        "durable_runs_per_second": {name: per_second},
+        "cpu_ms_per_run": {name: cpu_milliseconds},
+    }
 
 
 def measure() -> float:
     """Durable runs a second on SQLite."""
     with tempfile.TemporaryDirectory() as folder:
-        return _rate(lambda: _sqlite(Path(folder)), RUNS)[0]
+        return runs.rate(runs.on_sqlite(Path(folder)), RUNS)[0]
 
 
-class Answering:
-    """A provider whose attempts have ended when it answers, and a channel that says nothing."""
-
-    name = "answering"
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.jobs: Deployer = FakeJobs()
-        self.access: Access = FakeAccess()
-        self._clock = clock
-
-    async def start(self) -> None:
-        """Nothing to come up."""
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-    async def launch(self, order: LaunchOrder) -> Report:
-        """The attempt, begun and ended."""
-        return self._ended(order.key)
-
-    async def stop(self, key: AttemptKey) -> None:
-        """Nothing runs."""
-
-    async def look(self, keys: Sequence[AttemptKey]) -> list[Report]:
-        """They have ended."""
-        return [self._ended(key) for key in keys]
-
-    async def changed(self) -> list[Report]:
-        """Everything was said when it was launched."""
-        return []
-
-    async def release(self, key: AttemptKey) -> Released:
-        """Nothing was held."""
-        return Released()
-
-    async def forget(self, key: AttemptKey) -> None:
-        """Nothing is kept."""
-
-    async def send(self, notice: Notice) -> None:
-        """Nobody is told."""
-
-    def _ended(self, key: AttemptKey) -> Report:
-        now = self._clock()
-        usage = Usage(task_attempts=1, wall_milliseconds=5, billed_milliseconds=60_000)
-        outcome = Outcome(Ending.SUCCEEDED, "it ended", started_at=now, ended_at=now, usage=usage)
-        return Report(key, Phase.ENDED, "exec-1", outcome=outcome)
+def _turns(bench: Bench, parts: Sequence[str]) -> dict[str, Callable[[], Round]]:
+    """What each part does in its turn, in the order of the turns."""
+    own = {"postgresql": bench.postgres}
+    return {
+        part: (lambda name=part: bench.peer(name))  # type: ignore[misc]
+        if part in peers.PEERS
+        else own.get(part, getattr(bench, part, bench.sqlite))
+        for part in parts
+    }
 
 
-class Finished:
-    """Counts the runs of which nothing is left to do: final, charged, released."""
-
-    def __init__(self, wanted: int) -> None:
-        self._left = wanted
-        self.reached = asyncio.Event()
-
-    def observe(self, done: Committed) -> None:
-        """A batch became durable."""
-        self._left -= sum(isinstance(fact, ReleasedFact) for _, fact, _ in done.facts)
-        if self._left <= 0:
-            self.reached.set()
-
-
-async def _sqlite(folder: Path) -> Database:
-    return SqliteDatabase(folder / "runyard.db")
+def _play(bench: Bench, parts: Sequence[str], rounds: int) -> Figures:
+    figures = Figures()
+    turns = _turns(bench, parts)
+    for number in range(1, rounds + 1):
+        for part, turn in turns.items():
+            if part not in ONCE:
+                figures.add(turn(), f"round {number} of {rounds}: {part}")
+    for part in ONCE:
+        if part in turns:
+            figures.add(turns[part](), part)
+    return figures
 
 
-async def _postgresql(server: Server) -> Database:
-    return await PostgresDatabase.open(await asyncio.to_thread(server.database))
+def _parser() -> argparse.ArgumentParser:
+    every = ", ".join((*OURS, *ONCE, *peers.PEERS))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.engine",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--parts", help=f"only these, by commas: {every}")
+    parser.add_argument("--no-peers", action="store_true", help="install and run no peers")
+    parser.add_argument("--quick", action="store_true", help="small, one round, no peers")
+    parser.add_argument("--runs", type=int, help=f"runs of a part in a round (default {RUNS:,})")
+    parser.add_argument("--rounds", type=int, help=f"how many rounds (default {ROUNDS})")
+    parser.add_argument("--list-runs", type=int, help="runs in the list (default 1,000,000)")
+    return parser
 
 
-def _rate(database: Callable[[], Awaitable[Database]], runs: int) -> tuple[float, float]:
-    """Runs a second, and CPU milliseconds of this process for each."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_play(database, runs))
+def _parts(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> list[str]:
+    without_peers = asked.quick or asked.no_peers
+    every = [*OURS, *ONCE, *(() if without_peers else peers.PEERS)]
+    chosen = asked.parts.split(",") if asked.parts else every
+    if unknown := [part for part in chosen if part not in (*OURS, *ONCE, *peers.PEERS)]:
+        parser.error(f"there is no part {', '.join(unknown)}")
+    return chosen
 
 
-async def _play(opened: Callable[[], Awaitable[Database]], runs: int) -> tuple[float, float]:
-    database = await opened()
-    try:
-        await migrate(database, MIGRATIONS, _clock())
-        finished, provider = Finished(runs), Answering(_clock)
-        engine = Engine(
-            database,
-            Store.of(database.dialect),
-            provider,
-            provider,
-            Signals(),
-            _clock,
-            EngineSettings("bench", region_runs_max=100_000, poll=timedelta(seconds=60)),
-            finished.observe,
-        )
-        await engine.gate.ask(Apply([JobSpec.from_document(SPEC)], "local", "bench", _clock()))
-        await engine.start()
-        began, worked = perf_counter(), process_time()
-        numbers = iter(range(1, runs + 1))
-        await asyncio.gather(*(_ask(engine, numbers) for _ in range(CALLERS)))
-        await finished.reached.wait()
-        rate = runs / (perf_counter() - began)
-        work_milliseconds = 1000 * (process_time() - worked) / runs
-        await engine.stop()
-        return rate, work_milliseconds
-    finally:
-        await database.close()
+def _machine() -> dict[str, Any]:
+    return {
+        "cpus": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_average": os.getloadavg()[0],
+    }
 
 
-async def _ask(engine: Engine, numbers: Iterator[int]) -> None:
-    for number in numbers:
-        now = _clock()
-        asked = RunRequest("local", "nothing", "bench")
-        await engine.gate.ask(Request(asked, now, partial(_id, now, number)))
-
-
-def _id(now: datetime, number: int) -> RunId:
-    return RunId(stamped("run", now, number))
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - the clock that everybody here is handed
-
-
-def _rounds(rounds: int, runs: int) -> dict[str, list[tuple[float, float]]]:
-    """What each database did in each round."""
-    found: dict[str, list[tuple[float, float]]] = {"sqlite": [], "postgresql": []}
-    with tempfile.TemporaryDirectory() as folder, running(SERVED) as server:
-        for number in range(rounds):
-            place = Path(folder) / str(number)
-            place.mkdir()
-            found["sqlite"].append(_rate(partial(_sqlite, place), runs))
-            found["postgresql"].append(_rate(partial(_postgresql, server), runs))
-    return found
-
-
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print the medians, and write them where asked to."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    asked = parser.parse_args()
-    figures: dict[str, dict[str, float]] = {"durable_runs_per_second": {}, "cpu_ms_per_run": {}}
-    for database, rounds in _rounds(asked.rounds, asked.runs).items():
-        rates, work = zip(*rounds, strict=True)
-        figures["durable_runs_per_second"][database] = round(statistics.median(rates), 1)
-        figures["cpu_ms_per_run"][database] = round(statistics.median(work), 3)
-        print(f"{database:12} {statistics.median(rates):8,.0f} runs/s {sorted(map(round, rates))}")
+    parser = _parser()
+    asked = parser.parse_args(words)
+    parts = _parts(asked, parser)
+    rounds = asked.rounds or (1 if asked.quick else ROUNDS)
+    machine = _machine()
+    if any(part in peers.PEERS for part in parts):
+        peers.prepare()
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="runyard-bench-"))
+        Path(folder).chmod(0o755)
+        bench = Bench(
+            runs=asked.runs or (200 if asked.quick else RUNS),
+            list_runs=asked.list_runs or (20_000 if asked.quick else 1_000_000),
+            folder=Path(folder),
+            postgresql=stack.enter_context(running(SERVED)),
+        )
+        figures = _play(bench, parts, rounds)
+    document = figures.document() | {"machine": machine, "rounds": rounds, "runs": bench.runs}
+    print(figures.table())
     if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+        asked.json.write_text(json.dumps(document, indent=2) + "\n")
     return 0
 
 

@@ -12,3 +12,8 @@ compile "$@" --output-file requirements.lock pyproject.toml
 compile "$@" --constraint requirements.lock --output-file runner/requirements.lock runner/pyproject.toml
 compile "$@" --extra dev --constraint requirements.lock --constraint runner/requirements.lock \
     --output-file requirements-dev.lock pyproject.toml
+# what the benchmark runs beside Runyard, in an environment of its own
+CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/python -W ignore -m piptools compile --quiet --generate-hashes \
+    --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+    --no-emit-options "$@" --output-file benchmarks/peers/requirements.lock \
+    benchmarks/peers/requirements.in

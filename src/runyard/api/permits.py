@@ -91,4 +91,8 @@ def still_allowed(
     return look
 
 
-Who = Annotated[Caller, Depends(caller_of)]  #: how a handler asks who asks
+async def _caller(request: Request) -> Caller:  # a coroutine, as those of `services`
+    return caller_of(request)
+
+
+Who = Annotated[Caller, Depends(_caller)]  #: how a handler asks who asks

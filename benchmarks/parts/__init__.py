@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.engine`, one file each: what is measured, and how."""
