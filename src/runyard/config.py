@@ -202,6 +202,9 @@ class Config:
         "5",
         unit="seconds",
     )
+    engine_lease_seconds: float = _setting(
+        read.seconds(1, 3600), "how long an engine may give no sign of life", "30", unit="seconds"
+    )
     shutdown_grace_seconds: float = _setting(
         read.seconds(0, 3600),
         "how long a stopping server lets requests and loops finish; tasks go on running",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,21 +17,25 @@ import orjson
 from runyard import __version__
 from runyard.model.errors import ServerUnavailable, StoreError, StoreFull, StoreUnavailable
 
+LOCKS = Path("/proc/locks")
+_NAME_BYTES_MAX = 200
+
 
 @contextmanager
-def state_folder(folder: Path) -> Iterator[Path]:
-    """The state folder, made if need be, for this process alone.
+def state_folder(folder: Path, *, shared: bool = False) -> Iterator[Path]:
+    """The state folder, made if need be, for this process alone, or `shared` by several that keep
+    their runs on a database server.
 
     Raises StoreUnavailable when it cannot be written or another server has it.
     """
     make_folder(folder)
     try:
-        lock = (folder / "lock").open("w")
+        lock = (folder / "lock").open("a")
     except OSError as error:
         raise _not_writable(folder, error) from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             raise StoreUnavailable(
                 f"another server works in the state folder {folder}",
@@ -77,12 +82,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
 @contextmanager
 def announced(folder: Path, url: str, now: datetime) -> Iterator[Callable[[], None]]:
     """Gives a function that writes `server.json` (`now` is when the server started), by which
-    commands find it; the file goes when the block ends."""
+    commands find it, unless another server that lives stands in it; the file goes when the block
+    ends, if it speaks of this process."""
     path = folder / "server.json"
     said = {"url": url, "pid": os.getpid(), "started_at": now, "version": __version__}
 
     def announce() -> None:
-        draft = path.with_name("server.json.new")
+        if _announced_pid(path) not in (None, os.getpid()):
+            return
+        draft = path.with_name(f".server.json.{os.getpid()}")
         try:
             draft.write_bytes(orjson.dumps(said))
             draft.chmod(0o600)
@@ -94,4 +102,82 @@ def announced(folder: Path, url: str, now: datetime) -> Iterator[Callable[[], No
         yield announce
     finally:
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            if _announced_pid(path) == os.getpid():
+                path.unlink(missing_ok=True)
+
+
+def _announced_pid(path: Path) -> int | None:
+    """The process that `server.json` speaks of; None when no process of ours has that number."""
+    try:
+        pid = int(orjson.loads(path.read_bytes())["pid"])
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return pid if b"runyard" in words else None
+
+
+class Post:
+    """The post at the cloud in `folder`: one process holds it and works, others stand by.
+
+    It is a lock of the kernel, so it is free at the moment that its holder dies, however it dies.
+    A holder that hangs keeps it; who stands by may end that one, and the kernel names it: nobody
+    else is ever signalled.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "post"
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take(self, name: str) -> bool:
+        """Take it for the process `name`; False when another one holds it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, name.encode(), 0)
+        return True
+
+    def holder(self) -> str:
+        """The name of who took it last."""
+        return os.pread(self._file, _NAME_BYTES_MAX, 0).decode(errors="replace")
+
+    def handle(self) -> int | None:
+        """A handle of the process that holds it now, to be waited for and closed; None when there
+        is none, or the kernel does not tell."""
+        for pid in self._pids():
+            with suppress(OSError):
+                handle = os.pidfd_open(pid)
+                if pid in self._pids() and self._has_open(pid):  # it is no other's number yet
+                    return handle
+                os.close(handle)
+        return None
+
+    def close(self) -> None:
+        """Give it up."""
+        os.close(self._file)
+
+    def _pids(self) -> list[int]:
+        """Who holds a lock on a file of this number, in any filesystem."""
+        inode = str(os.fstat(self._file).st_ino)
+        found = []
+        with suppress(OSError):
+            for line in LOCKS.read_text().splitlines():
+                words = line.split()
+                if words[1:2] == ["FLOCK"] and words[5].rpartition(":")[2] == inode:
+                    found.append(int(words[4]))
+        return [pid for pid in found if pid > 0]
+
+    def _has_open(self, pid: int) -> bool:
+        mine = os.fstat(self._file)
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                if os.path.samestat(entry.stat(), mine):
+                    return True
+        return False
+
+
+def end_process(handle: int) -> None:
+    """End a process for good, whatever it is doing, also when it is stopped."""
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import resource
 import secrets
-import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import uvloop
-
 from runyard import __version__
-from runyard.api.app import make_app
 from runyard.api.edge.host import known_hosts
-from runyard.api.protocol import Bounds
-from runyard.api.server import HttpServer
-from runyard.api.services import ApiSettings, RegionState, Services
+from runyard.api.services import ApiSettings, LoopState, ProcessState, RegionState, Services
 from runyard.api.sign_in import NoIssuers, SignIn
 from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens, admin_token
@@ -42,11 +34,12 @@ from runyard.database.signals import Listener, Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.prune import Retention
-from runyard.gate.door import Committed
-from runyard.gate.people import FirstPrincipal
+from runyard.gate.door import Committed, Gate
 from runyard.localcloud import schema
+from runyard.localcloud.cloudrun.board import Board
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
+from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.resources import Region, RegionUse
 from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.facts import fact, settled
@@ -60,9 +53,10 @@ from runyard.model.errors import (
 from runyard.model.executors import PROCESS, sentences
 from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
-from runyard.premises import announced, listening_socket, make_folder, state_folder
+from runyard.premises import make_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.adoption import FACT, adopt
+from runyard.provider.local.deployer import LocalDeployer
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
 from runyard.store.home import Home
@@ -102,15 +96,28 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Sights:
+    """What of the cloud on this machine can be seen from any process. `id` says which cloud it
+    is."""
+
+    folder: Path
+    database: Database
+    book: Book
+    neighbours: Neighbours
+    viewer: LocalViewer
+    deployer: LocalDeployer
+    secrets: LocalSecrets
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cloud:
-    """The cloud on this machine, and what people may see of it."""
+    """The cloud on this machine, at work in this process."""
 
     run: CloudRun
     spawner: SpawnerClient
     provider: LocalProvider
-    viewer: LocalViewer
-    secrets: LocalSecrets
-    id: str
+    sights: Sights
     regions: Sequence[Region]
 
 
@@ -127,48 +134,66 @@ class House:
 
 
 @asynccontextmanager
-async def open_cloud(
-    config: Config, folder: Path, wake: Callable[[], None]
-) -> AsyncIterator[Cloud]:
-    """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
+async def open_sights(config: Config, folder: Path) -> AsyncIterator[Sights]:
+    """What of the cloud in `folder` any process may see and add to."""
     await asyncio.to_thread(make_folder, folder)
     database = SqliteDatabase(folder / "cloud.db")
     try:
         await schema.migrate(database, clock())
+        keys = await asyncio.to_thread(KeyFiles, folder / "secrets.key")
+        neighbours = Neighbours.over(database, keys, clock, secrets.randbits)
+        book, home = Book(database), await _cloud_id(database, folder)
+        lines = Board(_regions(config)).lines
+        yield Sights(
+            folder=folder,
+            database=database,
+            book=book,
+            neighbours=neighbours,
+            viewer=LocalViewer(book, folder / "logs"),
+            deployer=LocalDeployer(
+                Jobs(book, lambda region, _: lines[region], clock, secrets.randbits)
+            ),
+            secrets=LocalSecrets(neighbours),
+            id=home,
+        )
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_cloud(
+    config: Config, folder: Path, wake: Callable[[], None]
+) -> AsyncIterator[Cloud]:
+    """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
+    async with open_sights(config, folder) as sights:
+        await sights.neighbours.rotator.resume()
+        await _adopt(sights.database, sights.neighbours, sights.book)
         listener = Listener()
         spawner = SpawnerClient(
             folder / "spawner", task_user=config.task_user, clock=clock, wake=listener.wake
         )
-        regions = tuple(
-            Region(
-                name, config.region_vcpu * 1000, config.region_memory_bytes, config.region_runs_max
-            )
-            for name in config.regions
-        )
-        book = Book(database)
-        keys = await asyncio.to_thread(KeyFiles, folder / "secrets.key")
-        neighbours = Neighbours.over(database, keys, clock, secrets.randbits)
-        await neighbours.rotator.resume()
-        await _adopt(database, neighbours, book)
-        log_folder = folder / "logs"
+        regions = _regions(config)
         run = CloudRun(
-            book=book,
-            neighbours=neighbours,
+            book=sights.book,
+            neighbours=sights.neighbours,
             spawner=spawner,
             regions=regions,
-            settings=TaskSettings(log_folder, log_bytes_max=config.log_bytes_max),
+            settings=TaskSettings(folder / "logs", log_bytes_max=config.log_bytes_max),
             clock=clock,
             chance=secrets.randbits,
             unenforced=sentences,
             listener=listener,
         )
-        viewer = LocalViewer(book, log_folder)
-        keeper = LocalSecrets(neighbours)
-        home = await _cloud_id(database, folder)
-        yield Cloud(run, spawner, LocalProvider(run, wake), viewer, keeper, home, regions)
+        provider = LocalProvider(run, wake)
+        yield Cloud(run, spawner, provider, sights, regions)
         await spawner.close(stop=await _is_idle(spawner))
-    finally:
-        await database.close()
+
+
+def _regions(config: Config) -> tuple[Region, ...]:
+    return tuple(
+        Region(name, config.region_vcpu * 1000, config.region_memory_bytes, config.region_runs_max)
+        for name in config.regions
+    )
 
 
 async def _is_idle(spawner: SpawnerClient) -> bool:
@@ -179,45 +204,57 @@ async def _is_idle(spawner: SpawnerClient) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The database that runs are kept in, with today's schema, and its store."""
+
+    database: Database
+    store: Store
+
+
 @asynccontextmanager
-async def open_house(
-    config: Config, observe: Callable[[Committed], None] = lambda _: None
-) -> AsyncIterator[House]:
-    """Database, cloud and engine, up and running for as long as the block lasts."""
-    database = await _open_database(config)
+async def open_rows(config: Config, name: str) -> AsyncIterator[Rows]:
+    """The database of the settings; `name` is who opens it."""
+    database = await _open_database(config, name)
     try:
         await migrate(database, MIGRATIONS, clock())
-        store, signals = Store.of(database.dialect), Signals()
-        wakes: list[Callable[[], None]] = []
-        cloud_folder = config.state_folder / "cloud"
-        async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
-            if config.database_url:
-                await _move_in(
-                    database, store, Home(cloud.id, f"{socket.gethostname()}:{cloud_folder}")
-                )
-            engine = Engine(
-                database,
-                store,
-                cloud.provider,
-                LogChannel(),
-                signals,
-                clock,
-                _engine_settings(config),
-                observe,
-            )
-            wakes.append(engine.wake_watch)
-            await engine.start()
-            try:
-                yield House(config, database, store, signals, cloud, engine)
-            finally:
-                await engine.stop()
+        yield Rows(database, Store.of(database.dialect))
     finally:
         await database.close()
 
 
-async def _open_database(config: Config) -> Database:
+@asynccontextmanager
+async def open_house(
+    config: Config, rows: Rows, name: str, observe: Callable[[Committed], None] = lambda _: None
+) -> AsyncIterator[House]:
+    """Cloud and engine, up and running for as long as the block lasts."""
+    database, store, signals = rows.database, rows.store, Signals()
+    wakes: list[Callable[[], None]] = []
+    cloud_folder = config.state_folder / "cloud"
+    async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
+        if config.database_url:
+            await move_in(rows, cloud.sights)
+        engine = Engine(
+            database,
+            store,
+            cloud.provider,
+            LogChannel(),
+            signals,
+            clock,
+            _engine_settings(config, name),
+            observe,
+        )
+        wakes.append(engine.wake_watch)
+        await engine.start()
+        try:
+            yield House(config, database, store, signals, cloud, engine)
+        finally:
+            await engine.stop()
+
+
+async def _open_database(config: Config, name: str) -> Database:
     if config.database_url:
-        return await PostgresDatabase.open(config.database_url)
+        return await PostgresDatabase.open(config.database_url, name=name)
     return SqliteDatabase(config.state_folder / "runyard.db")
 
 
@@ -234,10 +271,10 @@ async def _cloud_id(database: Database, folder: Path) -> str:
     return await settled(database, "id", drawn)
 
 
-async def _move_in(database: Database, store: Store, home: Home) -> None:
-    """Refuse a database that another cloud lives in: its runs would be taken for lost. One state
-    folder has one server, so this one is then alone."""
-    owner = await database.write(lambda tx: store.homes.move_in(tx, home))
+async def move_in(rows: Rows, sights: Sights) -> None:
+    """Refuse a database that another cloud lives in: its runs would be taken for lost."""
+    home = Home(sights.id, f"{socket.gethostname()}:{sights.folder}")
+    owner = await rows.database.write(lambda tx: rows.store.homes.move_in(tx, home))
     if owner.cloud != home.cloud:
         raise ConfigError(
             f"the database of RUNYARD_DATABASE_URL keeps the runs of another cloud: {owner.place}",
@@ -250,9 +287,9 @@ def _all(wakes: Sequence[Callable[[], None]]) -> None:
         wake()
 
 
-def _engine_settings(config: Config) -> EngineSettings:
+def _engine_settings(config: Config, name: str) -> EngineSettings:
     return EngineSettings(
-        name=f"engine-{os.getpid()}-{secrets.token_hex(4)}",
+        name=name,
         region_runs_max=config.region_runs_max,
         retention=Retention(
             runs=timedelta(seconds=config.run_retention_seconds),
@@ -264,13 +301,56 @@ def _engine_settings(config: Config) -> EngineSettings:
     )
 
 
-def services(house: House, metrics: Metrics, streams: Streams) -> Services:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What differs between the API of a process with an engine and of one without. `at_work`: the
+    loops that must be at work here."""
+
+    config: Config
+    rows: Rows
+    gate: Gate
+    sights: Sights
+    signals: Signals
+    at_work: Sequence[str]
+    loops: Callable[[], Sequence[LoopState]]
+    regions: Callable[[], Awaitable[Sequence[RegionState]]]
+    abilities: Callable[[], Mapping[str, Any]]
+    processes: Callable[[], Awaitable[Sequence[ProcessState]]]
+
+
+def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
     """What the API is made with."""
-    config = house.config
+    config, rows, gate = parts.config, parts.rows, parts.gate
+    new_run, new_operation = Ids("run"), Ids("op")
     token = admin_token(config.state_folder / "token", lambda: secrets.token_urlsafe(32))
-    poll = timedelta(seconds=config.safety_poll_seconds)
-    patience = dict.fromkeys(("due", "outbox", "watch"), 12 * poll)
-    settings = ApiSettings(
+    tokens = Tokens({token: ADMIN})
+    return Services(
+        gate=gate,
+        database=rows.database,
+        store=rows.store,
+        viewer=parts.sights.viewer,
+        deployer=parts.sights.deployer,
+        secrets=parts.sights.secrets,
+        signals=parts.signals,
+        clock=clock,
+        new_run_id=lambda: RunId(new_run()),
+        new_operation_id=lambda: OperationId(new_operation()),
+        settings=api_settings(config, loops=parts.at_work),
+        sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, NoIssuers()),
+        chance=secrets.token_bytes,
+        metrics=metrics,
+        streams=streams,
+        loops=parts.loops,
+        regions=parts.regions,
+        abilities=parts.abilities,
+        zones=ZoneInfo,
+        processes=parts.processes,
+    )
+
+
+def api_settings(config: Config, *, loops: Sequence[str]) -> ApiSettings:
+    """The API's settings; `loops` are those that must be at work here."""
+    return ApiSettings(
         version=__version__,
         state_folder=str(config.state_folder),
         environment=config.environment,
@@ -279,101 +359,19 @@ def services(house: House, metrics: Metrics, streams: Streams) -> Services:
         regions=config.regions,
         request_bytes_max=config.request_bytes_max,
         hosts=known_hosts(config.host, config.public_url),
-        silence_max=patience,
+        silence_max=dict.fromkeys(loops, 12 * timedelta(seconds=config.safety_poll_seconds)),
         region_runs_max=config.region_runs_max,
         approval_seconds=config.approval_seconds,
         undelete_seconds=config.undelete_seconds,
     )
 
-    new_run, new_operation = Ids("run"), Ids("op")
 
-    async def regions() -> list[RegionState]:
-        return [_region(use) for use in house.cloud.run.regions]
-
-    gate = house.engine.gate
-    tokens = Tokens({token: ADMIN})
-    return Services(
-        gate=gate,
-        database=house.database,
-        store=house.store,
-        viewer=house.cloud.viewer,
-        deployer=house.cloud.provider.jobs,
-        secrets=house.cloud.secrets,
-        signals=house.signals,
-        clock=clock,
-        new_run_id=lambda: RunId(new_run()),
-        new_operation_id=lambda: OperationId(new_operation()),
-        settings=settings,
-        sign_in=SignIn(house.database, house.store, gate, tokens, clock, NoIssuers()),
-        chance=secrets.token_bytes,
-        metrics=metrics,
-        streams=streams,
-        loops=house.engine.health,
-        regions=regions,
-        abilities=lambda: asdict(house.cloud.spawner.abilities),
-        zones=ZoneInfo,
-    )
+def house_regions(house: House) -> list[RegionState]:
+    """The regions of the cloud here."""
+    return [_region(use) for use in house.cloud.run.regions]
 
 
 def _region(use: RegionUse) -> RegionState:
     return RegionState(
         use.region.name, use.region.vcpu_milli / 1000, use.region.memory_bytes, use.running_tasks
     )
-
-
-def serve(config: Config, *, on_ready: Callable[[str], None]) -> int:
-    """Serve until SIGTERM or SIGINT; `on_ready` is told the URL. Returns the exit status.
-
-    Raises PlatformError when it cannot come up.
-    """
-    logging.basicConfig(
-        level=config.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    os.umask(0o077)  # whatever a server writes is for its user alone
-    bounds = connection_bounds(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    with (
-        state_folder(config.state_folder),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        runner.run(_serve(config, bounds, on_ready))
-    return 0
-
-
-def connection_bounds(files_max: int) -> Bounds:
-    """What clients may have of the `files_max` files that this process may open, so that it never
-    wants one for its own work. Raises ConfigError when it cannot work with so few."""
-    if files_max < FILES_MIN:
-        raise ConfigError(
-            f"this process may open {files_max} files, and needs at least {FILES_MIN}",
-            hint="raise the limit: `ulimit -n 4096`",
-        )
-    usual = Bounds()
-    return replace(usual, connections_max=min(usual.connections_max, files_max - FILES_KEPT))
-
-
-async def _serve(config: Config, bounds: Bounds, on_ready: Callable[[str], None]) -> None:
-    metrics, streams = Metrics(__version__), Streams()
-    with listening_socket(config.host, config.port) as listening:
-        async with open_house(config, lambda done: metrics.observe(done.facts)) as house:
-            await house.engine.gate.ask(FirstPrincipal(clock()))
-            app = make_app(services(house, metrics, streams))
-            server = HttpServer(
-                app,
-                listening,
-                streams,
-                grace_seconds=config.shutdown_grace_seconds,
-                bounds=bounds,
-            )
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, server.stop)
-            with announced(config.state_folder, server.url, clock()) as announce:
-                await server.run(lambda: _ready(announce, on_ready, server.url))
-
-
-def _ready(announce: Callable[[], None], on_ready: Callable[[str], None], url: str) -> None:
-    announce()
-    LOGGER.info("serving at %s", url)
-    on_ready(url)

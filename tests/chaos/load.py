@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from tests.chaos.work import KINDS
 
+UNAUTHORIZED = 401
+
 
 @dataclass(slots=True)
 class Api:
@@ -38,6 +40,8 @@ class Api:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             connection.request(method, path, content, headers)
             answer = connection.getresponse()
+            if answer.status == UNAUTHORIZED:
+                raise ConnectionError("another folder's server has the port of one that was killed")
             return answer.status, json.loads(answer.read() or b"null")
         finally:
             connection.close()

@@ -194,7 +194,7 @@ def test_a_server_is_ready_while_its_loops_look(tmp_path: Path) -> None:
         assert (answer.status, answer.error["status"]) == (503, "UNAVAILABLE")
         assert answer.error["message"] == "these loops have not looked lately: rescue"
         behind.loops.append(FakeLoop("rescue"))
-        assert started.ask("GET", "//ready").document == {"status": "ready"}
+        assert started.ask("GET", "//ready").document == {"status": "ready", "engines": 0}
         behind.now = START + timedelta(seconds=61)
         assert "due, rescue" in started.ask("GET", "//ready").error["message"]
         assert started.ask("GET", "//health").document == {"status": "ok"}

@@ -59,6 +59,30 @@ class RegionState:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessState:
+    """A process of ours on this database. `kind` is the command that it is; `working`: it has all
+    it needs, which an engine that stands by has not; `alive`: it said so lately."""
+
+    name: str
+    kind: str
+    place: str
+    version: str
+    working: bool
+    alive: bool
+    silent_seconds: float
+
+    @property
+    def is_engine_at_work(self) -> bool:
+        """True when runs go on because of it."""
+        return self.alive and self.working and self.kind != "server"
+
+
+async def nobody() -> Sequence[ProcessState]:
+    """No process is known."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How often who follows a run looks; all in seconds.
 
@@ -127,6 +151,7 @@ class Services:
     abilities: Callable[[], Mapping[str, Any]]
     zones: Zones
     dependants: Sequence[Finder] = ()
+    processes: Callable[[], Awaitable[Sequence[ProcessState]]] = nobody
 
 
 def services_of(request: Request) -> Services:

@@ -49,12 +49,6 @@ class ErrorShape(Shape):
     error: ErrorBodyShape
 
 
-class WordShape(Shape):
-    """One word about the server."""
-
-    status: str
-
-
 class TaskFailureShape(Shape):
     """A task that failed for good."""
 
@@ -306,34 +300,3 @@ class JobPageShape(Shape):
 
     jobs: list[JobShape]
     next_page_token: str
-
-
-class RegionShape(Shape):
-    """A region of the provider."""
-
-    name: str
-    vcpu: float
-    memory_bytes: int
-    running_tasks: int
-
-
-class LoopShape(Shape):
-    """A loop of the engine."""
-
-    last_tick_at: datetime | None
-    ticks: int
-    errors: int
-    last_error: str
-
-
-class StatusShape(Shape):
-    """How the server is. `runs` counts them by state."""
-
-    version: str
-    started_at: datetime
-    state_folder: str
-    environment: str
-    runs: dict[str, int]
-    regions: list[RegionShape]
-    abilities: Document
-    loops: dict[str, LoopShape]

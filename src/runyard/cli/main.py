@@ -30,6 +30,16 @@ _ALWAYS = Group("Always", sort_key=5)
 # name: (function or app, group, one line of help). In the order in which people need them.
 COMMANDS: dict[str, tuple[str, Group, str]] = {
     "up": ("server_up:up", _SERVER, "Start the server."),
+    "server": (
+        "roles:server",
+        _SERVER,
+        "Start a server without an engine, beside others on one PostgreSQL database.",
+    ),
+    "engine": (
+        "roles:engine",
+        _SERVER,
+        "Start an engine without a server, beside others on one PostgreSQL database.",
+    ),
     "down": ("server_down:down", _SERVER, "Stop the server."),
     "demo": (
         "demo.command:demo",

@@ -16,7 +16,7 @@ from dataclasses import replace
 from runyard.cli import output, report, trouble
 from runyard.config import Config
 from runyard.model.errors import PlatformError
-from runyard.wiring import serve
+from runyard.serving import Role, Told, serve
 
 
 def main() -> int:
@@ -25,18 +25,22 @@ def main() -> int:
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     parser.add_argument("--ready-fd", type=int)
+    parser.add_argument("--role", type=Role, default=Role.UP)
+    parser.add_argument("--health-port", type=int)
+    parser.add_argument("--json", choices=("yes",))
     given = parser.parse_args()
     output.open_streams()
     chosen = {name: getattr(given, name) for name in ("host", "port")}
-    starter = _Starter(given.ready_fd)
+    starter = _Starter(given.ready_fd, as_json=given.json is not None)
     try:
         config = replace(
             Config.load(), **{name: value for name, value in chosen.items() if value is not None}
         )
-        return serve(config, on_ready=starter.ready)
+        told = Told(starter.ready, starter.say)
+        return serve(config, told, role=given.role, health_port=given.health_port)
     except PlatformError as error:
         starter.failed(error)
-        return report.error(error, as_json=False, sources={})
+        return report.error(error, as_json=given.json is not None, sources={})
     except Exception as error:  # the top: nothing above would catch it
         return trouble.own_fault(error, as_json=False)
 
@@ -44,16 +48,29 @@ def main() -> int:
 class _Starter:
     """Who started us: a person at a terminal, or `up -d`, which waits at the end of a pipe."""
 
-    def __init__(self, ready_fd: int | None) -> None:
+    def __init__(self, ready_fd: int | None, *, as_json: bool) -> None:
         self._fd = ready_fd
+        self._as_json = as_json
         self._detached = ready_fd is not None
 
     def ready(self, url: str) -> None:
         """Tells where we are."""
         if self._detached:
             self._answer(url)
+        elif self._as_json:
+            self._line({"status": "ready", "url": url})
         else:
             output.line(f"Runyard is up at {url} (ctrl-c stops it)", at_once=True)
+
+    def say(self, text: str) -> None:
+        """Tells how it goes, to a person or a log."""
+        if self._as_json:
+            self._line({"status": text})
+        else:
+            output.line(text, at_once=True)
+
+    def _line(self, document: dict[str, str]) -> None:
+        output.line(json.dumps(document), at_once=True)
 
     def failed(self, error: PlatformError) -> None:
         """Tells a waiting `up -d`, which may not find it in the log: the disk may be full."""

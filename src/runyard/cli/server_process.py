@@ -25,10 +25,18 @@ _LOG_BYTES_MAX = 8 * 2**20
 _SAID_BYTES_MAX = 65_536  #: what a pipe holds (pipe(7))
 
 
-def command(host: str | None, port: int | None, ready_fd: int | None = None) -> list[str]:
+def command(
+    host: str | None, port: int | None, ready_fd: int | None = None, **more: str | int | None
+) -> list[str]:
     """The command line of a server process. No secret is ever part of it."""
-    options = (("--host", host), ("--port", port), ("--ready-fd", ready_fd))
-    given = [text for name, value in options if value is not None for text in (name, str(value))]
+    options = {"host": host, "port": port, "ready-fd": ready_fd}
+    options |= {name.replace("_", "-"): value for name, value in more.items()}
+    given = [
+        text
+        for name, value in options.items()
+        if value is not None
+        for text in (f"--{name}", str(value))
+    ]
     # -P: a json.py in the folder where someone types this is not a part of Python.
     return [sys.executable, "-P", "-m", SERVE_MODULE, *given]
 

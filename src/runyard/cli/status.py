@@ -39,7 +39,16 @@ def status(*, json_: AsJson = False) -> None:
             for region in told["regions"]
         ),
     )
-    output.line()
+    if told["loops"]:
+        output.line()
+        _loops(told["loops"], at)
+    if len(told["processes"]) > 1:
+        output.line()
+        _processes(told["processes"])
+
+
+def _loops(loops: Document, at: datetime) -> None:
+    """What this process does by itself."""
     table(
         ("loop", "last tick", "errors", "last error"),
         (
@@ -49,9 +58,26 @@ def status(*, json_: AsJson = False) -> None:
                 loop["errors"],
                 loop["last_error"],
             )
-            for name, loop in told["loops"].items()
+            for name, loop in loops.items()
         ),
     )
+
+
+def _processes(processes: list[Document]) -> None:
+    """Who works on the same database."""
+    table(
+        ("process", "place", "state", "last sign"),
+        (
+            (one["name"], one["place"], _state(one), f"{one['silent_seconds']:.0f} s ago")
+            for one in processes
+        ),
+    )
+
+
+def _state(process: Document) -> str:
+    if not process["alive"]:
+        return "silent"
+    return "working" if process["working"] else "standing by"
 
 
 def _head(url: str, told: Document, at: datetime) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from runyard.store.ledger import Ledger
 from runyard.store.operations import Operations
 from runyard.store.outbox import Outbox
 from runyard.store.people import People
+from runyard.store.processes import Processes
 from runyard.store.request_keys import RequestKeys
 from runyard.store.runs import Runs
 from runyard.store.slots import Slots
@@ -38,6 +39,7 @@ class Store:
     people: People
     audit: AuditLog
     environments: Environments
+    processes: Processes
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -56,4 +58,5 @@ class Store:
             People(queries),
             AuditLog(queries),
             Environments(queries),
+            Processes(queries),
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
 from runyard.api.answers import answer
 from runyard.api.permits import allowed
 from runyard.api.rest.routes import errors, router
-from runyard.api.services import Services, Use
-from runyard.api.shapes import StatusShape, WordShape
+from runyard.api.server_shapes import ReadyShape, StatusShape, WordShape
+from runyard.api.services import LoopState, Use
 from runyard.database.port import Tx
 from runyard.flow.access import Permission
 from runyard.model.errors import ServerUnavailable, StoreError
@@ -27,29 +28,33 @@ async def health() -> Response:
     return answer({"status": "ok"})
 
 
-@probes.get("/ready", response_model=WordShape, responses=errors())
+@probes.get("/ready", response_model=ReadyShape, responses=errors())
 async def ready(services: Use) -> Response:
-    """The database answers and every loop is at work. Says nothing that a stranger may not know."""
+    """The database answers and every loop here is at work; how many engines work on it. Says
+    nothing that a stranger may not know."""
     if services.streams.is_closing:
         raise ServerUnavailable("the server is stopping")
     try:
         await services.database.read(_nothing)
+        processes = await services.processes()
     except StoreError:
         raise ServerUnavailable("the database does not answer") from None
-    late = late_loops(services, services.clock())
+    late = late_loops(services.loops(), services.settings.silence_max, services.clock())
     if late:
         raise ServerUnavailable(f"these loops have not looked lately: {', '.join(late)}")
-    return answer({"status": "ready"})
+    engines = sum(one.is_engine_at_work for one in processes)
+    return answer({"status": "ready", "engines": engines})
 
 
 async def _nothing(tx: Tx) -> None:
     await tx.fetch("SELECT 1")
 
 
-def late_loops(services: Services, now: datetime) -> list[str]:
-    """The names of the loops that have been silent for too long."""
-    allowed = services.settings.silence_max
-    ticks = {loop.name: loop.last_tick_at for loop in services.loops()}
+def late_loops(
+    loops: Sequence[LoopState], allowed: Mapping[str, timedelta], now: datetime
+) -> list[str]:
+    """The names of the loops that have been silent for longer than is allowed."""
+    ticks = {loop.name: loop.last_tick_at for loop in loops}
     return [
         name
         for name, longest in allowed.items()
@@ -64,7 +69,8 @@ def late_loops(services: Services, now: datetime) -> list[str]:
     dependencies=allowed(Permission.STATUS_READ),
 )
 async def get_status(services: Use) -> Response:
-    """How the server is: runs by state, regions, what the provider can do, loops."""
+    """How the server is: runs by state, regions, what the provider can do, loops, and which
+    processes work on the same database."""
     counts = await services.database.read(services.store.runs.counts)
     settings = services.settings
     return answer(
@@ -85,6 +91,7 @@ async def get_status(services: Use) -> Response:
                 }
                 for loop in services.loops()
             },
+            "processes": list(await services.processes()),
         }
     )
 

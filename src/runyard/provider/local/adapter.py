@@ -25,7 +25,7 @@ class LocalProvider:
 
     def __init__(self, cloud: CloudRun, wake: Callable[[], None]) -> None:
         self.cloud = cloud
-        self.jobs: Deployer = LocalDeployer(cloud)
+        self.jobs: Deployer = LocalDeployer(cloud.jobs)
         self.access: Access = LocalAccess(cloud.neighbours)
         self._wake = wake
         self._dirty: dict[str, None] = {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.conditions import Condition as CloudCondition
-from runyard.localcloud.cloudrun.jobs import JobDraft
+from runyard.localcloud.cloudrun.jobs import JobDraft, Jobs
 from runyard.localcloud.cloudrun.resources import Job
 from runyard.model.condition import Condition, ConditionState
 from runyard.model.deployed import DeployedJob, Place
@@ -20,16 +19,16 @@ _NO_NETWORK = "it has no network settings: tasks reach what this machine reaches
 
 
 class LocalDeployer:
-    """`provider.port_jobs.Deployer` over `cloud`."""
+    """`provider.port_jobs.Deployer` over a cloud's `jobs`."""
 
-    def __init__(self, cloud: CloudRun) -> None:
-        self._cloud = cloud
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
 
     async def deploy(self, order: DeployOrder) -> DeployedJob:
         """See `Deployer.deploy`."""
         place = order.place
         async with answering("deploy", place.job):
-            job = await self._cloud.jobs.deploy(
+            job = await self._jobs.deploy(
                 JobDraft(
                     project=cloud_project(place.project, place.environment),
                     region=place.region,
@@ -47,7 +46,7 @@ class LocalDeployer:
         """See `Deployer.deployed`."""
         keys = [(cloud_project(p.project, p.environment), p.region, p.job) for p in places]
         async with answering("deployed"):
-            found = await self._cloud.jobs.find(keys)
+            found = await self._jobs.find(keys)
             return [
                 None if job is None else self._shown(place, job)
                 for place, job in zip(places, found, strict=True)
@@ -57,7 +56,7 @@ class LocalDeployer:
         """See `Deployer.remove`."""
         project = cloud_project(place.project, place.environment)
         async with answering("remove", place.job):
-            return await self._cloud.jobs.delete(project, place.region, place.job, fence)
+            return await self._jobs.delete(project, place.region, place.job, fence)
 
     async def network(self, place: Place, template: Mapping[str, Any]) -> str:
         """See `Deployer.network`. This machine's own network serves every job."""
@@ -77,7 +76,7 @@ class LocalDeployer:
             template=job.template,
             labels=job.labels,
             annotations=job.annotations,
-            conditions=tuple(map(_condition, self._cloud.jobs.conditions(job))),
+            conditions=tuple(map(_condition, self._jobs.conditions(job))),
             created_at=job.created_at,
             updated_at=job.updated_at,
             fence=job.fence,

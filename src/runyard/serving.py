@@ -1,0 +1,326 @@
+"""The processes one may start: `up` is all in one, `server` the face alone, `engine` the loops
+alone. Several of the last two share a database on a PostgreSQL server.
+
+Order of coming up: the state folder, the database, the post at the cloud of this machine, cloud
+and engine, then the face. Going down is the same backwards, and stops no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import uvloop
+from starlette.types import ASGIApp
+
+from runyard import __version__
+from runyard.api.app import make_app
+from runyard.api.health import make_health_app
+from runyard.api.protocol import Bounds
+from runyard.api.rest.status import late_loops
+from runyard.api.server import HttpServer
+from runyard.api.services import ProcessState, RegionState
+from runyard.api.streams import Streams
+from runyard.config import Config
+from runyard.database.signals import Signals
+from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.gate.news import follow
+from runyard.gate.people import FirstPrincipal
+from runyard.model.errors import ConfigError, ServerUnavailable
+from runyard.premises import announced, listening_socket, state_folder
+from runyard.presence import Me, Neighbours, at_post, pulsing
+from runyard.telemetry.metrics import Metrics
+from runyard.wiring import (
+    House,
+    Parts,
+    Rows,
+    api_settings,
+    clock,
+    house_regions,
+    move_in,
+    open_house,
+    open_rows,
+    open_sights,
+    services,
+)
+
+LOGGER = logging.getLogger("runyard")
+
+#: Open files that are not a client's connection: databases with their readers, logs that are being
+#: read, the spawner. Measured: 27 at rest, 40 while eight clients read logs.
+FILES_KEPT = 48
+FILES_MIN = 64
+LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
+
+
+class Role(StrEnum):
+    """What a process is."""
+
+    UP = "up"
+    SERVER = "server"
+    ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who wants to hear how it goes: `ready` hears the URL, `say` a sentence."""
+
+    ready: Callable[[str], None]
+    say: Callable[[str], None]
+
+
+def serve(
+    config: Config, told: Told, *, role: Role = Role.UP, health_port: int | None = None
+) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit status. `health_port` is an engine's.
+
+    Raises PlatformError when it cannot come up.
+    """
+    logging.basicConfig(
+        level=config.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    os.umask(0o077)  # whatever a server writes is for its user alone
+    bounds = connection_bounds(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    several = bool(config.database_url)
+    if role is not Role.UP and not several:
+        raise ConfigError(
+            f"`runyard {role}` shares a PostgreSQL database with other processes, and "
+            "RUNYARD_DATABASE_URL names none",
+            hint="name one, or use `runyard up`, which is server and engine in one process",
+        )
+    process = {
+        Role.UP: partial(_up, config, bounds, told),
+        Role.SERVER: partial(_server, config, bounds, told),
+        Role.ENGINE: partial(_engine, config, told, health_port),
+    }[role]
+    with (
+        state_folder(config.state_folder, shared=several),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(process())
+    return 0
+
+
+def connection_bounds(files_max: int) -> Bounds:
+    """What clients may have of the `files_max` files that this process may open, so that it never
+    wants one for its own work. Raises ConfigError when it cannot work with so few."""
+    if files_max < FILES_MIN:
+        raise ConfigError(
+            f"this process may open {files_max} files, and needs at least {FILES_MIN}",
+            hint="raise the limit: `ulimit -n 4096`",
+        )
+    usual = Bounds()
+    return replace(usual, connections_max=min(usual.connections_max, files_max - FILES_KEPT))
+
+
+# -- up ------------------------------------------------------------------------------------------
+async def _up(config: Config, bounds: Bounds, told: Told) -> None:
+    metrics, streams, me = Metrics(__version__), Streams(), Me.of("up", config)
+    with listening_socket(config.host, config.port) as listening:
+        async with AsyncExitStack() as stack:
+            rows = await stack.enter_async_context(open_rows(config, me.name))
+            if config.database_url:
+                await stack.enter_async_context(pulsing(config, rows, me))
+                await stack.enter_async_context(at_post(config, rows, me))
+            house = await stack.enter_async_context(
+                open_house(config, rows, me.name, lambda done: metrics.observe(done.facts))
+            )
+            await house.engine.gate.ask(FirstPrincipal(clock()))
+            me.settle(lambda: _about(house))
+            made = services(_parts(config, rows, house, me), metrics, streams)
+            server = HttpServer(
+                make_app(made),
+                listening,
+                streams,
+                grace_seconds=config.shutdown_grace_seconds,
+                bounds=bounds,
+            )
+            await _run(config, server, me, told)
+
+
+def _parts(config: Config, rows: Rows, house: House, me: Me) -> Parts:
+    async def regions() -> list[RegionState]:
+        return house_regions(house)
+
+    return Parts(
+        config=config,
+        rows=rows,
+        gate=house.engine.gate,
+        sights=house.cloud.sights,
+        signals=house.signals,
+        at_work=LOOPS,
+        loops=house.engine.health,
+        regions=regions,
+        abilities=lambda: asdict(house.cloud.spawner.abilities),
+        processes=_others(config, rows, me),
+    )
+
+
+def _others(config: Config, rows: Rows, me: Me) -> Callable[[], Any]:
+    """Who says which processes there are: the database, or this one alone."""
+    if config.database_url:
+        return Neighbours(rows, _lease(config)).processes
+
+    async def alone() -> list[ProcessState]:
+        return [me.state()]
+
+    return alone
+
+
+def _about(house: House) -> Mapping[str, Any]:
+    """What others may want to know of an engine at work."""
+    return {
+        "regions": [asdict(one) for one in house_regions(house)],
+        "abilities": asdict(house.cloud.spawner.abilities),
+    }
+
+
+async def _run(config: Config, server: HttpServer, me: Me, told: Told) -> None:
+    """Serve until a signal says to stop."""
+    _on_stop(server.stop)
+    with announced(config.state_folder, server.url, clock()) as announce:
+        me.beats.append(announce)  # whoever stood there may have gone
+
+        def ready() -> None:
+            announce()
+            LOGGER.info("serving at %s", server.url)
+            told.ready(server.url)
+
+        await server.run(ready)
+        me.beats.clear()
+
+
+def _on_stop(stop: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+def _lease(config: Config) -> timedelta:
+    return timedelta(seconds=config.engine_lease_seconds)
+
+
+# -- server --------------------------------------------------------------------------------------
+async def _server(config: Config, bounds: Bounds, told: Told) -> None:
+    metrics, streams, me = Metrics(__version__), Streams(), Me.of("server", config)
+    signals, cloud_folder = Signals(), config.state_folder / "cloud"
+
+    def committed(done: Committed) -> None:
+        signals.send(done.topics())
+        metrics.observe(done.facts)
+
+    with listening_socket(config.host, config.port) as listening:
+        async with open_rows(config, me.name) as rows, open_sights(config, cloud_folder) as sights:
+            await move_in(rows, sights)
+            settings = GateSettings(region_runs_max=config.region_runs_max, by=me.name, tells=True)
+            neighbours = Neighbours(rows, _lease(config))
+            gate = Gate(rows.database, rows.store, settings, committed)
+            await gate.ask(FirstPrincipal(clock()))
+            parts = Parts(
+                config=config,
+                rows=rows,
+                gate=gate,
+                sights=sights,
+                signals=signals,
+                at_work=(),
+                loops=lambda: (),
+                regions=neighbours.regions,
+                abilities=neighbours.abilities,
+                processes=neighbours.processes,
+            )
+            made = services(parts, metrics, streams)
+            server = HttpServer(
+                make_app(made),
+                listening,
+                streams,
+                grace_seconds=config.shutdown_grace_seconds,
+                bounds=bounds,
+            )
+            me.settle(lambda: {"url": server.url})
+            async with pulsing(config, rows, me), _following(rows, signals):
+                await _run(config, server, me, told)
+
+
+@asynccontextmanager
+async def _following(rows: Rows, signals: Signals) -> AsyncIterator[None]:
+    """What other processes do is signalled here for as long as the block lasts."""
+    task = asyncio.create_task(follow(rows.database, signals), name="follow")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+# -- engine --------------------------------------------------------------------------------------
+async def _engine(config: Config, told: Told, health_port: int | None) -> None:
+    """Work until a signal says to stop, also while it stands by."""
+    work = asyncio.create_task(_work(config, told, health_port), name="engine")
+    _on_stop(work.cancel)
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+async def _work(config: Config, told: Told, health_port: int | None) -> None:
+    me = Me.of("engine", config)
+    async with AsyncExitStack() as stack:
+        rows = await stack.enter_async_context(open_rows(config, me.name))
+        health = Health(rows)
+        if health_port is not None:
+            app = make_health_app(health.look)
+            await stack.enter_async_context(_answering(config, app, health_port, told))
+        await stack.enter_async_context(pulsing(config, rows, me))
+        await stack.enter_async_context(at_post(config, rows, me, told.say))
+        house = await stack.enter_async_context(open_house(config, rows, me.name))
+        health.house = house
+        me.settle(lambda: _about(house))
+        told.say(f"{me.name} is at work (ctrl-c stops it)")
+        await asyncio.Event().wait()
+
+
+@dataclass(slots=True)
+class Health:
+    """How an engine is; without a house it stands by."""
+
+    rows: Rows
+    house: House | None = None
+
+    async def look(self) -> str:
+        """`standby` or `working`. Raises ServerUnavailable for an engine that does not keep up,
+        StoreError when the database does not answer."""
+        await self.rows.database.read(lambda tx: tx.fetch("SELECT 1"))
+        if self.house is None:
+            return "standby"
+        settings = api_settings(self.house.config, loops=LOOPS)
+        late = late_loops(self.house.engine.health(), settings.silence_max, clock())
+        if late:
+            raise ServerUnavailable(f"these loops have not looked lately: {', '.join(late)}")
+        return "working"
+
+
+@asynccontextmanager
+async def _answering(config: Config, app: ASGIApp, port: int, told: Told) -> AsyncIterator[None]:
+    """`app` is served for as long as the block lasts."""
+    with listening_socket(config.host, port) as listening:
+        server = HttpServer(app, listening, Streams(), grace_seconds=0)
+        task = asyncio.create_task(server.run(), name="health")
+        told.say(f"its health is told at {server.url}/ready")
+        try:
+            yield
+        finally:
+            server.stop()
+            await task
