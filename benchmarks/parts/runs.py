@@ -20,8 +20,9 @@ from runyard.database.signals import Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine
 from runyard.gate.asking import Request
+from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
-from runyard.wiring import RunIds
+from runyard.wiring import Ids
 
 CALLERS = 256  #: who ask at the same time, each for one run after the other
 
@@ -58,7 +59,7 @@ async def _play(opened: Opened, runs: int) -> tuple[float, float]:
         finished = Finished(runs)
         async with answering_engine(database, Signals(), finished.observe) as engine:
             began, worked = perf_counter(), process_time()
-            asked, ids = iter(range(runs)), RunIds()
+            asked, ids = iter(range(runs)), Ids("run")
             await asyncio.gather(*(_ask(engine, asked, ids) for _ in range(CALLERS)))
             await finished.reached.wait()
             seconds, work = perf_counter() - began, process_time() - worked
@@ -67,6 +68,7 @@ async def _play(opened: Opened, runs: int) -> tuple[float, float]:
         await database.close()
 
 
-async def _ask(engine: Engine, asked: Iterator[int], ids: RunIds) -> None:
+async def _ask(engine: Engine, asked: Iterator[int], ids: Ids) -> None:
     for _ in asked:
-        await engine.gate.ask(Request(RunRequest("local", JOB, "bench"), clock(), ids))
+        request = RunRequest("local", JOB, "bench")
+        await engine.gate.ask(Request(request, clock(), lambda: RunId(ids())))

@@ -17,9 +17,9 @@ from runyard.config import Config
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Committed
 from runyard.model.event import Released
-from runyard.model.ids import attempt_key
+from runyard.model.ids import RunId, attempt_key
 from runyard.model.plan import RunRequest
-from runyard.wiring import House, RunIds, open_house
+from runyard.wiring import House, Ids, open_house
 
 WARMED = 20  #: runs before the first that counts: caches are filled by then, as they are in life
 
@@ -40,15 +40,15 @@ async def _play(folder: Path, runs: int) -> list[float]:
     config = Config.load({"RUNYARD_STATE_FOLDER": str(folder)})
     async with open_house(config, observe) as house:
         await house.engine.gate.ask(Apply([SPEC], "local", "bench", clock()))
-        ids = RunIds()
+        ids = Ids("run")
         took = [await _one(house, ids, over) for _ in range(WARMED + runs)]
     return took[WARMED:]
 
 
-async def _one(house: House, ids: RunIds, over: asyncio.Event) -> float:
+async def _one(house: House, ids: Ids, over: asyncio.Event) -> float:
     over.clear()
     asked_at = clock()
-    request = Request(RunRequest("local", JOB, "bench"), asked_at, ids)
+    request = Request(RunRequest("local", JOB, "bench"), asked_at, lambda: RunId(ids()))
     (run,) = (await house.engine.gate.ask(request)).runs
     await over.wait()
     (task,) = await house.cloud.viewer.tasks(attempt_key(run, 1))

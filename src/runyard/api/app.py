@@ -50,9 +50,9 @@ def make_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for router in (
-        jobs, plans, job_changes, environments, operations, runs, logs, events, secrets, versions,
+        runs, logs, events, jobs, plans, job_changes, environments, operations, secrets, versions,
         readers, status, probes,
-    ):  # fmt: skip
+    ):  # fmt: skip  # what is asked for most is found first
         app.include_router(router)
     documentation.add(app)
     add_handlers(app)

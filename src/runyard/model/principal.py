@@ -29,7 +29,10 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """Grows with what a role may."""
-        return list(Role).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class PrincipalKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -34,6 +35,7 @@ from runyard.gate.asking import Request
 from runyard.model.errors import IllegalTransition, Refused
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, attempt_key
+from runyard.model.plan import Accepted
 from runyard.model.principal import Caller
 from runyard.model.run import Run, State
 from runyard.store import run_list
@@ -60,12 +62,21 @@ async def create_runs(
     await permit(services, who, Permission.RUNS_START, request.environment)
     accepted = await services.gate.ask(Request(request, services.clock(), services.new_run_id))
 
+    found = await _accepted(services, accepted)
+    documents = [run_document(found[each]) for each in accepted.runs if each in found]
+    return answer({"runs": documents}, 200 if accepted.seen else 201)
+
+
+async def _accepted(services: Services, accepted: Accepted) -> Mapping[RunId, Run]:
+    """The runs of an answer: as the gate has just committed them, or as their rows say."""
+    recent = services.gate.recent
+    if not accepted.seen and all(each in recent for each in accepted.runs):
+        return recent
+
     async def work(tx: Tx) -> list[Run]:
         return await services.store.runs.get(tx, accepted.runs)
 
-    found = {run.id: run for run in await services.database.read(work)}
-    documents = [run_document(found[each]) for each in accepted.runs if each in found]
-    return answer({"runs": documents}, 200 if accepted.seen else 201)
+    return {run.id: run for run in await services.database.read(work)}
 
 
 @runs.get(
