@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from tests.support.tree import ROOT
@@ -23,9 +24,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 @contextmanager
 def runner(settings: Mapping[str, str], log: Path) -> Iterator[str]:
     """A runner with `settings`; its URL. It has ended, by SIGTERM, when the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "runyard_runner"],
@@ -35,21 +34,30 @@ def runner(settings: Mapping[str, str], log: Path) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        _until_it_listens(port, process)
+        until_it_listens(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0, log.read_text()
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+def until_it_listens(port: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Waits until `port` is listened on; fails when `process` ends before."""
+    never = Event()
     for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.05)
-            assert process.poll() is None, "the runner has ended"
+            assert process is None or process.poll() is None, "the runner has ended"
+            never.wait(0.05)
         else:
             return
     raise AssertionError("the runner does not listen")
