@@ -21,6 +21,7 @@ from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
 from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
+from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
 from runyard.api.rest.secret_readers import readers
 from runyard.api.rest.secret_versions import versions
@@ -51,7 +52,7 @@ def make_app(services: Services) -> FastAPI:
     app.state.services = services
     for router in (
         runs, logs, events, jobs, plans, job_changes, environments, operations, secrets, versions,
-        readers, status, probes,
+        revisions, readers, status, probes,
     ):  # fmt: skip  # what is asked for most is found first
         app.include_router(router)
     documentation.add(app)

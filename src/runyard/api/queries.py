@@ -163,6 +163,24 @@ class JobQuery(Query):
     )
 
 
+class RevisionsQuery(JobQuery):
+    """Which revisions of a job, from where."""
+
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
+class DiffQuery(JobQuery):
+    """Which two revisions of a job."""
+
+    since: Annotated[int, Between(1, 2**31 - 1)] | None = Field(
+        default=None, description="Else the one before `to`."
+    )
+    to: Annotated[int, Between(1, 2**31 - 1)] | None = Field(
+        default=None, description="Else the newest."
+    )
+
+
 class EnvironmentsQuery(Query):
     """Whose environments."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from runyard.api.shapes import FaultShape, NanoDollars, Shape
+from runyard.api.shapes import Document, FaultShape, NanoDollars, Shape
 from runyard.flow.planning import Action, Verdict
 
 
@@ -82,3 +83,28 @@ class PlanShape(Shape):
     jobs: list[JobPlanShape]
     headroom: list[HeadroomShape]
     warnings: list[FaultShape]
+
+
+class RevisionShape(Shape):
+    """One version of a job. `changed`: the fields that differ from the one before it."""
+
+    revision: int
+    applied_at: datetime
+    applied_by: str
+    changed: list[str]
+    spec: Document
+
+
+class RevisionPageShape(Shape):
+    """Revisions, newest first; no token: it is the last page."""
+
+    revisions: list[RevisionShape]
+    next_page_token: str
+
+
+class RevisionDiffShape(Shape):
+    """What differs between two revisions. `unsafe`: why going from one to the other would be."""
+
+    since: int
+    to: int
+    fields: list[FieldChangeShape]

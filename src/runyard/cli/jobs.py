@@ -22,6 +22,8 @@ jobs.command("runyard.cli.job_changes:rollback", name="rollback")
 jobs.command("runyard.cli.job_changes:delete", name="delete")
 jobs.command("runyard.cli.job_changes:undelete", name="undelete")
 jobs.command("runyard.cli.job_changes:deleted", name="deleted")
+jobs.command("runyard.cli.job_history:history", name="history")
+jobs.command("runyard.cli.job_history:diff", name="diff")
 
 
 @jobs.default

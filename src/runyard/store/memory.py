@@ -17,6 +17,7 @@ from runyard.store.outbox import Outbox
 from runyard.store.people import People
 from runyard.store.processes import Processes
 from runyard.store.request_keys import RequestKeys
+from runyard.store.revisions import Revisions
 from runyard.store.runs import Runs
 from runyard.store.slots import Slots
 
@@ -40,6 +41,7 @@ class Store:
     audit: AuditLog
     environments: Environments
     processes: Processes
+    revisions: Revisions
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -59,4 +61,5 @@ class Store:
             AuditLog(queries),
             Environments(queries),
             Processes(queries),
+            Revisions(queries),
         )
