@@ -16,11 +16,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with serving(tmp_path_factory.mktemp("api")) as started:
         for attempts in range(2, 7):
             started.apply(MANIFEST.replace("attempts: 2", f"attempts: {attempts}"))
-        started.apply(
-            MANIFEST.replace("attempts: 2", "attempts: 6").replace(
-                "    labels: {team: data}\n", "    labels: {team: ml}\n    placement: all\n"
-            )
+        text = MANIFEST.replace("attempts: 2", "attempts: 6").replace(
+            "    labels: {team: data}\n", "    labels: {team: ml}\n    placement: all\n"
         )
+        unsafe = {"files": [{"name": "a.yaml", "text": text}], "confirm": True, "wait_seconds": 10}
+        started.post("/jobs:apply", unsafe)
         yield started
 
 

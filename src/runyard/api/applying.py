@@ -11,6 +11,7 @@ from runyard.api.planning import declared
 from runyard.api.services import Services
 from runyard.flow.deployment import found
 from runyard.flow.planning import (
+    CLOUD_KEYS,
     Declared,
     InForce,
     JobChange,
@@ -87,4 +88,4 @@ def _aim(change: JobChange, looked: Mapping[Key, Looked]) -> Aim:
 
 
 def _differs(target: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    return any(target.get(key) != document.get(key) for key in target)
+    return any(target.get(key) != document.get(key) for key in CLOUD_KEYS)

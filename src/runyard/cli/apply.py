@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from runyard.cli import changing, job_table, manifest_files, output
 from runyard.cli.connect import connect
-from runyard.cli.parameters import AsJson, Reason, Yes
+from runyard.cli.parameters import AsJson, Drift, Reason, Yes, assignments
 
 
 def apply(
@@ -22,6 +22,7 @@ def apply(
     plan: Annotated[
         str, Parameter(help="The token of a plan: exactly that is applied, or nothing.")
     ] = "",
+    drift: Drift = None,
     reason: Reason = "",
     yes: Yes = False,
     json_: AsJson = False,
@@ -39,6 +40,8 @@ def apply(
     }
     given = {"environment": environment, "plan_token": plan, "reason": reason, "confirm": yes}
     body |= {name: value for name, value in given.items() if value}
+    if drift:
+        body["drift"] = assignments("--drift", drift)
     client = connect()
     answer = client.post("/jobs:apply", body, again=True)
     operation = changing.carried_through(client, answer.get("operation"), yes=yes)
