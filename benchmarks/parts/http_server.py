@@ -18,6 +18,7 @@ from benchmarks.parts.answering import Finished, answering_engine, clock
 from runyard import __version__
 from runyard.api.app import make_app
 from runyard.api.server import HttpServer
+from runyard.api.services import nobody
 from runyard.api.streams import Streams
 from runyard.config import Config
 from runyard.database.signals import Signals
@@ -25,6 +26,7 @@ from runyard.database.sqlite import SqliteDatabase
 from runyard.gate.door import Committed
 from runyard.gate.people import FirstPrincipal
 from runyard.premises import listening_socket
+from runyard.serving import house_parts
 from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
 from runyard.wiring import House, open_cloud, services
@@ -47,7 +49,7 @@ async def _serve(folder: Path, runs: int) -> None:
         ):
             await engine.gate.ask(FirstPrincipal(clock()))
             house = House(config, database, Store.of("sqlite"), signals, cloud, engine)
-            made = services(house, metrics, streams)
+            made = services(house_parts(house, nobody), metrics, streams)
             server = HttpServer(make_app(made), listening, streams, grace_seconds=1.0)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
             telling = asyncio.create_task(_tell(finished))

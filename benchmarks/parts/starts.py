@@ -19,7 +19,7 @@ from runyard.gate.door import Committed
 from runyard.model.event import Released
 from runyard.model.ids import RunId, attempt_key
 from runyard.model.plan import RunRequest
-from runyard.wiring import House, Ids, open_house
+from runyard.wiring import House, Ids, open_house, open_rows
 
 WARMED = 20  #: runs before the first that counts: caches are filled by then, as they are in life
 
@@ -38,7 +38,10 @@ async def _play(folder: Path, runs: int) -> list[float]:
             over.set()
 
     config = Config.load({"RUNYARD_STATE_FOLDER": str(folder)})
-    async with open_house(config, observe) as house:
+    async with (
+        open_rows(config, "bench") as rows,
+        open_house(config, rows, "bench", observe) as house,
+    ):
         await house.engine.gate.ask(Apply([SPEC], "local", "bench", clock()))
         ids = Ids("run")
         took = [await _one(house, ids, over) for _ in range(WARMED + runs)]
@@ -51,7 +54,7 @@ async def _one(house: House, ids: Ids, over: asyncio.Event) -> float:
     request = Request(RunRequest("local", JOB, "bench"), asked_at, lambda: RunId(ids()))
     (run,) = (await house.engine.gate.ask(request)).runs
     await over.wait()
-    (task,) = await house.cloud.viewer.tasks(attempt_key(run, 1))
+    (task,) = await house.cloud.sights.viewer.tasks(attempt_key(run, 1))
     assert task.started_at is not None
     await asyncio.sleep(0.002)  # what the end of the last one left to do is done
     return (task.started_at - asked_at).total_seconds() * 1000

@@ -13,7 +13,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -140,7 +140,7 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             )
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: _about(house))
-            made = services(_parts(config, rows, house, me), metrics, streams)
+            made = services(house_parts(house, _others(config, rows, me)), metrics, streams)
             server = HttpServer(
                 make_app(made),
                 listening,
@@ -151,13 +151,15 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             await _run(config, server, me, told)
 
 
-def _parts(config: Config, rows: Rows, house: House, me: Me) -> Parts:
+def house_parts(house: House, processes: Callable[[], Awaitable[Sequence[ProcessState]]]) -> Parts:
+    """What the API of a process with an engine is made with."""
+
     async def regions() -> list[RegionState]:
         return house_regions(house)
 
     return Parts(
-        config=config,
-        rows=rows,
+        config=house.config,
+        rows=Rows(house.database, house.store),
         gate=house.engine.gate,
         sights=house.cloud.sights,
         signals=house.signals,
@@ -165,7 +167,7 @@ def _parts(config: Config, rows: Rows, house: House, me: Me) -> Parts:
         loops=house.engine.health,
         regions=regions,
         abilities=lambda: asdict(house.cloud.spawner.abilities),
-        processes=_others(config, rows, me),
+        processes=processes,
     )
 
 

@@ -95,6 +95,12 @@ class Ids:
         return stamped(self._kind, now, chance)
 
 
+def run_ids() -> Callable[[], RunId]:
+    """A maker of run ids."""
+    new = Ids("run")
+    return lambda: RunId(new())
+
+
 @dataclass(frozen=True, slots=True)
 class Sights:
     """What of the cloud on this machine can be seen from any process. `id` says which cloud it
@@ -321,7 +327,7 @@ class Parts:
 def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
     """What the API is made with."""
     config, rows, gate = parts.config, parts.rows, parts.gate
-    new_run, new_operation = Ids("run"), Ids("op")
+    new_operation = Ids("op")
     token = admin_token(config.state_folder / "token", lambda: secrets.token_urlsafe(32))
     tokens = Tokens({token: ADMIN})
     return Services(
@@ -333,7 +339,7 @@ def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
         secrets=parts.sights.secrets,
         signals=parts.signals,
         clock=clock,
-        new_run_id=lambda: RunId(new_run()),
+        new_run_id=run_ids(),
         new_operation_id=lambda: OperationId(new_operation()),
         settings=api_settings(config, loops=parts.at_work),
         sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, NoIssuers()),

@@ -11,7 +11,6 @@ from random import Random
 
 import pytest
 
-from runyard import upkeep
 from runyard.model.errors import (
     AlreadyExists,
     InvalidSpec,
@@ -19,6 +18,7 @@ from runyard.model.errors import (
     SchemaMismatch,
     StoreUnavailable,
 )
+from runyard.upkeep import backups as upkeep
 from tests.chaos.__main__ import come_to_rest
 from tests.chaos.load import Load
 from tests.chaos.work import Evidence, manifest

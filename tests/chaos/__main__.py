@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -23,7 +24,17 @@ REST_SECONDS_MAX = 240
 DATABASES = ("sqlite", "postgresql")
 #: What may die in one go, and how often.
 DEATHS = {"server": 6, "spawner": 3, "server, spawner": 2, "while starting": 1}
-DEATHS_ON_POSTGRESQL = DEATHS | {"postgresql": 4, "server, postgresql": 2, "all": 1}
+DEATHS_ON_POSTGRESQL = {
+    "server": 3,
+    "engine": 5,
+    "engine hangs": 2,
+    "spawner": 3,
+    "engine, spawner": 2,
+    "while starting": 1,
+    "postgresql": 4,
+    "engine, postgresql": 2,
+    "server, engine, spawner, postgresql": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ def chaos(folder: Path, kills: int, seed: int, database: Server | None = None) -
             for _ in range(kills):
                 _one_kill(yard, random)
         finally:
+            yard.go_on()
             load.end()
         runs = come_to_rest(yard)
         return _look(yard, evidence, load, runs, seed, time.monotonic() - began)
@@ -85,18 +97,22 @@ def _one_kill(yard: RealYard, random: Random) -> None:
     yard.wait(random.uniform(0.05, 1.6))
     deaths = DEATHS if yard.database is None else DEATHS_ON_POSTGRESQL
     what = random.choices(list(deaths), list(deaths.values()))[0]
-    if "spawner" in what or what == "all":
+    if "spawner" in what:
         yard.kill_spawner()
-    if "postgresql" in what or what == "all":
+    if "postgresql" in what:
         yard.kill_database()
-    if "server" in what or what in ("all", "while starting"):
+    if "engine" in what:
+        hangs = "hangs" in what
+        yard.kill_engine(signal.SIGSTOP if hangs else signal.SIGKILL, random)
+    if "server" in what or what == "while starting":
         yard.kill_server()
-    if "postgresql" in what or what == "all":
+    if "postgresql" in what:
         yard.start_database()
     if what == "while starting":
         yard.start_only()
         yard.wait(random.uniform(0.1, 0.9))
         yard.kill_server()
+    yard.start_engines()
     if not yard.is_up():
         yard.start()
 
@@ -105,6 +121,7 @@ def come_to_rest(yard: RealYard) -> list[dict[str, object]]:
     """Every run, once all are final and nothing is left to do."""
     until = time.monotonic() + REST_SECONDS_MAX
     while True:
+        yard.start_engines()
         try:
             runs = yard.api.pages("/api/v1/runs", "runs")
         except AWAY:

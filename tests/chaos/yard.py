@@ -1,6 +1,7 @@
 """A real server in a folder of its own, and everything that can be killed about it.
 
-Its runs are kept in the folder, or in a PostgreSQL server that can be killed too.
+Its runs are kept in the folder, by one process, or in a PostgreSQL server that can be killed too:
+then the face is a process of its own, and so are two engines, one of which stands by.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 from tests.chaos.load import AWAY, Api
 from tests.support.postgresql import Server
+
+ENGINES = 2
+LEASE_SECONDS = 4
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class RealYard:
     folder: Path
     database: Server | None = None
     server: subprocess.Popen[bytes] | None = None
+    engines: list[subprocess.Popen[bytes]] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)
     url: str = ""
 
@@ -41,6 +47,7 @@ class RealYard:
 
     def start(self) -> None:
         """Start a server, and wait until it serves or has failed."""
+        self.start_engines()
         reader, writer = os.pipe()
         with (self.folder / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
@@ -64,18 +71,51 @@ class RealYard:
                 stderr=log,
             )
 
+    def start_engines(self) -> None:
+        """Start the engines that are missing, on PostgreSQL."""
+        self.engines = [one for one in self.engines if one.poll() is None]
+        while self.database is not None and len(self.engines) < ENGINES:
+            with (self.folder / "server.log").open("ab") as log:
+                words = [*self._serve(), "--role", "engine"]
+                self.engines.append(
+                    subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                )
+
+    def kill_engine(self, number: signal.Signals, chance: Random) -> None:
+        """Kill or stop one of the engines; one that is stopped is ended by the one that stands
+        by, if it was at work."""
+        engine = chance.choice(self.engines)
+        with suppress(ProcessLookupError):
+            engine.send_signal(number)
+        if number is signal.SIGKILL:
+            engine.wait()
+        self._count("engine" if number is signal.SIGKILL else "engine hangs")
+
+    def go_on(self) -> None:
+        """Whoever was stopped goes on, if it still lives."""
+        for engine in self.engines:
+            with suppress(ProcessLookupError):
+                engine.send_signal(signal.SIGCONT)
+
     def _words(self) -> list[str]:
-        """`env` becomes the server: same process, one variable more."""
-        settings = [f"RUNYARD_STATE_FOLDER={self.folder}", f"RUNYARD_DATABASE_URL={self.url}"]
-        serve = [sys.executable, "-m", "runyard.cli.serve", "--port", "0"]
-        return ["/usr/bin/env", *settings, *serve]
+        role = ["--role", "server"] if self.database is not None else []
+        return [*self._serve(), "--port", "0", *role]
+
+    def _serve(self) -> list[str]:
+        """`env` becomes the server: same process, some variables more."""
+        settings = [
+            f"RUNYARD_STATE_FOLDER={self.folder}",
+            f"RUNYARD_DATABASE_URL={self.url}",
+            f"RUNYARD_ENGINE_LEASE_SECONDS={LEASE_SECONDS}",
+        ]
+        return ["/usr/bin/env", *settings, sys.executable, "-m", "runyard.cli.serve"]
 
     def wait(self, seconds: float) -> None:
         """Let the world outside go on; it has no signal for a moment."""
         threading.Event().wait(seconds)
 
     def kill_server(self) -> None:
-        """SIGKILL the server: face, engine and cloud in one."""
+        """SIGKILL the server: face, engine and cloud in one, or the face alone."""
         assert self.server is not None
         self.server.kill()
         self.server.wait()
@@ -129,9 +169,12 @@ class RealYard:
 
     def end(self) -> None:
         """Stop the server and the spawner."""
-        if self.server is not None and self.server.poll() is None:
-            self.server.terminate()
-            self.server.wait(30)
+        self.go_on()
+        living = [one for one in [self.server, *self.engines] if one and one.poll() is None]
+        for process in living:
+            process.terminate()
+        for process in living:
+            process.wait(60)
         for pid in self.spawners():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from runyard import upkeep
 from runyard.cli import output
 from runyard.cli.parameters import AsJson
 from runyard.cli.surroundings import now, settings
 from runyard.model.errors import Refused
+from runyard.upkeep import backups as upkeep
 
 
 def backup(

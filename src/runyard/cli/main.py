@@ -81,6 +81,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "config": ("config:config", _MACHINE, "Show every setting and where its value is from."),
     "backup": ("backup:backup", _MACHINE, "Write all that is kept into one file."),
     "restore": ("backup:restore", _MACHINE, "Put a backup back, while no server works."),
+    "migrate": ("migrate:migrate", _MACHINE, "Bring what is kept to this version's schema."),
     "doctor": ("doctor:doctor", _MACHINE, "Check what this machine can do."),
     "completion": ("completion:completion", _MACHINE, "Complete commands in your shell."),
     "version": ("version:version", _MACHINE, "Print the version."),

@@ -21,6 +21,12 @@ _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)(?:\.([a-z]+))?\.sql")
 _TABLE = """CREATE TABLE IF NOT EXISTS schema_versions
     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)"""
 
+_IS_THERE = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'schema_versions'",
+    "postgresql": """SELECT count(*) FROM information_schema.tables
+        WHERE table_schema = current_schema() AND table_name = 'schema_versions'""",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -93,6 +99,29 @@ async def migrate(database: Database, folder: Traversable, now: datetime) -> lis
         return missing
 
     return await database.write(work)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """How far a database is: the version it has, the one this program knows, what is missing."""
+
+    applied: int
+    known: int
+    missing: tuple[Migration, ...]
+
+
+async def schema_state(database: Database, folder: Traversable) -> SchemaState:
+    """How far `database` is; nothing is written. Raises SchemaMismatch when it is newer."""
+    steps = migrations(folder, database.dialect)
+
+    async def work(tx: Tx) -> int:
+        ((there,),) = await tx.fetch(_IS_THERE[database.dialect])
+        return await _applied(tx) if there else 0
+
+    applied = await database.read(work)
+    _refuse_newer(applied, steps)
+    missing = tuple(step for step in steps if step.version > applied)
+    return SchemaState(applied, len(steps), missing)
 
 
 async def _applied(tx: Tx) -> int:
