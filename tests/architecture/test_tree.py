@@ -42,6 +42,7 @@ LOCKS = [
     "runner/requirements.lock",
     "examples/flights/requirements.lock",
     "deploy/linters.lock",
+    "benchmarks/reference/requirements.lock",
 ]
 
 

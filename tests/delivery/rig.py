@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
+
+import pytest
 
 from tests.support.tree import ROOT
 
@@ -109,6 +112,8 @@ class Cloud:
 
     def run(self, script: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Runs a script of deploy/runner."""
+        if shutil.which("curl") is None:
+            pytest.skip("the scripts need curl: apt-get install curl")
         return subprocess.run(
             ["sh", SCRIPTS / script, *words],
             env={
