@@ -26,6 +26,10 @@ TAGS = (
     "logs",
     "events",
     "secrets",
+    "principals",
+    "tokens",
+    "audit",
+    "break-glass",
     "server",
 )
 Operation = APIOperation[Any, Any, Any, Any]
@@ -120,6 +124,8 @@ def _make_real(case: AnyCase, known: Known) -> None:
     schema can say (that a token is of this list, how long a duration is) is taken out; a filter
     becomes one that every list understands."""
     case.query = {name: value for name, value in case.query.items() if name != "page_token"}
+    if "anchor" in case.query:  # two of one number may contradict each other
+        case.query["anchor"] = case.query["anchor"][:1]
     if "filter" in case.query:
         case.query["filter"] = "revision > 0"
     parameters: dict[str, Any] = case.path_parameters or {}
@@ -130,6 +136,8 @@ def _make_real(case: AnyCase, known: Known) -> None:
     body: Any = case.body
     if not isinstance(body, dict):
         return
+    for lasting in ("lasting", "expires_in", "overlap"):
+        body.pop(lasting, None)
     if files := body.get("files"):
         text = BOUND if "environments" in case.operation.path else MANIFEST
         body["files"] = [{"name": files[0]["name"], "text": text}]

@@ -239,6 +239,7 @@ def _status() -> Document:
             "memory_files": "/dev/shm",
             "user": "nobody",
         },
+        "exceptions": [],
         "loops": {
             "due": {
                 "last_tick_at": "2026-01-01T00:00:05Z",

@@ -14,6 +14,8 @@ from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
+from runyard.api.rest.audit import audit
+from runyard.api.rest.break_glass import break_glass
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.job_changes import job_changes
@@ -21,13 +23,37 @@ from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
 from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
+from runyard.api.rest.principals import principals
 from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
 from runyard.api.rest.secret_readers import readers
 from runyard.api.rest.secret_versions import versions
 from runyard.api.rest.secrets import secrets
 from runyard.api.rest.status import probes, status
+from runyard.api.rest.tokens import tokens
 from runyard.api.services import Services
+
+#: Every route of the API is in one of these; what is asked for most is found first.
+ROUTERS = (
+    runs,
+    logs,
+    events,
+    jobs,
+    plans,
+    job_changes,
+    environments,
+    operations,
+    secrets,
+    versions,
+    revisions,
+    readers,
+    principals,
+    tokens,
+    audit,
+    break_glass,
+    status,
+    probes,
+)
 
 
 def make_app(services: Services) -> FastAPI:
@@ -50,10 +76,7 @@ def make_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for router in (
-        runs, logs, events, jobs, plans, job_changes, environments, operations, secrets, versions,
-        revisions, readers, status, probes,
-    ):  # fmt: skip  # what is asked for most is found first
+    for router in ROUTERS:
         app.include_router(router)
     documentation.add(app)
     add_handlers(app)

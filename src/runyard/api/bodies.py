@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
 from runyard.model.beside import PRIORITY_MAX
@@ -263,6 +264,7 @@ BODIES: tuple[type[Strict], ...] = (
     ChangeBody,
     RollbackBody,
     *SECRET_BODIES,
+    *PEOPLE_BODIES,
 )
 
 

@@ -12,11 +12,14 @@ from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
 from runyard.api.secret_bodies import Etag, SecretName
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.flow.filters import CHARACTERS_MAX, parse
+from runyard.model.audit import DIGEST_FORM
 from runyard.model.cloudrun.words import JobName
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName, RegionName
+from runyard.model.principal import NAME_EXPECTED, NAME_FORM
 from runyard.model.run import State, TriggerKind
 from runyard.model.validation import did_you_mean, one_of
+from runyard.store.audit import AuditQuestion
 from runyard.store.job_list import SORTS as JOB_SORTS
 from runyard.store.job_list import JobQuestion
 from runyard.store.run_list import SORTS, RunQuestion
@@ -269,3 +272,59 @@ class SecretAccessQuery(EnvironmentQuery):
         default=None, description="Those before the record of this number."
     )
     page_size: PageSize = PAGE_SIZE
+
+
+PrincipalName = Annotated[str, Shaped(NAME_FORM, NAME_EXPECTED, 128)]
+AuditWord = Annotated[str, Shaped(r"[^\x00-\x1f\x7f]{1,300}", "at most 300 characters", 300)]
+
+
+AnchorText = Annotated[
+    str,
+    Shaped(
+        rf"[1-9][0-9]{{0,14}}:{DIGEST_FORM}",
+        "NUMBER:DIGEST, as `runyard audit anchor` prints it",
+        80,
+    ),
+]
+
+
+class TokensQuery(Query):
+    """Whose tokens."""
+
+    principal: PrincipalName | None = None
+
+
+class AuditQuery(Query):
+    """Which entries of the audit log, from where."""
+
+    by: AuditWord | None = Field(default=None, description="Made by this principal.")
+    action: AuditWord | None = Field(default=None, description="Such as token.revoke.")
+    target: AuditWord | None = Field(default=None, description="Such as principal/ann.")
+    environment: EnvironmentName | None = None
+    since: Instant | None = Field(default=None, description="Made at or after it.")
+    until: Instant | None = Field(default=None, description="Made before it.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+    def question(self, visible: tuple[str, ...] | None) -> AuditQuestion:
+        """As the store is asked, of the `visible` environments (None: all)."""
+        asked = visible
+        if self.environment is not None:
+            seen = visible is None or self.environment in visible
+            asked = (self.environment,) if seen else ()
+        return AuditQuestion(
+            by=self.by or "",
+            action=self.action or "",
+            target=self.target or "",
+            environments=asked,
+            since=self.since,
+            until=self.until,
+        )
+
+
+class VerifyQuery(Query):
+    """What the audit log is held against."""
+
+    anchor: list[AnchorText] = Field(
+        default=[], description="NUMBER:DIGEST, as /audit:anchor gave it; may be repeated."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from runyard.api.people_shapes import ExceptionShape
 from runyard.api.shapes import Document, Shape
 
 
@@ -61,5 +62,6 @@ class StatusShape(Shape):
     runs: dict[str, int]
     regions: list[RegionShape]
     abilities: Document
+    exceptions: list[ExceptionShape]
     loops: dict[str, LoopShape]
     processes: list[ProcessShape]

@@ -23,8 +23,9 @@ from runyard.model.errors import Code, OutputLost, PlatformError
 _SERVER = Group("The server", sort_key=1)
 _JOBS = Group("Jobs: say what to run", sort_key=2)
 _RUNS = Group("Runs: start, follow, understand", sort_key=3)
-_MACHINE = Group("This machine", sort_key=4)
-_ALWAYS = Group("Always", sort_key=5)
+_PEOPLE = Group("People: who may do what, and who did", sort_key=4)
+_MACHINE = Group("This machine", sort_key=5)
+_ALWAYS = Group("Always", sort_key=6)
 
 
 # name: (function or app, group, one line of help). In the order in which people need them.
@@ -78,6 +79,14 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         "Say why a run started, waited, was retried, ended, and what it cost.",
     ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
+    "users": ("users:users", _PEOPLE, "Say who is known here, and give and take roles."),
+    "tokens": ("tokens:tokens", _PEOPLE, "Make, rotate and revoke tokens."),
+    "audit": ("audit:audit", _PEOPLE, "Show, verify and anchor the audit log."),
+    "break-glass": (
+        "break_glass:break_glass",
+        _PEOPLE,
+        "Lift an environment's guards (freezes, approvals, who may) for yourself, for a while.",
+    ),
     "config": ("config:config", _MACHINE, "Show every setting and where its value is from."),
     "backup": ("backup:backup", _MACHINE, "Write all that is kept into one file."),
     "restore": ("backup:restore", _MACHINE, "Put a backup back, while no server works."),

@@ -61,6 +61,25 @@ def complete_operations(context: Any) -> list[tuple[str, str]]:
     return [(one["id"], f"{one['kind']} {one['state']}") for one in found["operations"]]
 
 
+def complete_principals(context: Any) -> list[tuple[str, str]]:
+    """Names of principals, with their kind; none when the server does not answer."""
+    try:
+        found = _quick_client().get("/principals")
+    except PlatformError:
+        return []
+    return [(one["name"], one["kind"]) for one in found["principals"][:COMPLETED_MAX]]
+
+
+def complete_tokens(context: Any) -> list[tuple[str, str]]:
+    """Ids of good tokens, with whose they are; none when the server does not answer."""
+    try:
+        found = _quick_client().get("/tokens")
+    except PlatformError:
+        return []
+    good = [one for one in found["tokens"] if one["is_good"]]
+    return [(one["id"], f"{one['principal']} {one['label']}") for one in good[-COMPLETED_MAX:]]
+
+
 AsJson = Annotated[
     bool,
     Parameter(name="--json", help="Print JSON with the names of the REST API."),

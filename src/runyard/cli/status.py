@@ -10,7 +10,7 @@ from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
-from runyard.cli.times import age, parse, size
+from runyard.cli.times import age, local, parse, size
 
 Document = dict[str, Any]
 
@@ -26,6 +26,11 @@ def status(*, json_: AsJson = False) -> None:
         return
     at = now()
     output.pairs(_head(client.url, told, at))
+    for one in told["exceptions"]:
+        output.line(
+            f"GLASS BROKEN: the guards of {one['environment']} do not hold {one['by']} up until "
+            f"{local(one['closes_at'], at)}: {output.printable(one['reason'])}"
+        )
     output.line()
     table(
         ("region", "vcpu", "memory", "running tasks"),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.people_documents import exception_document
 from runyard.api.permits import allowed
 from runyard.api.rest.routes import errors, router
 from runyard.api.server_shapes import ReadyShape, StatusShape, WordShape
@@ -15,6 +16,7 @@ from runyard.api.services import LoopState, Use
 from runyard.database.port import Tx
 from runyard.flow.access import Permission
 from runyard.model.errors import ServerUnavailable, StoreError
+from runyard.model.policy import GuardException
 from runyard.model.run import State
 from runyard.telemetry.metrics import CONTENT_TYPE, LoopReading, Reading
 
@@ -71,7 +73,12 @@ def late_loops(
 async def get_status(services: Use) -> Response:
     """How the server is: runs by state, regions, what the provider can do, loops, and which
     processes work on the same database."""
-    counts = await services.database.read(services.store.runs.counts)
+
+    async def work(tx: Tx) -> tuple[dict[State, int], list[GuardException]]:
+        store = services.store
+        return await store.runs.counts(tx), await store.people.exceptions(tx, services.clock())
+
+    counts, exceptions = await services.database.read(work)
     settings = services.settings
     return answer(
         {
@@ -82,6 +89,7 @@ async def get_status(services: Use) -> Response:
             "runs": {state: counts.get(state, 0) for state in State},
             "regions": list(await services.regions()),
             "abilities": dict(services.abilities()),
+            "exceptions": [exception_document(one) for one in exceptions],
             "loops": {
                 loop.name: {
                     "last_tick_at": loop.last_tick_at,
