@@ -119,3 +119,53 @@ def test_without_a_database_there_is_no_verdict(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot be specified on the first run" in done.stderr
     assert not (tmp_path / "trivy.txt").exists()
+
+
+#: Stands for the scan alone; the reports are made by Trivy itself.
+HALF = """\
+#!/bin/sh
+[ "$1" = image ] || exec "$REAL" "$@"
+while [ "$1" != --output ]; do shift; done
+cp "$FOUND" "$2"
+"""
+
+
+def test_the_reports_are_what_trivy_makes_of_one_scan(tmp_path: Path) -> None:
+    finding = _finding("HIGH", "1.2.6") | {"PkgID": "musl@1.2.5", "Title": "a hole in musl"}
+    report = {
+        "SchemaVersion": 2,
+        "ArtifactName": "image.tar",
+        "ArtifactType": "container_image",
+        "Results": [
+            {
+                "Target": "image.tar (alpine 3.22.0)",
+                "Class": "os-pkgs",
+                "Type": "alpine",
+                "Vulnerabilities": [finding],
+            }
+        ],
+    }
+    (tmp_path / "found.json").write_text(json.dumps(report))
+    program = tmp_path / "trivy"
+    program.write_text(HALF)
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["sh", SCAN, tmp_path / "image.tar", tmp_path],
+        env={
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TRIVY": str(program),
+            "REAL": str(linter("trivy")),
+            "FOUND": str(tmp_path / "found.json"),
+            "TRIVY_CACHE_DIR": str(tmp_path / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "scan: CVE-2026-1 in musl 1.2.5, mended in 1.2.6" in done.stderr
+    assert "CVE-2026-1" in (tmp_path / "trivy.txt").read_text()
+    assert "CVE-2026-1" in done.stdout
+    (run,) = json.loads((tmp_path / "trivy.sarif").read_text())["runs"]
+    assert [each["ruleId"] for each in run["results"]] == ["CVE-2026-1"]
+    assert json.loads((tmp_path / "trivy.json").read_text())["Results"]
