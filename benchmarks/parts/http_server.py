@@ -18,18 +18,15 @@ from benchmarks.parts.answering import Finished, answering_engine, clock
 from runyard import __version__
 from runyard.api.app import make_app
 from runyard.api.server import HttpServer
-from runyard.api.services import nobody
 from runyard.api.streams import Streams
 from runyard.config import Config
 from runyard.database.signals import Signals
-from runyard.database.sqlite import SqliteDatabase
 from runyard.gate.door import Committed
 from runyard.gate.people import FirstPrincipal
 from runyard.premises import listening_socket
 from runyard.serving import house_parts
-from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
-from runyard.wiring import House, open_cloud, services
+from runyard.wiring import House, open_cloud, open_rows, services
 
 
 async def _serve(folder: Path, runs: int) -> None:
@@ -41,14 +38,14 @@ async def _serve(folder: Path, runs: int) -> None:
         metrics.observe(done.facts)
         finished.observe(done)
 
-    database = SqliteDatabase(folder / "runyard.db")
     with listening_socket(config.host, config.port) as listening:
         async with (
+            open_rows(config, "bench") as rows,
             open_cloud(config, folder / "cloud", lambda: None) as cloud,
-            answering_engine(database, signals, observe) as engine,
+            answering_engine(rows.database, signals, observe) as engine,
         ):
             await engine.gate.ask(FirstPrincipal(clock()))
-            house = House(config, database, Store.of("sqlite"), signals, cloud, engine)
+            house = House(config, rows.database, rows.store, signals, cloud, engine)
             made = services(house_parts(house, nobody), metrics, streams)
             server = HttpServer(make_app(made), listening, streams, grace_seconds=1.0)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
@@ -56,7 +53,6 @@ async def _serve(folder: Path, runs: int) -> None:
             token = (folder / "token").read_text().strip()
             await server.run(lambda: print(server.url, token, flush=True))
             telling.cancel()
-    await database.close()
 
 
 async def _tell(finished: Finished) -> None:
