@@ -18,6 +18,7 @@ from benchmarks.parts.answering import Finished, answering_engine, clock
 from runyard import __version__
 from runyard.api.app import make_app
 from runyard.api.server import HttpServer
+from runyard.api.services import nobody
 from runyard.api.streams import Streams
 from runyard.config import Config
 from runyard.database.signals import Signals
