@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,7 @@ from cyclopts import Parameter
 from runyard.cli import output
 from runyard.cli.parameters import AsJson
 from runyard.cli.surroundings import now, settings
-from runyard.model.errors import Refused
-from runyard.upkeep import backups as upkeep
+from runyard.upkeep import backups, rows
 
 
 def backup(
@@ -22,12 +23,17 @@ def backup(
 ) -> None:
     """Write all that is kept into one file.
 
-    It can be done while a server works. Sealed secrets are in it; the key that opens them
+    It can be done while servers and engines work. With RUNYARD_DATABASE_URL, runs are in it as
+    they were in PostgreSQL at one moment. Sealed secrets are in it; the key that opens them
     (`cloud/secrets.key`) is not, and neither are the token and the logs: keep a copy of the key
     somewhere else.
     """
-    folder = _folder()
-    made = upkeep.back_up(folder, file, now())
+    config = settings()
+    folder = config.state_folder
+    if config.database_url:
+        made = asyncio.run(rows.back_up_rows(config.database_url, folder, file, now(), _say(json_)))
+    else:
+        made = backups.back_up(folder, file, now())
     size_bytes = file.stat().st_size
     if json_:
         output.document({"file": str(file), "size_bytes": size_bytes} | asdict(made))
@@ -43,11 +49,17 @@ def restore(
 ) -> None:
     """Put a backup back, while no server works.
 
-    What was there is moved aside, not removed. What was running when the backup was taken goes on
-    by its job's retry policy at the next `runyard up`.
+    What was there is moved aside, not removed; a PostgreSQL database must be empty. What was
+    running when the backup was taken goes on by its job's retry policy at the next `runyard up`.
     """
-    folder = _folder()
-    found, before = upkeep.restore(file, folder, now())
+    config = settings()
+    folder = config.state_folder
+    if config.database_url:
+        found, before = asyncio.run(
+            rows.restore_rows(file, config.database_url, folder, now(), _say(json_))
+        )
+    else:
+        found, before = backups.restore(file, folder, now())
     if json_:
         document = {"file": str(file), "state_folder": str(folder)} | asdict(found)
         output.document(document | {"moved_to": str(before) if before else None})
@@ -58,12 +70,6 @@ def restore(
     output.note("`runyard up` starts it")
 
 
-def _folder() -> Path:
-    """The state folder, which must hold all that is kept."""
-    config = settings()
-    if config.database_url:
-        raise Refused(
-            "runs are kept in PostgreSQL, which this does not back up",
-            hint="use PostgreSQL's own tools for it (pg_dump, pg_restore)",
-        )
-    return config.state_folder
+def _say(as_json: bool) -> Callable[[str], None]:
+    """Who hears how far it is: nobody who wants a document."""
+    return (lambda _: None) if as_json else output.note

@@ -18,7 +18,7 @@ from runyard.model.errors import SchemaMismatch
 from runyard.model.instants import to_micros
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)(?:\.([a-z]+))?\.sql")
-_TABLE = """CREATE TABLE IF NOT EXISTS schema_versions
+TABLE = """CREATE TABLE IF NOT EXISTS schema_versions
     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)"""
 
 _IS_THERE = {
@@ -85,7 +85,7 @@ async def migrate(database: Database, folder: Traversable, now: datetime) -> lis
 
     async def work(tx: Tx) -> list[Migration]:
         await tx.lock("migrations")  # two processes that start at once
-        await tx.execute(_TABLE)
+        await tx.execute(TABLE)
         applied = await _applied(tx)
         _refuse_newer(applied, steps)
         missing = [step for step in steps if step.version > applied]

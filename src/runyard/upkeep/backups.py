@@ -11,64 +11,33 @@ and goes on by its job's policy.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sqlite3
-import tarfile
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing
 from datetime import datetime
-from hashlib import file_digest
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from runyard import __version__
 from runyard.database.migrations import migrations
 from runyard.database.sqlite import relabelled
-from runyard.model.errors import (
-    AlreadyExists,
-    Fault,
-    InvalidSpec,
-    NotFound,
-    SchemaMismatch,
-    StoreFull,
-    StoreUnavailable,
-)
+from runyard.model.errors import NotFound
 from runyard.premises import make_folder, state_folder
+from runyard.upkeep.archive import (
+    CLOUD,
+    RUNS,
+    Backup,
+    Part,
+    check_target,
+    check_version,
+    digest,
+    move_away,
+    new_backup,
+    opened,
+    pack,
+    sync,
+    workshop,
+)
+from runyard.upkeep.schema import CLOUD_STEPS, RUN_STEPS
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-DATABASES: dict[str, Traversable] = {
-    "runyard.db": files("runyard.store.migrations"),
-    "cloud/cloud.db": files("runyard.localcloud") / "migrations",
-}
-_BESIDE = ("-wal", "-shm")  #: what SQLite keeps beside a database file
-_MANIFEST_BYTES_MAX = 64 * 1024
-_COMPRESSION = 1  #: rows are text that compresses well; more effort gains little and takes long
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One database in a backup."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    schema_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """What a backup says of itself."""
-
-    format: int
-    runyard: str
-    created_at: str
-    parts: tuple[Part, ...]
+_STEPS = {RUNS: RUN_STEPS, CLOUD: CLOUD_STEPS}
 
 
 def back_up(folder: Path, target: Path, now: datetime) -> Backup:
@@ -76,22 +45,13 @@ def back_up(folder: Path, target: Path, now: datetime) -> Backup:
 
     Raises NotFound (there is nothing to back up), AlreadyExists (`target`), StoreError.
     """
-    if not (folder / "runyard.db").exists():
+    if not (folder / RUNS).exists():
         raise NotFound(f"there is no database in {folder}", hint="a first `runyard up` makes it")
-    if target.exists():
-        raise AlreadyExists(f"{target} is there already", hint="name another file")
-    with _workshop(target.parent) as workshop:
-        parts = tuple(_copy(folder, name, workshop) for name in DATABASES)
-        backup = Backup(FORMAT, __version__, now.isoformat(), parts)
-        (workshop / MANIFEST).write_text(json.dumps(asdict(backup), indent=1))
-        packed = workshop / "packed"
-        with tarfile.open(packed, "w:gz", compresslevel=_COMPRESSION) as tar:
-            for name in (MANIFEST, *DATABASES):
-                tar.add(workshop / name, name)
-        packed.chmod(0o600)
-        _sync(packed)
-        os.link(packed, target)
-        _sync(target.parent)
+    check_target(target)
+    with workshop(target.parent) as shop:
+        parts = [copy_database(folder, name, shop) for name in _STEPS]
+        backup = new_backup(parts, now, "sqlite")
+        pack(backup, shop, target)
     return backup
 
 
@@ -105,32 +65,25 @@ def restore(archive: Path, folder: Path, now: datetime) -> tuple[Backup, Path | 
     """
     if not archive.is_file():
         raise NotFound(f"there is no file {archive}", hint="name a file that `runyard backup` made")
-    with state_folder(folder), _workshop(folder) as workshop:
-        backup = _unpack(archive, workshop)
+    with state_folder(folder), workshop(folder) as shop:
+        backup = opened(archive, shop, "sqlite")
         for part in backup.parts:
-            _check(workshop / part.name, part, archive)
-        before = _move_away(folder, now)
+            check_version(part, len(migrations(_STEPS[part.name], "sqlite")))
+        before = move_away(folder, list(_STEPS), now)
         for part in backup.parts:
-            make_folder((folder / part.name).parent)
-            (workshop / part.name).replace(folder / part.name)
-        _sync(folder)
+            put_database(folder, part, shop)
+        sync(folder)
     return backup, before
 
 
-@contextmanager
-def _workshop(beside: Path) -> Iterator[Path]:
-    """A folder on the same disk as the result, gone afterwards."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=".runyard-", dir=beside) as name:
-            (Path(name) / "cloud").mkdir()
-            yield Path(name)
-    except OSError as error:
-        words = f"{beside} cannot be written: {error.strerror}"
-        kind = StoreFull if error.errno == 28 else StoreUnavailable  # ENOSPC
-        raise kind(words, hint="free some space, or choose another place") from error
+def put_database(folder: Path, part: Part, shop: Path) -> None:
+    """Put a database of a backup into its place."""
+    make_folder((folder / part.name).parent)
+    (shop / part.name).replace(folder / part.name)
 
 
-def _copy(folder: Path, name: str, workshop: Path) -> Part:
+def copy_database(folder: Path, name: str, workshop: Path) -> Part:
+    """A copy of one SQLite database, taken in one read transaction."""
     copy = workshop / name
     try:
         with closing(sqlite3.connect(f"file:{folder / name}?mode=ro", uri=True)) as connection:
@@ -140,87 +93,4 @@ def _copy(folder: Path, name: str, workshop: Path) -> Part:
             version = int(connection.execute(query).fetchone()[0])
     except sqlite3.Error as error:
         raise relabelled(error, str(folder / name)) from error
-    return Part(name, copy.stat().st_size, _digest(copy), version)
-
-
-def _unpack(archive: Path, workshop: Path) -> Backup:
-    """The backup's parts in the workshop; only files of the expected names, nothing else."""
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            backup = _manifest(tar, archive)
-            for part in backup.parts:
-                found = tar.extractfile(part.name)
-                if found is None:
-                    raise _damaged(archive, f"{part.name} is no file")
-                with (workshop / part.name).open("wb") as copy:
-                    shutil.copyfileobj(found, copy)
-    except (tarfile.TarError, EOFError, KeyError, UnicodeDecodeError, ValueError) as error:
-        raise _damaged(archive, str(error)) from error
-    return backup
-
-
-def _manifest(tar: tarfile.TarFile, archive: Path) -> Backup:
-    found = tar.extractfile(MANIFEST)
-    if found is None:
-        raise _damaged(archive, f"{MANIFEST} is no file")
-    said = json.loads(found.read(_MANIFEST_BYTES_MAX))
-    try:
-        parts = tuple(Part(**part) for part in said["parts"])
-        backup = Backup(**said | {"parts": parts})
-    except TypeError as error:
-        raise _damaged(archive, str(error)) from error
-    if backup.format != FORMAT or {part.name for part in parts} != DATABASES.keys():
-        raise SchemaMismatch(
-            f"{archive} is a backup of form {backup.format} by Runyard {backup.runyard}; this "
-            f"program knows form {FORMAT}",
-            hint="restore it with the Runyard that made it",
-        )
-    return backup
-
-
-def _check(path: Path, part: Part, archive: Path) -> None:
-    if path.stat().st_size != part.size_bytes or _digest(path) != part.sha256:
-        raise _damaged(archive, f"{part.name} is not what was backed up")
-    path.chmod(0o600)
-    known = len(migrations(DATABASES[part.name], "sqlite"))
-    if part.schema_version > known:
-        raise SchemaMismatch(
-            f"{part.name} has schema version {part.schema_version}, this program knows {known}",
-            hint="restore it with the newer Runyard that made it",
-        )
-
-
-def _move_away(folder: Path, now: datetime) -> Path | None:
-    found = [
-        folder / f"{name}{ending}"
-        for name in DATABASES
-        for ending in ("", *_BESIDE)
-        if (folder / f"{name}{ending}").exists()
-    ]
-    if not found:
-        return None
-    before = folder / f"before-restore-{now:%Y%m%dT%H%M%S%f}"
-    make_folder(before)
-    for path in found:
-        path.replace(before / path.name)
-    return before
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _damaged(path: Path, words: str) -> InvalidSpec:
-    fault = Fault("backup", str(path), "a whole file that `runyard backup` made", words)
-    return InvalidSpec(
-        f"{path} is no backup, or a damaged one; nothing was changed", faults=(fault,)
-    )
+    return Part(name, copy.stat().st_size, digest(copy), version)

@@ -21,8 +21,8 @@ from runyard.database.postgresql_errors import place_of
 from runyard.database.sqlite import SqliteDatabase
 from runyard.premises import make_folder
 
-RUNS = files("runyard.store.migrations")
-CLOUD = files("runyard.localcloud") / "migrations"
+RUN_STEPS = files("runyard.store.migrations")
+CLOUD_STEPS = files("runyard.localcloud") / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def bring_up(folder: Path, url: str, now: datetime) -> list[Kept]:
 
 
 def _places(folder: Path, url: str) -> list[tuple[Path | str, Traversable]]:
-    return [(url or folder / "runyard.db", RUNS), (folder / "cloud" / "cloud.db", CLOUD)]
+    return [(url or folder / "runyard.db", RUN_STEPS), (folder / "cloud" / "cloud.db", CLOUD_STEPS)]
 
 
 def _words(place: Path | str) -> str:
