@@ -129,6 +129,11 @@ class Config:
         "how much the server says about itself on standard error",
         "info",
     )
+    secrets_key: str = _setting(
+        read.one_of("file", "keyring"),
+        "where the key of the secrets is: a file of the state folder, or the system's keyring",
+        "file",
+    )
     regions: tuple[str, ...] = _setting(
         read.names,
         "regions of the cloud on this machine; jobs that name none run in the first",
@@ -329,7 +334,7 @@ def _take_file(path: Path, environ: Mapping[str, str], given: _Given) -> None:
     found_in_state_folder = not environ.get(FILE_VARIABLE)
     for one, value in document.items():
         place = (str(path), _line_of(one, content))
-        text, setting = _toml_text(value), SETTINGS.get(one)
+        text, setting = read.toml_text(value), SETTINGS.get(one)
         if setting is None:
             given.faults.append(_unknown(one, list(SETTINGS), place))
         elif text is None:
@@ -349,15 +354,6 @@ def _line_of(key: str, content: str) -> int:
     """The line (from 1) that sets `key` in a TOML text, 0 when it cannot be told."""
     match = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", content, re.MULTILINE)
     return content.count("\n", 0, match.start()) + 1 if match else 0
-
-
-def _toml_text(value: object) -> str | None:
-    """What one would have written in the environment; None for what is no setting's value."""
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return ",".join(value)
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    return None
 
 
 def _default(setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runyard.database.port import Database, Tx
 from runyard.localcloud.schema import load_queries
+from runyard.localcloud.secrets.sealing import SealingKey
 
 
 async def fact(database: Database, name: str) -> str | None:
@@ -26,3 +27,8 @@ async def settled(database: Database, name: str, value: str) -> str:
         return str((await tx.fetch(sql["fact_get"], (name,)))[0][0])
 
     return await database.write(work)
+
+
+async def cloud_id(database: Database, key: SealingKey) -> str:
+    """Which cloud this is: drawn from its first key, and the same after every other one."""
+    return await settled(database, "id", key.cloud)

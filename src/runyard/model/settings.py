@@ -150,3 +150,13 @@ def folder(text: str) -> str:
             f"{FOLDER_CHARACTERS_MAX} characters"
         )
     return text
+
+
+def toml_text(value: object) -> str | None:
+    """What one would have written in the environment for a value of a TOML file; None for what is
+    no setting's value."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    return None

@@ -114,6 +114,37 @@ def test_a_key_takes_over_from_another(tmp_path: Path) -> None:
     assert (tmp_path / RETIRED).stat().st_mode & 0o077 == 0
 
 
+def test_another_process_sees_the_keys_change(tmp_path: Path) -> None:
+    one, other = KeyFiles(tmp_path / "secrets.key"), KeyFiles(tmp_path / "secrets.key")
+    old = one.sealing.id
+    one.stage()
+    new = one.sealing.id
+    assert (other.sealing.id, [other.rotating]) == (new, [True])
+    assert other.find(new) is not None
+    assert other.promote() == old
+    assert (one.sealing.id, [one.rotating]) == (new, [False])
+    assert one.promote() == new  # it was done already: nothing happens
+    late = KeyFiles(tmp_path / "secrets.key")
+    one.stage()
+    one.promote()
+    assert late.find(one.sealing.id) is not None
+    assert late.sealing.id == one.sealing.id
+
+
+def test_two_processes_may_rotate_at_once(tmp_path: Path) -> None:
+    async def scenario(database: Database) -> None:
+        values = await fill(tmp_path, database)
+        both = [cloud_in(tmp_path, database) for _ in range(2)]
+        done = await asyncio.gather(*(cloud.rotator.rotate() for cloud in both))
+        assert await sealed_by(database) == {KeyFiles(tmp_path / "secrets.key").sealing.id}
+        assert {one.left for one in done} == {0}
+        for retired in (tmp_path / RETIRED).iterdir():
+            retired.unlink()
+        assert await values_in(tmp_path, database) == values
+
+    with_database(scenario, tmp_path)
+
+
 # -- rotation ------------------------------------------------------------------------------------
 class Death(Exception):
     """The process is gone."""

@@ -5,7 +5,8 @@
     retired-keys/ID.key  keys that were in force; they open what an old backup brings back
 
 A rotation is `stage`, sealing everything anew, `promote`. Each of the two is one rename or link, so
-whoever dies in between leaves a folder that `load` understands and a rotation that can go on.
+whoever dies in between leaves a folder that can be read and a rotation that can go on. Several
+processes may have the same files open: who asks for a key looks whether they were changed.
 """
 
 from __future__ import annotations
@@ -65,19 +66,24 @@ class KeyFiles:
     @property
     def sealing(self) -> SealingKey:
         """See `Keys.sealing`."""
+        self._look()
         return self._staged or self._present
 
     @property
     def rotating(self) -> bool:
         """See `Keys.rotating`."""
+        self._look()
         return self._staged is not None
 
     def opening(self) -> Iterator[SealingKey]:
         """See `Keys.opening`."""
+        self._look()
         return iter(self._known.values())
 
     def find(self, key_id: str) -> SealingKey | None:
         """See `Keys.find`."""
+        if key_id not in self._known:
+            self._look()
         return self._known.get(key_id)
 
     def stage(self) -> None:
@@ -88,6 +94,7 @@ class KeyFiles:
 
     def promote(self) -> str:
         """See `Keys.promote`."""
+        self._look()
         retired = self._present.id
         if self._staged is None:
             return retired
@@ -95,19 +102,43 @@ class KeyFiles:
         with suppress(FileExistsError):
             os.link(self._path, self._retired_folder / f"{retired}.key")
         _sync(self._retired_folder)
-        self._next.replace(self._path)
+        with suppress(FileNotFoundError):  # another process was as far
+            self._next.replace(self._path)
         _sync(self._path.parent)
         self._load()
         return retired
 
+    def _look(self) -> None:
+        """Read the files again when they are not those that were read."""
+        if self._seen != self._marks():
+            self._load()
+
+    def _successor(self) -> SealingKey | None:
+        with suppress(FileNotFoundError):
+            return SealingKey(read_key(self._next))
+        return None
+
+    def _marks(self) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(_mark(path) for path in (self._path, self._next, self._retired_folder))
+
     def _load(self) -> None:
+        self._seen = self._marks()
         self._present = SealingKey(read_key(self._path))
-        self._staged = SealingKey(read_key(self._next)) if self._next.exists() else None
+        self._staged = self._successor()
         retired = [
             SealingKey(read_key(path)) for path in sorted(self._retired_folder.glob("*.key"))
         ]
         first = [self._staged] if self._staged else []
         self._known = {key.id: key for key in (*first, self._present, *retired)}
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    """What tells one file or folder from another one of the same name, and from a changed one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def read_key(path: Path) -> bytes:
@@ -127,7 +158,7 @@ def _make(path: Path) -> None:
     """
     if path.exists():
         raise FileExistsError
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    aside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         os.write(descriptor, AESGCM.generate_key(bit_length=KEY_BYTES * 8))

@@ -18,7 +18,7 @@ from runyard.database.port import Database, Tx
 from runyard.localcloud.secrets.book import Sealed, SecretBook
 from runyard.localcloud.secrets.keys import Keys
 from runyard.localcloud.secrets.reading import open_sealed
-from runyard.localcloud.secrets.sealing import Unopened
+from runyard.localcloud.secrets.sealing import SealingKey, Unopened
 from runyard.model.secret import Rotation
 
 _log = logging.getLogger(__name__)
@@ -73,15 +73,15 @@ class Rotator:
         found = await self._book.sealed_otherwise(tx, key.id, after, self._batch)
         done = 0
         for each in found:
-            anew = self._anew(each)
+            anew = self._anew(each, key)
             if anew is not None:
                 await self._book.seal(tx, anew)
                 done += 1
         return found, done
 
-    def _anew(self, sealed: Sealed) -> Sealed | None:
-        """The same value in an envelope of the key in force; None when nobody can open it."""
-        place, envelope, key = sealed.place, sealed.envelope, self._keys.sealing
+    def _anew(self, sealed: Sealed, key: SealingKey) -> Sealed | None:
+        """The same value in an envelope of `key`; None when nobody can open it."""
+        place, envelope = sealed.place, sealed.envelope
         try:
             if envelope.key_id:
                 before = self._keys.find(envelope.key_id)

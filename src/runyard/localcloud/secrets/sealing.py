@@ -52,12 +52,18 @@ class SealingKey:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._cloud = blake2b(key, digest_size=16).hexdigest()
         self._id = blake2b(key, digest_size=_ID_BYTES, person=b"runyard-key").digest()
 
     @property
     def id(self) -> str:
         """What it is called; tells nothing of it."""
         return self._id.hex()
+
+    @property
+    def cloud(self) -> str:
+        """What a cloud is called whose first key this is."""
+        return self._cloud
 
     def seal(self, place: Place, value: bytes) -> Envelope:
         """`value`, sealed by a new data key, and that by this key."""
