@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,9 +41,10 @@ from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.resources import Region, RegionUse
 from runyard.localcloud.cloudrun.starting import TaskSettings
-from runyard.localcloud.facts import fact, settled
+from runyard.localcloud.facts import cloud_id
 from runyard.localcloud.neighbours import Neighbours
-from runyard.localcloud.secrets.keys import KeyFiles, read_key
+from runyard.localcloud.secrets.keys import KeyFiles, Keys
+from runyard.localcloud.secrets.wallet import system_keys
 from runyard.localcloud.spawner.client import SpawnerClient
 from runyard.model.errors import (
     ConfigError,
@@ -55,15 +55,17 @@ from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.premises import make_folder
 from runyard.provider.local.adapter import LocalProvider
-from runyard.provider.local.adoption import FACT, adopt
+from runyard.provider.local.adoption import adopt
 from runyard.provider.local.deployer import LocalDeployer
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
+from runyard.provider.port_access import Identity
 from runyard.store.home import Home
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
 
 LOGGER = logging.getLogger("runyard")
+_KEYS: dict[str, Callable[[Path], Keys]] = {"file": KeyFiles, "keyring": system_keys}
 
 #: Open files that are not a client's connection: databases with their readers, logs that are being
 #: read, the spawner. Measured: 27 at rest, 40 while eight clients read logs.
@@ -146,9 +148,9 @@ async def open_sights(config: Config, folder: Path) -> AsyncIterator[Sights]:
     database = SqliteDatabase(folder / "cloud.db")
     try:
         await schema.migrate(database, clock())
-        keys = await asyncio.to_thread(KeyFiles, folder / "secrets.key")
+        keys = await asyncio.to_thread(_KEYS[config.secrets_key], folder / "secrets.key")
         neighbours = Neighbours.over(database, keys, clock, secrets.randbits)
-        book, home = Book(database), await _cloud_id(database, folder)
+        book, home = Book(database), await cloud_id(database, keys.sealing)
         lines = Board(_regions(config)).lines
         yield Sights(
             folder=folder,
@@ -173,7 +175,6 @@ async def open_cloud(
     """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
     async with open_sights(config, folder) as sights:
         await sights.neighbours.rotator.resume()
-        await _adopt(sights.database, sights.neighbours, sights.book)
         listener = Listener()
         spawner = SpawnerClient(
             folder / "spawner", task_user=config.task_user, clock=clock, wake=listener.wake
@@ -240,6 +241,7 @@ async def open_house(
     async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
         if config.database_url:
             await move_in(rows, cloud.sights)
+        await _adopt(rows, cloud.sights)
         engine = Engine(
             database,
             store,
@@ -258,23 +260,17 @@ async def open_house(
             await engine.stop()
 
 
+async def _adopt(rows: Rows, sights: Sights) -> None:
+    """Jobs of before there were policies keep reading their secrets."""
+    jobs = await rows.database.read(rows.store.jobs.every)
+    each = (Identity(job.project, job.environment, job.name, job.document, {}) for job in jobs)
+    await adopt(sights.database, sights.neighbours, each)
+
+
 async def _open_database(config: Config, name: str) -> Database:
     if config.database_url:
         return await PostgresDatabase.open(config.database_url, name=name)
     return SqliteDatabase(config.state_folder / "runyard.db")
-
-
-async def _adopt(database: Database, neighbours: Neighbours, book: Book) -> None:
-    """Jobs of before there were policies keep reading their secrets."""
-    if await fact(database, FACT) is None:
-        await adopt(neighbours, await book.every_job())
-        await settled(database, FACT, "settled")
-
-
-async def _cloud_id(database: Database, folder: Path) -> str:
-    """Which cloud this is: drawn from its first key, and the same after every other one."""
-    drawn = blake2b(read_key(folder / "secrets.key"), digest_size=16).hexdigest()
-    return await settled(database, "id", drawn)
 
 
 async def move_in(rows: Rows, sights: Sights) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runyard.model.errors import InvalidSpec, ProviderRefused
 from runyard.model.ids import AttemptKey
-from runyard.model.outcome import FAILURES_KEPT, Ending
+from runyard.model.operation import StepKind
+from runyard.model.outcome import FAILURES_KEPT, Ending, Outcome
 from runyard.model.run import Overrides
 from runyard.provider.port import Phase, Report
-from tests.contract.rig import PATIENCE_SECONDS, Rig, printed
+from tests.contract.rig import PATIENCE_SECONDS, Rig, identity_of, printed
 
 Scenario = Callable[[Rig], Awaitable[None]]
 
@@ -320,10 +322,39 @@ class ProviderContract:
                 for name, at in refs.items()
             ]
             script = 'echo "$OLD $NEW"; [ "$OLD$NEW" = first-value-1second-value-2 ]'
-            await rig.provider.launch(rig.order("run_a/1", script, env=env))
+            order = rig.order("run_a/1", script, env=env)
+            await rig.provider.access.do(StepKind.SECRETS, identity_of(order))
+            await rig.provider.launch(order)
             assert (await rig.ended("run_a/1")).ending is Ending.SUCCEEDED
             text = " ".join(printed(await rig.entries("run_a/1")))
             assert "value-" not in text
+
+        play(scenario)
+
+    def test_a_job_reads_a_secret_only_while_it_may(self, play: Callable[..., None]) -> None:
+        async def scenario(rig: Rig) -> None:
+            await rig.secrets.create("local", "token", b"a-value-12345", {})
+            ref = {"secretKeyRef": {"secret": "token", "version": "latest"}}
+            env = [{"name": "TOKEN", "valueSource": ref}]
+
+            async def ending(key: str) -> Outcome:
+                await rig.provider.launch(rig.order(key, "exit 0", env=env))
+                return await rig.ended(key)
+
+            refused = await ending("run_a/1")
+            assert refused.reason == "SECRETS_ACCESS_CHECK_FAILED"
+            assert "may not read secret token" in refused.message
+            assert "roles/secretmanager.secretAccessor" in refused.message
+            identity = identity_of(rig.order("run_b/1", "exit 0", env=env))
+            await rig.provider.access.do(StepKind.SECRETS, identity)
+            assert (await ending("run_b/1")).ending is Ending.SUCCEEDED
+            gone = replace(identity, document={}, before=identity.document)
+            await rig.provider.access.do(StepKind.UNBIND, gone)
+            assert (await ending("run_c/1")).reason == "SECRETS_ACCESS_CHECK_FAILED"
+            found = await rig.secrets.accesses("local", "token", 0, 10)
+            assert [(one.attempt, one.outcome) for one in found] == [
+                ("run_c/1", "denied"), ("run_b/1", "granted"), ("run_a/1", "denied"),
+            ]  # fmt: skip
 
         play(scenario)
 

@@ -18,6 +18,7 @@ from runyard.provider.port import (
     Report,
     Viewer,
 )
+from runyard.provider.port_access import Identity
 from runyard.provider.port_secrets import SecretKeeper
 
 PATIENCE_SECONDS = 60.0
@@ -88,6 +89,12 @@ class Rig:
             if page.ended or (page.after == after and not page.entries):
                 return
             after = page.after
+
+
+def identity_of(order: LaunchOrder) -> Identity:
+    """Whose access an attempt has: its job's, as it is launched."""
+    document = {"template": order.template}
+    return Identity(order.project, order.environment, order.job, document, {})
 
 
 def script_template(

@@ -101,7 +101,7 @@ def test_secrets_reach_a_task_and_nothing_else(tmp_path: Path) -> None:
     value = b"correct-horse-battery-staple"
 
     async def scenario(world: World) -> None:
-        await world.neighbours.secrets.create("local", "pass", value)
+        await world.give("pass", value)
         ref = {"secretKeyRef": {"secret": "pass", "version": "1"}}
         script = (
             '[ "$(cat "$RUNYARD_MOUNT_ROOT/secrets/pass.txt")" = "$PASS" ] && echo "got $PASS"'

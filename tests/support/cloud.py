@@ -18,6 +18,8 @@ from runyard.localcloud.cloudrun.book import EXECUTIONS_KEPT, Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.resources import Execution, Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
+from runyard.localcloud.iam.names import secret_name
+from runyard.localcloud.iam.roles import ACCESSOR
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.schema import migrate
 from runyard.localcloud.secrets.keys import KeyFiles
@@ -105,6 +107,11 @@ class World:
     async def ended(self, name: str) -> Execution:
         """The execution once it is final."""
         return await self.until(name, lambda execution: execution.is_final)
+
+    async def give(self, name: str, value: bytes) -> None:
+        """Have a secret be there that every task may read."""
+        await self.neighbours.secrets.create("local", name, value)
+        await self.neighbours.policies.bind(secret_name("local", name), ACCESSOR, "allUsers")
 
     async def close(self) -> None:
         await self.cloud.close()

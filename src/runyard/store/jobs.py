@@ -65,6 +65,10 @@ class Jobs:
         rows = await tx.fetch(self._q["jobs_page"], (environment, *after, limit))
         return [_job(row) for row in rows]
 
+    async def every(self, tx: Tx) -> list[JobRow]:
+        """The jobs in force in every environment."""
+        return [_job(row) for row in await tx.fetch(self._q["jobs_every"])]
+
     async def put(self, tx: Tx, jobs: Sequence[JobRow]) -> None:
         """Make these the jobs in force."""
         rows = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from runyard.database.sqlite import InlineSqlite
-from runyard.localcloud.cloudrun.resources import Job
 from runyard.localcloud.facts import fact, settled
 from runyard.localcloud.iam.names import secret_name
 from runyard.localcloud.schema import migrate
@@ -18,44 +20,49 @@ from tests.support.cloud import START, TickingClock, make_template, make_world
 from tests.support.fake_spawner import FakeSpawner
 
 
-def make_job(name: str, region: str, account: str, *secrets: str) -> Job:
-    env = [
+def make_job(name: str, account: str, *secrets: str, environment: str = "local") -> Identity:
+    env: list[dict[str, Any]] = [
         {"name": f"S{number}", "valueSource": {"secretKeyRef": {"secret": secret}}}
         for number, secret in enumerate(secrets)
     ]
     template = make_template(env=env)
     template["template"]["serviceAccount"] = account
-    return Job("shop", region, name, "uid", 1, template, (), START, START)
+    return Identity("shop", environment, name, {"template": template}, {})
 
 
-def test_jobs_of_before_read_what_they_name_and_no_more(tmp_path: Path) -> None:
+def test_jobs_of_before_read_what_they_name_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         world = await make_world(tmp_path, FakeSpawner(TickingClock()))
         cloud = world.neighbours
         for name in ("a", "b", "c"):
             await cloud.secrets.create("local", name, b"value")
+        disabled = await cloud.accounts.create("shop", "disabled")
+        await cloud.accounts.disable(disabled.email)
         jobs = [
-            make_job("one", "us-central1", "one-job", "a"),
-            make_job("one", "europe-west1", "one-job", "b"),
-            make_job("two", "us-central1", "", "b"),
-            make_job("none", "us-central1", "none-job"),
+            make_job("refused", "disabled", "c"),
+            make_job("one", "one-job", "a", "b", "later"),
+            make_job("two", "", "b"),
+            make_job("none", "none-job"),
+            make_job("one", "one-job", "c", environment="dev"),
         ]
-        for _ in range(2):
-            await adopt(cloud, jobs)
+        await adopt(world.database, cloud, jobs)
+        await adopt(world.database, cloud, [make_job("late", "late-job", "a")])  # never again
+        assert "job refused of project shop has no rights yet" in caplog.text
         readers = {}
-        for name in ("a", "b", "c"):
-            policy = await cloud.policies.policy(secret_name("local", name))
-            readers[name] = {grant.member.partition("@")[0] for grant in policy.grants}
-        assert readers["a"] == {"serviceAccount:one-job"}
-        assert len(readers["b"]) == 2
-        assert readers["c"] == set()
-        assert [one.email for one in await cloud.accounts.accounts("shop")] == [
-            "one-job@shop.iam.gserviceaccount.com"
-        ]
-        # applied again, the job has what its document says: all of it is held for the job
+        for project, name in (("local", "a"), ("local", "b"), ("local", "c"), ("dev", "c")):
+            policy = await cloud.policies.policy(secret_name(project, name))
+            readers[project, name] = {grant.member.partition("@")[0] for grant in policy.grants}
+        assert readers["local", "a"] == {"serviceAccount:one-job"}
+        assert len(readers["local", "b"]) == 2
+        assert readers["local", "c"] == set()
+        assert readers["dev", "c"] == {"serviceAccount:one-job"}
+        # all of it is held for the job, and goes with it
         gone = Identity("shop", "local", "one", {}, {})
         done = await LocalAccess(cloud).do(StepKind.UNBIND, gone)
-        assert [kind for kind, _ in done.touched] == ["binding", "binding", "service account"]
+        kinds = [kind for kind, _ in done.touched]
+        assert kinds == ["binding", "binding", "binding", "service account"]
         await world.close()
 
     asyncio.run(main())

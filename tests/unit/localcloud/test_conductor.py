@@ -231,7 +231,7 @@ def test_latest_is_read_at_each_start(tmp_path: Path) -> None:
     async def scenario(world: World, spawner: FakeSpawner) -> None:
         ref = {"secret": "projects/other/secrets/db", "version": "latest"}
         env = [{"name": "DB", "valueSource": {"secretKeyRef": ref}}]
-        await world.neighbours.secrets.create("local", "db", b"old-value")
+        await world.give("db", b"old-value")
         execution = await run(world, retries=1, env=env)
         await reach(lambda: bool(spawner.alive))
         await world.neighbours.secrets.add_version("local", "db", b"new-value")

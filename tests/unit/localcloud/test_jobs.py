@@ -183,7 +183,7 @@ def test_a_start_to_make_up_for_whose_secret_is_gone_is_a_failed_attempt(tmp_pat
     async def main() -> None:
         spawner = FakeSpawner(TickingClock())
         world = await open_world(tmp_path, spawner)
-        await world.neighbours.secrets.create("local", "db", b"value")
+        await world.give("db", b"value")
         env = [{"name": "DB", "valueSource": {"secretKeyRef": {"secret": "db"}}}]
         execution = await run(world, env=env)
         await reach(lambda: bool(spawner.alive))

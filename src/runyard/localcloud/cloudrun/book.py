@@ -148,14 +148,6 @@ class Book:
 
         return await self._database.read(work)
 
-    async def every_job(self) -> list[Job]:
-        """Every job there is."""
-
-        async def work(tx: Tx) -> list[Job]:
-            return [job_of(row) for row in await tx.fetch(self._sql["jobs_all"])]
-
-        return await self._database.read(work)
-
     async def job(self, project: str, region: str, name: str) -> Job | None:
         """A job, if there is one."""
         return await self._database.read(lambda tx: self._job(tx, project, region, name))

@@ -155,7 +155,7 @@ class Starter:
 def _reader(execution: Execution) -> Reader:
     """Who a task reads secrets as: its job's service account."""
     email = email_of(execution.project, execution.blueprint.service_account)
-    return Reader(account_member(email), execution.name, execution.request_key, trusted=True)
+    return Reader(account_member(email), execution.name, execution.request_key)
 
 
 def has_folder(path: str) -> bool:

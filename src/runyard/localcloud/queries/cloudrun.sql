@@ -3,11 +3,6 @@ SELECT project, region, name, uid, generation, template_json, labels_json, creat
        execution_count, latest_created_execution, annotations_json, fence, deleted_at
 FROM job WHERE project = $1 AND region = $2 AND name = $3;
 
--- name: jobs_all
-SELECT project, region, name, uid, generation, template_json, labels_json, created_at, updated_at,
-       execution_count, latest_created_execution, annotations_json, fence, deleted_at
-FROM job WHERE deleted_at IS NULL ORDER BY project, name, region;
-
 -- name: job_put
 INSERT INTO job (project, region, name, uid, generation, template_json, labels_json, created_at,
                  updated_at, annotations_json, fence, deleted_at)

@@ -157,7 +157,7 @@ def _access(
 def _denied(secret: Secret, member: str) -> tuple[str, str]:
     resource = secret_name(secret.project, secret.name)
     words = f"{member} may not read secret {secret.name}: it has no {ACCESSOR} on {resource}"
-    return words, f"`runyard secrets grant {secret.name} {member}`, or apply the job again"
+    return words, f"`runyard secrets grant {secret.name} {member}`"
 
 
 def _refuse(found: Sequence[_Found]) -> None:

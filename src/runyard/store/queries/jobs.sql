@@ -10,6 +10,11 @@ SELECT project, environment, name, revision, document, applied_at, applied_by, o
 FROM jobs WHERE environment = $1 AND (name > $2 OR (name = $2 AND project > $3))
 ORDER BY name, project LIMIT $4
 
+-- name: jobs_every
+SELECT project, environment, name, revision, document, applied_at, applied_by, operation, blocked,
+       conditions
+FROM jobs ORDER BY environment, name, project
+
 -- name: job_upsert
 INSERT INTO jobs (project, environment, name, revision, document, applied_at, applied_by,
                   operation, blocked, conditions)
