@@ -82,6 +82,24 @@ def raw(content: bytes, then_close: bool = False) -> Answer:
     return write
 
 
+class Gate:
+    """An endpoint that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.gone = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        self.asked.set()
+        try:
+            await self.open.wait()
+        except asyncio.CancelledError:
+            self.gone.set()
+            raise
+        await answer(200, '"late"')(asked, writer)
+
+
 @dataclass
 class Target:
     """A server; `answers` by path. What it was asked is in `asked`, in order."""
@@ -191,6 +209,13 @@ class Site:
     def audits(self) -> list[dict[str, Any]]:
         """The audit records."""
         return [line["audit"] for line in self.lines if "audit" in line]
+
+
+async def one(site: Site, endpoint: Any) -> Any:
+    """The result of one endpoint."""
+    _, said = await site.execute({"endpoints": [endpoint]})
+    (result,) = said["results"]
+    return result
 
 
 def written(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
+from argparse import Namespace
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -41,3 +46,29 @@ def test_an_argument_that_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> 
     assert said["success"] is False
     assert said["error"]["code"] == "INVALID_ARGUMENT"
     assert said["error"]["hint"] == "See `runyard-runner serve --help`."
+
+
+def test_the_package_is_the_program() -> None:
+    before, sys.argv = sys.argv, ["runyard-runner", "--version"]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("runyard_runner.__main__", run_name="__main__")
+    finally:
+        sys.argv = before
+    assert ended.value.code == 0
+    import_module("runyard_runner.__main__")  # and being imported it does nothing
+
+
+def test_a_person_who_interrupts_gets_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_arguments: Namespace) -> int:
+        raise KeyboardInterrupt
+
+    name = "runyard_runner.commands.endless"
+    module = ModuleType(name)
+    vars(module).update(configure=lambda _parser: None, run=run)
+    sys.modules[name], COMMANDS["endless"] = module, "Never ends."
+    try:
+        assert main(["endless"]) == 130
+    finally:
+        del sys.modules[name], COMMANDS["endless"]
+    assert capsys.readouterr().err == ""

@@ -93,6 +93,25 @@ def environment(handler: Post, known: Certified | None, **more: str) -> dict[str
     }
 
 
+def _holds_the_report(message: EmailMessage, port: int, first: Any) -> None:
+    assert message["Subject"] == "Runyard runner - Manual Execution Report - FAILED"
+    plain = message.get_body(("plain",))
+    html = message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert "1 of 4 succeeded, 1 with warnings, 1 failed" in plain.get_content()
+    assert "HTTP 500" in html.get_content()
+    files = {each.get_filename(): each for each in message.iter_attachments()}
+    place = f"127.0.0.1_{port}"
+    assert set(files) == {
+        f"01_{place}_ok.json",
+        f"WARNING_02_{place}_207.json",
+        f"ERROR_03_{place}_500.json",
+        f"04_{place}_never.json",
+    }
+    assert orjson.loads(files[f"01_{place}_ok.json"].get_content()) == first
+
+
 def test_a_report(tmp_path: Path) -> None:
     known = certified(tmp_path)
 
@@ -119,23 +138,7 @@ def test_a_report(tmp_path: Path) -> None:
                     "attachments": 4,
                 },
             )
-            (message,) = handler.got
-            assert message["Subject"] == "Runyard runner - Manual Execution Report - FAILED"
-            plain = message.get_body(("plain",))
-            html = message.get_body(("html",))
-            assert plain is not None
-            assert html is not None
-            assert "1 of 4 succeeded, 1 with warnings, 1 failed" in plain.get_content()
-            assert "HTTP 500" in html.get_content()
-            files = {each.get_filename(): each for each in message.iter_attachments()}
-            place = f"127.0.0.1_{target.port}"
-            assert set(files) == {
-                f"01_{place}_ok.json",
-                f"WARNING_02_{place}_207.json",
-                f"ERROR_03_{place}_500.json",
-                f"04_{place}_never.json",
-            }
-            assert orjson.loads(files[f"01_{place}_ok.json"].get_content()) == said["results"][0]
+            _holds_the_report(handler.got[0], target.port, said["results"][0])
             await site.execute(
                 order | {"test_mode": True, "endpoints": [target.url("/207")]},
             )

@@ -13,6 +13,7 @@ from runyard_runner.execution.repeats import Answer, Repeats
 from runyard_runner.faults import KeyReused
 from tests.runner.site import (
     Asked,
+    Gate,
     Site,
     Target,
     answer,
@@ -31,24 +32,6 @@ SCHEDULER = {
     "Content-Type": "application/octet-stream",
 }
 KEY = "projects/p/locations/l/jobs/nightly@2026-11-26T00:00:00Z"
-
-
-class Gate:
-    """An endpoint that answers when it is let."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.gone = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
-        self.asked.set()
-        try:
-            await self.open.wait()
-        except asyncio.CancelledError:
-            self.gone.set()
-            raise
-        await answer(200, '"late"')(asked, writer)
 
 
 async def _stream(site: Site, target: Target, headers: Mapping[str, str], **more: Any) -> bytes:

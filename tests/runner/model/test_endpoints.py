@@ -284,3 +284,17 @@ def test_orders_that_cannot_be_done(body: bytes, words: str) -> None:
 def test_a_long_value_is_shown_in_part() -> None:
     (told,) = faults({**URL, "when": "x" * 999})
     assert len(told) < 200
+
+
+def test_a_url_is_read_once_and_forgotten_before_it_fills_the_memory() -> None:
+    reader = Reader(Limits(), Mask([]).url)
+    fields = Fields()
+    first = reader.read("e", "http://a.example/", fields)
+    assert reader.read("e", "http://a.example/", fields) is first
+    assert reader.read("e", "ftp://a.example/", fields) is None
+    assert isinstance(reader.read("e", "http://a.example/{{ payload.x }}", fields), Sketch)
+    for n in range(1024):
+        reader.read("e", f"http://a.example/{n}", fields)
+    assert len(reader.known) <= 1024
+    assert reader.read("e", "http://a.example/", fields) == first
+    assert len(fields.faults) == 1

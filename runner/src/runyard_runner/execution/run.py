@@ -96,11 +96,10 @@ class Execution:
             self._tasks = [
                 loop.create_task(self._in_parallel(index, each, workers))
                 for index, each in enumerate(self._order.endpoints)
+                if isinstance(each, Endpoint)  # a sketch is only ever read in a sequence
             ]
         else:
             self._tasks = [loop.create_task(self._in_turn())]
-        if self._cut:
-            self.cut(self._cut)  # it came before there was anything to cancel
         if self._tasks:
             await asyncio.wait(self._tasks)
         for index, each in enumerate(self._order.endpoints):
@@ -109,11 +108,9 @@ class Execution:
 
     # in parallel
 
-    async def _in_parallel(self, index: int, each: Planned, workers: asyncio.Semaphore) -> None:
-        endpoint = self._complete(index, each, {})
-        if isinstance(endpoint, Result):
-            self._note(endpoint)
-            return
+    async def _in_parallel(
+        self, index: int, endpoint: Endpoint, workers: asyncio.Semaphore
+    ) -> None:
         host = self._shop.pool.slots(endpoint.target.host)
         async with workers:
             if not host.locked():

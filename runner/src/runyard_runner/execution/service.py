@@ -18,7 +18,7 @@ from runyard_runner.execution.running import Running
 from runyard_runner.faults import RunnerError
 from runyard_runner.model.order import Order
 from runyard_runner.model.result import Summary, dump
-from runyard_runner.report.port import NOT_ASKED, Mailbox, Send
+from runyard_runner.report.port import Mailbox, Send
 from runyard_runner.rules.statuses import Verdict
 from runyard_runner.rules.tracing import Trace
 
@@ -57,7 +57,8 @@ class Service:
 
     async def do(self, order: Order, visit: Visit, on_result: OnResult | None = None) -> Answer:
         """The answer to an order. Raises RunnerError for one that is not done."""
-        order = replace(order, key=order.key or visit.key)
+        if visit.key and not order.key:
+            order = replace(order, key=visit.key)
         try:
             if not order.key:
                 return await self._execute(order, visit, on_result)
@@ -97,13 +98,12 @@ class Service:
         execution = Execution(order, visit.trace, self.workshop, on_result)
         with self.running.one_more(execution):
             summary = await execution.run()
-            summary = replace(summary, email=await self._mail(order, visit, summary))
+            if order.send_email:
+                summary = replace(summary, email=await self._mail(order, visit, summary))
         self._write_down(visit, summary)
         return Answer(summary.http_status, dump(summary.as_json()))
 
     async def _mail(self, order: Order, visit: Visit, summary: Summary) -> dict[str, Any]:
-        if not order.send_email:
-            return NOT_ASKED
         scheduled = visit.scheduled or bool(visit.scheduler_job)
         context = "test" if order.test_mode else "scheduler" if scheduled else "manual"
         said = await asyncio.to_thread(self._send, summary, context)

@@ -24,6 +24,7 @@ from runyard_runner.rules.retrying import Backoff
 from runyard_runner.rules.statuses import Expected, read_expected
 from runyard_runner.rules.templates import check, has_holes
 
+_KNOWN_MAX = 1024
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 
 #: Field: (type, meaning, default). The reference of the fields is made of this table.
@@ -102,16 +103,34 @@ class Reader:
     limits: Limits
     show: Callable[[str], str]
     variables: Callable[[str], str | None] = lambda _name: None
+    #: endpoints that are URLs and nothing else, and were read before
+    known: dict[str, Endpoint] = field(default_factory=dict, repr=False)
 
     def read(self, where: str, value: Any, fields: Fields) -> Endpoint | Sketch | None:
         """The endpoint that `value` says; None when `fields` was told of a fault."""
         if isinstance(value, str):
-            value = {"url": value}
+            return self._plain(where, value, fields)
         if not isinstance(value, dict):
             fields.refuse(where, value, "a URL, or an object with `url`")
             return None
         if not has_holes({key: each for key, each in value.items() if key != "when"}):
             return self.read_whole(where, value, fields)
+        return self._with_holes(where, value, fields)
+
+    def _plain(self, where: str, url: str, fields: Fields) -> Endpoint | Sketch | None:
+        known = self.known.get(url)
+        if known is not None:
+            return known
+        if "{{" in url:
+            return self._with_holes(where, {"url": url}, fields)
+        found = self.read_whole(where, {"url": url}, fields)
+        if found is not None:
+            if len(self.known) >= _KNOWN_MAX:
+                self.known.clear()
+            self.known[url] = found
+        return found
+
+    def _with_holes(self, where: str, value: dict[str, Any], fields: Fields) -> Sketch | None:
         before = len(fields.faults)
         fields.known(where, value, FIELDS)
         sketch = self._sketch(where, value, fields)

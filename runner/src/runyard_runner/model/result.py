@@ -7,14 +7,18 @@ clients that read them there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
 
 from runyard_runner.rules.statuses import Verdict, answer_status
+
+#: What is said of a mail that nobody wanted.
+NOT_ASKED = {"email_sent": False, "reason": "Email notification was not requested"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Results(list[Any]):
             self.by_name[result.name] = plain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """What became of all endpoints. `cut` says why an execution ended early, if it did."""
 
@@ -84,11 +88,18 @@ class Summary:
     key: str = ""
     trace_id: str = ""
     cut: str = ""
-    email: dict[str, Any] = field(default_factory=dict)
+    email: Mapping[str, Any] = field(default_factory=lambda: NOT_ASKED)
+
+    @cached_property
+    def _by_verdict(self) -> dict[Verdict, list[Result]]:
+        found: dict[Verdict, list[Result]] = {each: [] for each in Verdict}
+        for result in self.results:
+            found[result.verdict].append(result)
+        return found
 
     def of(self, verdict: Verdict) -> list[Result]:
         """The results with that verdict."""
-        return [each for each in self.results if each.verdict is verdict]
+        return self._by_verdict[verdict]
 
     @property
     def http_status(self) -> int:

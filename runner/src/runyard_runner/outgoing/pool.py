@@ -15,6 +15,8 @@ from runyard_runner.outgoing.names import Names
 #: Shorter than what any usual server waits (gunicorn closes after 2 s): a connection that the
 #: other side is about to close is not used for a request that may not be sent twice.
 IDLE_SECONDS = 1.5
+#: One address that does not answer must not use up the time of the others.
+DIAL_SECONDS = 5.0
 
 Origin = tuple[str, str, int]
 
@@ -23,8 +25,15 @@ class Pool:
     """Open connections by origin, and how many there may be of each host."""
 
     def __init__(
-        self, names: Names, tls: Callable[[], ssl.SSLContext], host_connections_max: int
+        self,
+        names: Names,
+        tls: Callable[[], ssl.SSLContext],
+        host_connections_max: int,
+        idle_seconds: float = IDLE_SECONDS,
+        dial_seconds: float = DIAL_SECONDS,
     ) -> None:
+        self._idle_seconds = idle_seconds
+        self._dial_seconds = dial_seconds
         self._names = names
         self._tls = tls
         self._most = host_connections_max
@@ -42,7 +51,7 @@ class Pool:
     def take(self, origin: Origin) -> Connection | None:
         """A fresh idle connection, if there is one."""
         idle = self._idle.get(origin)
-        freshest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        freshest = asyncio.get_running_loop().time() - self._idle_seconds
         while idle:
             connection = idle.pop()
             if connection.is_open and connection.idle_since >= freshest:
@@ -58,7 +67,7 @@ class Pool:
         connection.idle_since = loop.time()
         self._idle.setdefault(origin, []).append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(IDLE_SECONDS, self._close_stale)
+            self._sweep = loop.call_later(self._idle_seconds, self._close_stale)
 
     def close(self) -> None:
         """Close what is idle."""
@@ -82,17 +91,13 @@ class Pool:
             ) from None
 
     async def _dial_one_of(self, target: Target, addresses: list[str]) -> Connection:
-        # one address that does not answer must not use up the time of the others
-        each_seconds = None if len(addresses) == 1 else 5.0
+        each_seconds = None if len(addresses) == 1 else self._dial_seconds
         failed = CallFailed(Failure.CONNECT, "")
         for address in addresses:
-            limit = asyncio.timeout(each_seconds)
             try:
-                async with limit:
+                async with asyncio.timeout(each_seconds):
                     return await self._dial_at(target, address)
             except TimeoutError:
-                if not limit.expired():
-                    raise
                 failed = CallFailed(Failure.CONNECT, f"{address} does not answer")
             except ssl.SSLError as error:
                 raise CallFailed(Failure.TLS, _tls_words(target.host, error)) from None
@@ -116,7 +121,7 @@ class Pool:
     def _close_stale(self) -> None:
         loop = asyncio.get_running_loop()
         self._sweep = None
-        freshest = loop.time() - IDLE_SECONDS
+        freshest = loop.time() - self._idle_seconds
         for origin, idle in list(self._idle.items()):
             for connection in idle:
                 if connection.idle_since < freshest:
@@ -125,7 +130,7 @@ class Pool:
             if not idle:
                 del self._idle[origin]
         if self._idle:
-            self._sweep = loop.call_later(IDLE_SECONDS, self._close_stale)
+            self._sweep = loop.call_later(self._idle_seconds, self._close_stale)
 
 
 def _tls_words(host: str, error: ssl.SSLError) -> str:

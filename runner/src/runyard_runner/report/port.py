@@ -11,8 +11,6 @@ from runyard_runner.model.result import Summary
 #: Sends the report of a summary (which kind of execution it was: `context`). Never raises.
 Send = Callable[["Mailbox", Summary, str], dict[str, Any]]
 
-NOT_ASKED = {"email_sent": False, "reason": "Email notification was not requested"}
-
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:

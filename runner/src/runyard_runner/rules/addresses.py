@@ -81,6 +81,7 @@ def matches(host: str, patterns: Sequence[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(text: str) -> bool:
     """Whether a peer's address is this machine's own."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -42,24 +42,21 @@ class Door:
     async def enter(self, request: Request) -> Visit:
         """Who it is. Raises Unauthenticated or Forbidden, which is written down."""
         headers = request.headers
-        visit = Visit(
-            caller="unknown",
-            trace=read_trace(
-                headers.get("traceparent"), headers.get("x-cloud-trace-context"), self.new_id
-            ),
-            scheduler_job=headers.get("x-cloudscheduler-jobname", "")[:1000],
-            schedule_time=headers.get("x-cloudscheduler-scheduletime", "")[:100],
-            scheduled=headers.get("x-scheduler-trigger", "").lower() == "true",
+        trace = read_trace(
+            headers.get("traceparent"), headers.get("x-cloud-trace-context"), self.new_id
         )
+        job = headers.get("x-cloudscheduler-jobname", "")[:1000]
+        time = headers.get("x-cloudscheduler-scheduletime", "")[:100]
+        scheduled = headers.get("x-scheduler-trigger", "").lower() == "true"
         peer = request.client.host if request.client else ""
         try:
             caller = await self.access.caller(
                 headers.get("x-api-key"), headers.get("authorization"), peer
             )
         except RunnerError as error:
-            self.service.refused(visit, error)
+            self.service.refused(Visit("unknown", trace, job, time, scheduled), error)
             raise
-        return replace(visit, caller=caller)
+        return Visit(caller, trace, job, time, scheduled)
 
     async def body(self, request: Request) -> bytes:
         """The whole body. Raises TooLargeError before it is all here."""
