@@ -12,6 +12,7 @@ from tests.support.tree import ROOT, relative
 
 DOCUMENTS = [
     ROOT / "README.md",
+    ROOT / "runner" / "README.md",
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
     *sorted((ROOT / "docs" / "guides").glob("*.md")),
     *sorted((ROOT / "examples").rglob("README.md")),

@@ -9,6 +9,7 @@ from tools.docs.commands import commands_page
 from tools.docs.errors import errors_page
 from tools.docs.lifecycle import lifecycle_page, states_page
 from tools.docs.prices import prices_page
+from tools.docs.runner import runner_page
 from tools.docs.settings import settings_page
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
@@ -19,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,
     "reference/prices.md": prices_page,
+    "reference/runner.md": runner_page,
     "reference/states.md": states_page,
 }
 
