@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 import os
 import pwd
-import re
 import stat
 import tomllib
 from collections.abc import Callable, Mapping
@@ -46,18 +45,6 @@ def here(uid: int | None = None) -> Machine:
     return Machine(len(os.sched_getaffinity(0)), memory_bytes, home)
 
 
-def _state_folder(environ: Mapping[str, str], machine: Machine) -> str:
-    state = environ.get("XDG_STATE_HOME", "")
-    if state.startswith("/"):  # the specification says that a relative path is to be ignored
-        return f"{state}/runyard"
-    home = _home(environ, machine)
-    return f"{home}/.local/state/runyard" if home else ""
-
-
-def _home(environ: Mapping[str, str], machine: Machine) -> str:
-    return environ.get("HOME") or machine.home
-
-
 def _setting(
     reader: Callable[[str], T],
     meaning: str,
@@ -82,7 +69,7 @@ class Config:
     state_folder: Path = _setting(
         _path,
         "where everything is kept: database, logs, token; on a local disk, yours alone",
-        _state_folder,
+        read.state_folder,
         unit="path",
         default_words="$XDG_STATE_HOME/runyard, else ~/.local/state/runyard",
     )
@@ -216,6 +203,24 @@ class Config:
         "10",
         unit="seconds",
     )
+    oidc_issuers: tuple[str, ...] = _setting(
+        read.issuers,
+        "issuers whose ID tokens the API accepts, such as https://accounts.google.com",
+        "",
+        unit="URLs, separated by commas",
+    )
+    oidc_audiences: tuple[str, ...] = _setting(
+        read.words,
+        "whom such a token must be for (aud): client ids that are yours",
+        "",
+        unit="words, separated by commas",
+    )
+    oidc_roles: str = _setting(
+        read.roles,
+        "who gets which role by such a token: ADDRESS, @DOMAIN or sub:SUBJECT, =ROLE, @ENVIRONMENT",
+        "",
+        unit="rules, separated by commas",
+    )
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -312,10 +317,10 @@ def _take_environment(environ: Mapping[str, str], given: _Given) -> None:
 
 def _file_path(environ: Mapping[str, str], machine: Machine, given: _Given) -> Path | None:
     if named := environ.get(FILE_VARIABLE, ""):
-        return Path(_with_home(named, environ, machine))
+        return Path(read.with_home(named, environ, machine))
     setting = SETTINGS["state_folder"]
     text, _ = given.texts.get("state_folder") or (_default(setting, environ, machine), "")
-    path = Path(_with_home(text, environ, machine)) / FILE_NAME
+    path = Path(read.with_home(text, environ, machine)) / FILE_NAME
     try:
         return path if path.is_file() else None
     except (OSError, ValueError):  # not a path, or not ours to look at: told when it is read
@@ -333,7 +338,7 @@ def _take_file(path: Path, environ: Mapping[str, str], given: _Given) -> None:
         return
     found_in_state_folder = not environ.get(FILE_VARIABLE)
     for one, value in document.items():
-        place = (str(path), _line_of(one, content))
+        place = (str(path), read.line_of(one, content))
         text, setting = read.toml_text(value), SETTINGS.get(one)
         if setting is None:
             given.faults.append(_unknown(one, list(SETTINGS), place))
@@ -350,12 +355,6 @@ def _take_file(path: Path, environ: Mapping[str, str], given: _Given) -> None:
             given.places[one] = place
 
 
-def _line_of(key: str, content: str) -> int:
-    """The line (from 1) that sets `key` in a TOML text, 0 when it cannot be told."""
-    match = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", content, re.MULTILINE)
-    return content.count("\n", 0, match.start()) + 1 if match else 0
-
-
 def _default(setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
     if isinstance(setting.default, str):
         return setting.default
@@ -363,11 +362,7 @@ def _default(setting: Setting, environ: Mapping[str, str], machine: Machine) -> 
 
 
 def _expanded(text: str, setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
-    return _with_home(text, environ, machine) if setting.read is _path else text
-
-
-def _with_home(text: str, environ: Mapping[str, str], machine: Machine) -> str:
-    return _home(environ, machine) + text[1:] if text.startswith("~/") else text
+    return read.with_home(text, environ, machine) if setting.read is _path else text
 
 
 def _fault(one: str, text: str, expected: str, given: _Given) -> Fault:

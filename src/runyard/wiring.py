@@ -20,8 +20,9 @@ from zoneinfo import ZoneInfo
 
 from runyard import __version__
 from runyard.api.edge.host import known_hosts
+from runyard.api.issuers import OidcIssuers, fetch
 from runyard.api.services import ApiSettings, LoopState, ProcessState, RegionState, Services
-from runyard.api.sign_in import NoIssuers, SignIn
+from runyard.api.sign_in import SignIn
 from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens, admin_token
 from runyard.channel.log import LogChannel
@@ -51,6 +52,7 @@ from runyard.model.errors import (
     ProviderUnavailable,
 )
 from runyard.model.executors import PROCESS, sentences
+from runyard.model.federation import rules_of
 from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.premises import make_folder
@@ -320,6 +322,11 @@ class Parts:
     processes: Callable[[], Awaitable[Sequence[ProcessState]]]
 
 
+def _issuers(config: Config) -> OidcIssuers:
+    rules = rules_of(config.oidc_roles)
+    return OidcIssuers(config.oidc_issuers, config.oidc_audiences, rules, clock, fetch)
+
+
 def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
     """What the API is made with."""
     config, rows, gate = parts.config, parts.rows, parts.gate
@@ -338,7 +345,7 @@ def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
         new_run_id=run_ids(),
         new_operation_id=lambda: OperationId(new_operation()),
         settings=api_settings(config, loops=parts.at_work),
-        sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, NoIssuers()),
+        sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, _issuers(config)),
         chance=secrets.token_bytes,
         metrics=metrics,
         streams=streams,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runyard.model.durations import seconds_of
+from runyard.model.federation import rules_of
 from runyard.model.quantities import memory_bytes_of
 
 FOLDER_CHARACTERS_MAX = 255  #: far below what a path may have; sockets and files go inside
@@ -152,9 +153,56 @@ def folder(text: str) -> str:
     return text
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Reads words separated by commas, or nothing."""
+    found = tuple(each.strip() for each in text.split(",") if each.strip())
+    if not all(re.fullmatch(r"[!-~]{1,255}", each) for each in found):
+        raise ValueError("words without blanks, separated by commas, or nothing")
+    return found
+
+
+def issuers(text: str) -> tuple[str, ...]:
+    """Reads URLs of OpenID Connect issuers separated by commas, or nothing."""
+    found = words(text)
+    form = r"https://[!-~]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/[!-~]*)?"
+    if not all(re.fullmatch(form, each) for each in found):
+        raise ValueError("URLs such as https://accounts.google.com, separated by commas")
+    return found
+
+
+def roles(text: str) -> str:
+    """Reads rules of who gets which role by an ID token."""
+    rules_of(text)
+    return text
+
+
+def state_folder(environ: Mapping[str, str], machine: Machine) -> str:
+    """Where a state folder is by default; empty without a home."""
+    state = environ.get("XDG_STATE_HOME", "")
+    if state.startswith("/"):  # the specification says that a relative path is to be ignored
+        return f"{state}/runyard"
+    home = home_of(environ, machine)
+    return f"{home}/.local/state/runyard" if home else ""
+
+
+def home_of(environ: Mapping[str, str], machine: Machine) -> str:
+    """The home folder, empty without one."""
+    return environ.get("HOME") or machine.home
+
+
+def with_home(text: str, environ: Mapping[str, str], machine: Machine) -> str:
+    """`text` with the home folder in place of `~`."""
+    return home_of(environ, machine) + text[1:] if text.startswith("~/") else text
+
+
+def line_of(key: str, content: str) -> int:
+    """The line (from 1) that sets `key` in a TOML text, 0 when it cannot be told."""
+    match = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", content, re.MULTILINE)
+    return content.count("\n", 0, match.start()) + 1 if match else 0
+
+
 def toml_text(value: object) -> str | None:
-    """What one would have written in the environment for a value of a TOML file; None for what is
-    no setting's value."""
+    """What one would have written in the environment; None for what is no setting's value."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
