@@ -26,7 +26,8 @@ class Tx(Protocol):
         """Run a statement; the number of rows it changed."""
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        """Run a statement once for each of `rows`."""
+        """Run a statement once for each of `rows`; at once for all of them, where it takes them
+        from `unnest($1, $2 ...)`, one array for each column (PostgreSQL)."""
 
     async def lock(self, name: str) -> None:
         """Wait until no other transaction holds the lock of this name; hold it until the end.

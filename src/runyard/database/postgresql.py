@@ -59,7 +59,9 @@ class PostgresTx:
         return int(count) if count.isdigit() else 0
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        if rows:
+        if rows and "unnest(" in sql:
+            await self._connection.execute(sql, *zip(*rows, strict=True))
+        elif rows:
             await self._connection.executemany(sql, rows)
 
     async def lock(self, name: str) -> None:

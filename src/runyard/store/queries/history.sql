@@ -1,6 +1,10 @@
 -- name: history_insert
 INSERT INTO history (run_id, sequence, at, kind, state, data) VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: history_insert (postgresql)
+INSERT INTO history (run_id, sequence, at, kind, state, data)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+
 -- name: history_of_run
 SELECT sequence, at, kind, state, data FROM history
 WHERE run_id = $1 AND sequence > $2 ORDER BY sequence

@@ -3,6 +3,12 @@ INSERT INTO charges (attempt_key, run_id, project, environment, job, region, at,
                      vcpu_nano_dollars, memory_nano_dollars, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
+-- name: charge_insert (postgresql)
+INSERT INTO charges (attempt_key, run_id, project, environment, job, region, at,
+                     vcpu_nano_dollars, memory_nano_dollars, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+
 -- name: charges_of_run
 SELECT attempt_key, at, region, vcpu_nano_dollars, memory_nano_dollars, body
 FROM charges WHERE run_id = $1 ORDER BY at, attempt_key

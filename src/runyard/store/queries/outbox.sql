@@ -2,6 +2,11 @@
 INSERT INTO outbox (id, run_id, kind, data, due_at, tries, claimed_by, claimed_until)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: effect_insert (postgresql)
+INSERT INTO outbox (id, run_id, kind, data, due_at, tries, claimed_by, claimed_until)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+                     $7::text[], $8::bigint[])
+
 -- name: effects_claim
 -- Claim what is due and not claimed by another ($1 who, $2 until, $3 now, $4 how many).
 UPDATE outbox SET claimed_by = $1, claimed_until = $2
@@ -18,6 +23,9 @@ RETURNING id, run_id, kind, data, due_at, tries
 
 -- name: effect_delete
 DELETE FROM outbox WHERE id = $1
+
+-- name: effect_delete (postgresql)
+DELETE FROM outbox WHERE id IN (SELECT unnest($1::text[]))
 
 -- name: effect_delay
 UPDATE outbox SET due_at = $2, tries = $3, claimed_by = '', claimed_until = 0 WHERE id = $1

@@ -23,6 +23,25 @@ UPDATE runs SET state = $2, due_at = $3, waiting_on = $4, started_at = $5, ended
                 attempt = $7, cost_nano_dollars = $8, version = $9, body = $10
 WHERE id = $1
 
+-- name: run_insert (postgresql)
+INSERT INTO runs (id, project, environment, job, revision, region, state, trigger_kind,
+                  requested_at, rank_at, due_at, waiting_on, concurrency_slot, deadline_at,
+                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+                     $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],
+                     $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
+                     $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[])
+
+-- name: run_update (postgresql)
+UPDATE runs SET state = new.state, due_at = new.due_at, waiting_on = new.waiting_on,
+                started_at = new.started_at, ended_at = new.ended_at, attempt = new.attempt,
+                cost_nano_dollars = new.cost_nano_dollars, version = new.version, body = new.body
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
+            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+     AS new (id, state, due_at, waiting_on, started_at, ended_at, attempt, cost_nano_dollars,
+             version, body)
+WHERE runs.id = new.id
+
 -- name: run_label_insert
 INSERT INTO run_labels (key, value, run_id) VALUES ($1, $2, $3)
 
