@@ -25,7 +25,7 @@ from runyard.database.signals import Signals
 from runyard.gate.door import Committed
 from runyard.gate.people import FirstPrincipal
 from runyard.premises import listening_socket
-from runyard.serving import house_parts
+from runyard.serving import house_parts, settle_memory
 from runyard.telemetry.metrics import Metrics
 from runyard.wiring import House, open_cloud, open_rows, services
 
@@ -52,6 +52,7 @@ async def _serve(folder: Path, runs: int) -> None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
             telling = asyncio.create_task(_tell(finished))
             token = (folder / "token").read_text().strip()
+            settle_memory()
             await server.run(lambda: print(server.url, token, flush=True))
             telling.cancel()
 

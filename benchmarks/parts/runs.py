@@ -22,6 +22,7 @@ from runyard.engine.engine import Engine
 from runyard.gate.asking import Request
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
+from runyard.serving import settle_memory
 from runyard.wiring import Ids
 
 CALLERS = 256  #: who ask at the same time, each for one run after the other
@@ -58,6 +59,7 @@ async def _play(opened: Opened, runs: int) -> tuple[float, float]:
     try:
         finished = Finished(runs)
         async with answering_engine(database, Signals(), finished.observe) as engine:
+            settle_memory()
             began, worked = perf_counter(), process_time()
             asked, ids = iter(range(runs)), Ids("run")
             await asyncio.gather(*(_ask(engine, asked, ids) for _ in range(CALLERS)))

@@ -8,6 +8,7 @@ and engine, then the face. Going down is the same backwards, and stops no task.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -60,6 +61,7 @@ LOGGER = logging.getLogger("runyard")
 #: Open files that are not a client's connection: databases with their readers, logs that are being
 #: read, the spawner. Measured: 27 at rest, 40 while eight clients read logs.
 FILES_KEPT = 48
+GARBAGE_NEW, GARBAGE_YOUNG = 5_000, 20  #: see gc.set_threshold; a batch makes some thousands
 FILES_MIN = 64
 LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
 
@@ -126,6 +128,13 @@ def connection_bounds(files_max: int) -> Bounds:
     return replace(usual, connections_max=min(usual.connections_max, files_max - FILES_KEPT))
 
 
+def settle_memory() -> None:
+    """What is here when all is up stays: the collector of cycles need not look at it again with
+    every few hundred objects, which each batch of decisions makes."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_NEW, GARBAGE_YOUNG, GARBAGE_YOUNG)
+
+
 # -- up ------------------------------------------------------------------------------------------
 async def _up(config: Config, bounds: Bounds, told: Told) -> None:
     metrics, streams, me = Metrics(__version__), Streams(), Me.of("up", config)
@@ -148,6 +157,7 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
                 grace_seconds=config.shutdown_grace_seconds,
                 bounds=bounds,
             )
+            settle_memory()
             await _run(config, server, me, told)
 
 
@@ -290,6 +300,7 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
         house = await stack.enter_async_context(open_house(config, rows, me.name))
         health.house = house
         me.settle(lambda: _about(house))
+        settle_memory()
         told.say(f"{me.name} is at work (ctrl-c stops it)")
         await asyncio.Event().wait()
 
