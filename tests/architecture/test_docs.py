@@ -10,10 +10,13 @@ import pytest
 
 from runyard.config import PREFIX, SETTINGS
 from runyard.flow.lifecycle import TRANSITIONS
+from runyard.flow.operation import TRANSITIONS as OPERATION_TRANSITIONS
 from runyard.model.codes import RUN_EXIT_STATUS, TABLE
 from runyard.model.errors import Code
 from runyard.model.run import FINAL, State
 from tests.support.tree import ROOT, SOURCE, parsed, python_files, relative
+from tools.docs import flow_five, operations
+from tools.docs.colours import Kind
 from tools.docs.errors import errors
 from tools.docs.lifecycle import diagram
 from tools.docs.pages import PAGES
@@ -75,6 +78,28 @@ def test_the_diagram_says_the_table_and_nothing_else() -> None:
         if after is not before
     }
     assert drawn == said
+
+
+def test_the_diagram_of_operations_says_their_table_and_nothing_else() -> None:
+    drawn = {
+        (before, cause, after)
+        for before, after, causes in re.findall(
+            r"^    (\w+) --> (\w+): (.+)$", operations.diagram(), re.M
+        )
+        for cause in causes.split(", ")
+    }
+    said = {
+        (str(before), cause.__name__, str(after))
+        for before, row in OPERATION_TRANSITIONS.items()
+        for cause, after in row.items()
+        if after is not before
+    }
+    assert drawn == said
+    letters = {box.letter for box in flow_five.BOXES}
+    assert letters == {letter for _, group in flow_five.GROUPS for letter in group} | {"A", "B"}
+    assert letters == {letter for arrow in flow_five.ARROWS for letter in arrow[:2]}
+    assert {box.letter for box in flow_five.BOXES if box.kind is Kind.SUCCESS} == {"P", "V", "DD"}
+    assert {box.letter for box in flow_five.BOXES if box.kind is Kind.ERROR} == {"M", "AA"}
 
 
 def test_decisions_are_numbered_and_say_what_a_decision_must() -> None:

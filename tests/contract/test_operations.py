@@ -13,7 +13,7 @@ from runyard.model.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     Refused,
-    StaleVersion,
+    StalePlan,
 )
 from runyard.model.operation import (
     CancelAsked,
@@ -135,7 +135,7 @@ def test_a_wish_that_was_made_of_an_older_revision_is_stale(grounds: Grounds) ->
         await site.put(make_spec())
         aim = await site.aim("report", make_spec(priority=1).document())
         await site.put(make_spec(priority=2))
-        with pytest.raises(StaleVersion, match="changed by somebody else"):
+        with pytest.raises(StalePlan, match="changed by somebody else"):
             await site.undertake((await site.apply(make_spec("x"))).operation.kind, [aim])  # type: ignore[union-attr]
 
     in_yard(scene, grounds)

@@ -70,7 +70,7 @@ def test_a_job_with_active_runs_is_deleted_only_by_force(grounds: Grounds) -> No
         site = Site(yard)
         await site.put(make_spec())
         run = await yard.request()
-        with pytest.raises(Refused, match=f"job report: {run.id} have not ended"):
+        with pytest.raises(Refused, match=f"job report: {run.id} has not ended"):
             await site.delete("report")
         begun = await site.delete("report", forced=True, reason="it is wrong")
         handed = [one for one in site.handed() if one.run == ""]

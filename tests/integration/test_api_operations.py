@@ -162,7 +162,7 @@ def test_a_job_is_deleted_and_had_back(api: Api) -> None:
     run = api.run()
     refused = api.ask("DELETE", "/jobs/report")
     assert refused.status == 412
-    assert f"job report: {run} have not ended" in refused.error["message"]
+    assert f"job report: {run} has not ended" in refused.error["message"]
     assert "--force" in refused.error["details"][0]["hint"]
     api.tell(run, Ended(1, outcome()))
     done = _deleted(api, "/jobs/report?reason=old")

@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.docs.commands import commands_page
 from tools.docs.errors import errors_page
 from tools.docs.lifecycle import lifecycle_page, states_page
+from tools.docs.operations import operations_page
 from tools.docs.prices import prices_page
 from tools.docs.runner import runner_page
 from tools.docs.settings import settings_page
@@ -16,6 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "flows/02-job-lifecycle.md": lifecycle_page,
+    "flows/05-job-management-operations.md": operations_page,
     "reference/cli.md": commands_page,
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,

@@ -22,7 +22,7 @@ from runyard.flow.planning import (
     plan,
 )
 from runyard.gate.reserving import Aim, Undertaken
-from runyard.model.errors import StaleVersion
+from runyard.model.errors import StalePlan
 from runyard.model.job import JobSpec
 from runyard.model.operation import OperationKind
 
@@ -53,7 +53,7 @@ async def apply(
         try:
             aims = [_aim(change, looked) for change in made.jobs]
             return await undertake(services, OperationKind.APPLY, asked, aims)
-        except StaleVersion:
+        except StalePlan:
             if plan_token or looks == LOOKS_MAX:
                 raise
             looks += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from runyard.flow.undertaking import Live, Wish, draft, drop, next_fence, put
 from runyard.gate.operating import row_of, take
 from runyard.gate.operation_audit import begun_entry
 from runyard.model.audit import HERE, Origin
-from runyard.model.errors import Fault, NotFound, Refused, StaleVersion
+from runyard.model.errors import Fault, NotFound, Refused, StalePlan
 from runyard.model.ids import OperationId
 from runyard.model.operation import JobChange, Operation
 from runyard.model.standing import Standing
@@ -21,6 +21,7 @@ from runyard.store.jobs import JobRow
 from runyard.store.working_set import Needs, WorkingSet
 
 Key = tuple[str, str]  #: project and name; the environment is the wish's
+_WAIT_FOR_RUNS = "wait for them, cancel them, or use --force --reason"
 RUNS_NAMED = 5  #: active runs that a refusal names; the rest is "and more"
 
 
@@ -53,7 +54,7 @@ class Aim:
 class Undertake:
     """Begin an operation: all of its jobs are reserved for it, or nothing is. See `Undertaken`.
 
-    Raises Refused with everything that stands in its way; StaleVersion when a job is not as it was
+    Raises Refused with everything that stands in its way; StalePlan when a job is not as it was
     when the wish was made.
     """
 
@@ -63,6 +64,7 @@ class Undertake:
     now: datetime
     origin: Origin = HERE
     faults: list[Fault] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     last_fence: int = 0
 
     def needs(self, needs: Needs) -> None:
@@ -87,10 +89,10 @@ class Undertake:
 
     def act(self, work: WorkingSet) -> Undertaken:
         """See `Command.act`."""
-        self.faults = []
+        self.faults, self.words = [], []
         changes = [change for aim in self.aims if (change := self._change(work, aim)) is not None]
         if self.faults:
-            words = "; ".join(fault.expected for fault in self.faults)
+            words = "; ".join(self.words)
             raise Refused(f"nothing was changed: {words}", faults=tuple(self.faults))
         live = {aim.key: aim.live for aim in self.aims}
         unsafe = [sentence for aim in self.aims for sentence in aim.unsafe]
@@ -106,10 +108,12 @@ class Undertake:
     def _change(self, work: WorkingSet, aim: Aim) -> JobChange | None:
         row = row_of(work, self.wish.environment, aim.key)
         if row is not None and row.operation:
-            self._refuse(aim, _held(work, row))
+            hint = "wait for it, or cancel it"
+            fault = Fault("", row.operation, "a job that nobody else is changing", hint)
+            self._refuse(aim, _held(work, row), fault)
             return None
         if (row.revision if row is not None else 0) != aim.base:
-            raise StaleVersion(
+            raise StalePlan(
                 f"job {aim.key[1]} was changed by somebody else meanwhile",
                 hint="nothing was changed; look at it again, and decide again",
             )
@@ -130,10 +134,11 @@ class Undertake:
             runs = _live_runs(work, (aim.key[0], environment, aim.key[1]))
             if runs:
                 more = " and more" if len(runs) > RUNS_NAMED else ""
+                named = f"{', '.join(runs[:RUNS_NAMED])}{more}"
                 self._refuse(
                     aim,
-                    f"{', '.join(runs[:RUNS_NAMED])}{more} have not ended",
-                    "wait for them, cancel them, or use --force --reason",
+                    f"{named} {'have' if len(runs) > 1 else 'has'} not ended",
+                    Fault("", named, "no run that has not ended", _WAIT_FOR_RUNS),
                 )
                 return None
         return drop(aim.key, stands, aim.live)
@@ -142,7 +147,8 @@ class Undertake:
         self, aim: Aim, stands: Standing | None, gone: DeletedJob | None
     ) -> JobChange | None:
         if stands is not None:
-            self._refuse(aim, "there is a job of this name in force, so nothing is to be had back")
+            words = "there is a job of this name in force, so nothing is to be had back"
+            self._refuse(aim, words, Fault("", f"revision {stands.revision}", "no job in force"))
             return None
         if gone is None or gone.document is None:
             raise NotFound(
@@ -151,8 +157,9 @@ class Undertake:
             )
         return put(aim.key, gone.document, None, aim.live, last=gone.revision, restores=True)
 
-    def _refuse(self, aim: Aim, words: str, hint: str = "") -> None:
-        self.faults.append(Fault(f"jobs.{aim.key[1]}", "", f"job {aim.key[1]}: {words}", hint))
+    def _refuse(self, aim: Aim, words: str, fault: Fault) -> None:
+        self.words.append(f"job {aim.key[1]}: {words}")
+        self.faults.append(replace(fault, path=f"jobs.{aim.key[1]}"))
 
 
 def _is_deletion(aim: Aim) -> bool:
