@@ -209,7 +209,7 @@ def test_deleting_a_job_takes_all_that_was_there_for_it_alone(tmp_path: Path) ->
         await stage.give(other)
         unbound, retired = await stage.take(job(None, wish))
         assert [kind for kind, _ in unbound.touched] == ["binding", "binding"]
-        assert retired.touched == (("secret", "key"),)
+        assert retired.touched == (("access to secret", "key"),)
         assert await stage.reads(REPORT, DB, KEY) == [True, False]
         (key,) = await stage.cloud.secrets.versions("local", "key")
         assert key.state is VersionState.DISABLED
@@ -219,6 +219,30 @@ def test_deleting_a_job_takes_all_that_was_there_for_it_alone(tmp_path: Path) ->
             await stage.cloud.accounts.account(REPORT)
         again = await stage.take(job(None, wish))
         assert [one.touched for one in again] == [(), ()]
+
+    with_stage(tmp_path, scenario)
+
+
+def test_what_a_job_owns_comes_back_with_it(tmp_path: Path) -> None:
+    wish = document("key:latest")
+
+    async def state(stage: Stage) -> VersionState:
+        return (await stage.cloud.secrets.versions("local", "key"))[0].state
+
+    async def scenario(stage: Stage) -> None:
+        await stage.give(job(wish))
+        await stage.take(job(None, wish))
+        assert await state(stage) is VersionState.DISABLED
+        with pytest.raises(ProviderRefused, match="no secret nowhere"):
+            await stage.access.do(StepKind.SECRETS, job(document("key:latest", "nowhere:1")))
+        assert await state(stage) is VersionState.DISABLED
+        _, secrets = await stage.give(job(wish))
+        assert await state(stage) is VersionState.ENABLED
+        for _ in range(2):
+            await stage.access.undo(StepKind.SECRETS, job(wish), secrets.undo)
+            assert await state(stage) is VersionState.DISABLED
+        await stage.give(job(wish))
+        assert await stage.reads(REPORT, KEY) == [True]
 
     with_stage(tmp_path, scenario)
 

@@ -8,7 +8,7 @@ needs. Every step makes things as they shall be, whatever was done before, so ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runyard.localcloud.iam.book import Hold
 from runyard.localcloud.iam.names import secrets_project
@@ -23,6 +23,7 @@ from runyard.provider.local.needs import Needs, holder_of
 from runyard.provider.local.translate import cloud_project
 from runyard.provider.port_access import Identity, Names, Settled
 
+_OWNED = "secret of its own"
 _NO_IDENTITY = "it names no service account: its tasks run as the project's default one"
 
 
@@ -55,6 +56,8 @@ class LocalAccess:
                     await self._cloud.accounts.release(_holder(identity), keeping=before.account)
                 case StepKind.SECRETS:
                     await self._settle(identity, kind, before.secret_holds)
+                    if (_OWNED in dict(undo)) and not identity.before:
+                        await self._cloud.secrets.retire(_secrets_of(identity), _owner(identity))
                 case StepKind.UNBIND:
                     await self._ensure(identity, before)
                     await self._settle(identity, StepKind.IDENTITY, before.other_holds)
@@ -84,13 +87,16 @@ class LocalAccess:
         return Settled("; ".join(words), (*touched, *_touched(done.added)))
 
     async def _secrets(self, identity: Identity) -> Settled:
+        """What it owns comes back with it, when it was deleted: so that is looked at first."""
         needs = _needs(identity)
-        await self._check(identity, needs)
+        back = await self._cloud.secrets.restore(_secrets_of(identity), _owner(identity))
+        undo = tuple((_OWNED, name) for name in back)
+        await self._check(identity, needs, back)
         done = await self._settle(identity, StepKind.SECRETS, needs.secret_holds)
         if not needs.refs:
-            return Settled("it reads no secret", _touched(done.removed))
+            return Settled("it reads no secret", _touched(done.removed), undo)
         names = ", ".join(dict.fromkeys(secret for secret, _ in needs.refs))
-        return Settled(f"it reads {names}", _touched(done.added))
+        return Settled(f"it reads {names}", _touched(done.added), undo)
 
     async def _unbind(self, identity: Identity) -> Settled:
         gone = [
@@ -103,7 +109,7 @@ class LocalAccess:
 
     async def _retire(self, identity: Identity) -> Settled:
         names = await self._cloud.secrets.retire(_secrets_of(identity), _owner(identity))
-        touched = tuple(("secret", name) for name in names)
+        touched = tuple(("access to secret", name) for name in names)
         words = "secrets that were its alone are disabled" if names else "it owned no secret"
         return Settled(words, touched)
 
@@ -123,8 +129,9 @@ class LocalAccess:
             )
         return made
 
-    async def _check(self, identity: Identity, needs: Needs) -> None:
-        """Raises ProviderRefused with every version that there is not, or that is not enabled."""
+    async def _check(self, identity: Identity, needs: Needs, back: Sequence[str]) -> None:
+        """Raises ProviderRefused with every version that there is not, or that is not enabled; what
+        came back with the job goes again then."""
         project, bad = _secrets_of(identity), []
         for secret, version in needs.refs:
             try:
@@ -136,6 +143,8 @@ class LocalAccess:
                 words = f"version {found.number} of secret {secret} is {found.state.lower()}"
                 bad.append((words, f"see `runyard secrets versions {secret}`"))
         if bad:
+            if back:
+                await self._cloud.secrets.retire(project, _owner(identity))
             words = "; ".join(words for words, _ in bad)
             hint = f"{bad[0][1]}, then apply again"
             raise ProviderRefused(
