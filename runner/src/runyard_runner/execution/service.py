@@ -134,16 +134,15 @@ class Service:
                 status_code=each.status_code,
                 attempts=each.attempts,
             )
-        counts = summary.counts()
         self.audit(
             visit,
             outcome,
             "WARNING" if failed else "INFO",
             key=summary.key,
             mode=summary.mode,
-            endpoints=counts["total_endpoints"],
-            failed=counts["failed"],
-            warnings=counts["warnings"],
+            endpoints=len(summary.results),
+            failed=len(failed),
+            warnings=len(summary.of(Verdict.WARNED)),
             duration_ms=summary.duration_ms,
             cut_short=summary.cut,
         )

@@ -30,6 +30,12 @@ def error_response(error: RunnerError) -> Response:
     return response
 
 
+def _headers(request: Request) -> dict[str, str]:
+    """The headers, each as it stands first: looked up often, so they are read once."""
+    found = reversed(request.scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Lets callers in, and reads what they bring."""
@@ -41,7 +47,7 @@ class Door:
 
     async def enter(self, request: Request) -> Visit:
         """Who it is. Raises Unauthenticated or Forbidden, which is written down."""
-        headers = request.headers
+        headers = _headers(request)
         trace = read_trace(
             headers.get("traceparent"), headers.get("x-cloud-trace-context"), self.new_id
         )
