@@ -64,10 +64,10 @@ def test_a_backup_from_the_middle_of_load_is_put_back_and_goes_on(postgresql: Se
             yard.wait(0.05)
         before = set(load.acknowledged.values())
         archive = folder / "yard.tgz"
-        made = line(yard).process("backup", str(archive))
+        made = line(yard)("backup", str(archive))
         assert made.status == 0, made.err
         assert "runs: " in made.err
-        busy = line(yard).process("restore", str(archive))
+        busy = line(yard)("restore", str(archive))
         assert "another server works in the state folder" in busy.err
         load.end()
         come_to_rest(yard)
@@ -78,7 +78,7 @@ def test_a_backup_from_the_middle_of_load_is_put_back_and_goes_on(postgresql: Se
 
 def assert_put_back(other: RealYard, archive: Path, before: set[str]) -> None:
     """An empty database is as it was, and everything in it comes to its end, once."""
-    done = line(other).process("restore", str(archive))
+    done = line(other)("restore", str(archive))
     assert done.status == 0, done.err
     other.start()
     rest = {str(run["id"]): run for run in come_to_rest(other)}
@@ -97,15 +97,15 @@ def assert_put_back(other: RealYard, archive: Path, before: set[str]) -> None:
 def assert_refused(other: RealYard, archive: Path, folder: Path) -> None:
     """What is there is never written over, and what is damaged never used."""
     runyard = line(other)
-    again = runyard.process("restore", str(archive))
+    again = runyard("restore", str(archive))
     assert again.status != 0
     assert "the database keeps rows of ours already" in again.err
     broken = spoilt(archive, "rows/jobs.copy", folder / "broken.tgz")
-    refused = runyard.process("restore", str(spoilt(broken, "rows/history.copy", folder / "b.tgz")))
+    refused = runyard("restore", str(spoilt(broken, "rows/history.copy", folder / "b.tgz")))
     assert refused.status != 0
-    on_sqlite = CommandLine(folder / "third").process("restore", str(archive))
+    on_sqlite = CommandLine(folder / "third")("restore", str(archive))
     assert "kept in postgresql, and the settings say sqlite" in on_sqlite.err
-    assert runyard.process("backup", str(archive)).err.count("is there already") == 1
+    assert runyard("backup", str(archive)).err.count("is there already") == 1
 
 
 @pytest.mark.parametrize("words", [("backup", "new.tgz"), ("restore", "none.tgz")])
@@ -115,7 +115,7 @@ def test_nothing_is_made_of_nothing(
     url = postgresql.database()
     command, name = words
     runyard = CommandLine(tmp_path / "state", {"RUNYARD_DATABASE_URL": url})
-    done = runyard.process(command, str(tmp_path / name))
+    done = runyard(command, str(tmp_path / name))
     assert done.status != 0
     assert "Traceback" not in done.err
     assert "there is no" in done.err

@@ -125,7 +125,7 @@ def test_up_and_an_engine_do_not_work_in_one_folder_at_once(postgresql: Server) 
 
 @pytest.mark.parametrize("role", ["server", "engine"])
 def test_they_need_a_database_that_they_can_share(tmp_path: Path, role: str) -> None:
-    refused = CommandLine(tmp_path).process(role)
+    refused = CommandLine(tmp_path)(role)
     assert refused.status != 0
     assert "RUNYARD_DATABASE_URL names none" in refused.err
     assert "`runyard up`" in refused.err

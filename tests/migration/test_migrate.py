@@ -35,7 +35,7 @@ def runyard(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLine:
 
 
 def told(runyard: CommandLine, *words: str) -> list[dict[str, Any]]:
-    done = runyard.process("migrate", *words, "--json")
+    done = runyard("migrate", *words, "--json")
     assert done.status == 0, done.err
     found: list[dict[str, Any]] = done.document()["databases"]
     return found
@@ -51,15 +51,15 @@ def test_it_says_what_it_would_do_does_it_and_has_nothing_left_to_do(runyard: Co
     assert runs["missing"][0] == "0001_runs"
     runs, cloud = told(runyard, "--dry-run")
     assert (runs["applied"], runs["missing"], cloud["missing"]) == (STEPS, [], [])
-    shown = runyard.process("migrate").out
+    shown = runyard("migrate").out
     assert shown.count("nothing") == 2
 
 
 def test_what_a_newer_version_wrote_is_refused_in_one_sentence(runyard: CommandLine) -> None:
     told(runyard)
     asyncio.run(pretend_newer(runyard))
-    for words in (("migrate", "--dry-run"), ("migrate",), ("up", "-d")):
-        refused = runyard.process(*words)
+    asked = (runyard("migrate", "--dry-run"), runyard("migrate"), runyard.process("up", "-d"))
+    for refused in asked:
         assert refused.status != 0
         said = f"the database has schema version {STEPS + 1}, this program knows {STEPS}"
         assert said in refused.err
