@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -86,6 +87,8 @@ CASES: list[tuple[str, Callable[[JobRow], bool]]] = [
     ("revision >= 3 AND applied_by = ann", lambda j: j.revision > 2 and j.applied_by == "ann"),
     ("priority < 0 OR project = bank", lambda j: j.document["priority"] < 0 or j.project == "bank"),
     ("placement = all", lambda job: False),
+    ("state = ready", lambda job: True),
+    ("state = changing OR state = blocked", lambda job: False),
 ]  # fmt: skip
 
 
@@ -99,6 +102,13 @@ def test_a_filter_keeps_those_that_fit(grounds: Grounds) -> None:
 @pytest.mark.parametrize("field", [*JOB_FIELDS])
 def test_every_field_has_a_value(field: str) -> None:
     assert value(ROWS[1], field, "team") is not None
+
+
+def test_the_state_of_a_job() -> None:
+    row = ROWS[0]
+    assert value(row, "state", "") == "ready"
+    assert value(replace(row, blocked="no room"), "state", "") == "blocked"
+    assert value(replace(row, blocked="no room", operation="op_1"), "state", "") == "changing"
 
 
 def test_a_name_and_an_environment_are_conditions(grounds: Grounds) -> None:

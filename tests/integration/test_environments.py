@@ -97,6 +97,20 @@ def test_what_is_bound_to_google_is_validated_and_not_run(api: Api) -> None:
     assert "bound to gcp" in answer.error["message"]
 
 
+def test_a_manifest_that_says_other_than_what_is_in_force(api: Api) -> None:
+    here = MANIFEST + "environments: {prod: {provider: local}}\n"
+    answer = api.ask("POST", "/jobs:apply", files(here, environment="prod"))
+    assert answer.status == 412
+    assert "the manifest has prod at local, and in force it is at gcp" in answer.error["message"]
+    loose = MANIFEST + "environments: {staging: {approvals: 0}}\n"
+    told = api.post("/jobs:validate", files(loose, environment="staging"))["warnings"]
+    (warning,) = [one for one in told if one["path"] == "environments.staging"]
+    assert "its guards are those" in warning["expected"]
+    same = MANIFEST + "environments: {dev: {regions: [europe-west1]}}\n"
+    told = api.post("/jobs:validate", files(same, environment="dev"))["warnings"]
+    assert not [one for one in told if one["path"].startswith("environments")]
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

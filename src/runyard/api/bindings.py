@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from runyard.api.services import Services
 from runyard.database.port import Tx
 from runyard.model.environment import Environment, ProviderName
-from runyard.model.errors import Refused
+from runyard.model.errors import Fault, Refused
 from runyard.model.manifest import Loaded
 from runyard.store.environments import EnvironmentRow
 
@@ -22,9 +22,30 @@ async def known(services: Services, environment: str) -> dict[str, Environment]:
 
 
 def bound(loaded: Loaded, environment: str, stored: Mapping[str, Environment]) -> Environment:
-    """The environment that a manifest is for: its own words, else what is in force."""
-    found = loaded.environments.get(environment) or stored.get(loaded.project)
-    return found or Environment()
+    """The environment that a manifest is for: its own words, else what is in force.
+
+    Raises Refused when the two have it at different providers: jobs would go astray.
+    """
+    said, in_force = loaded.environments.get(environment), stored.get(loaded.project)
+    if said and in_force and said.provider is not in_force.provider:
+        raise Refused(
+            f"the manifest has {environment} at {said.provider}, and in force it is at "
+            f"{in_force.provider}; nothing was applied",
+            hint="`runyard environments apply` puts what the manifest says in force",
+        )
+    return said or in_force or Environment()
+
+
+def differing(
+    loaded: Loaded, environment: str, stored: Mapping[str, Environment]
+) -> tuple[Fault, ...]:
+    """A warning when what a manifest says of its environment is not what is in force."""
+    said, in_force = loaded.environments.get(environment), stored.get(loaded.project)
+    if said is None or in_force is None or said == in_force:
+        return ()
+    expected = "what is in force: its guards are those, whatever the manifest says"
+    hint = "`runyard environments apply` puts what the manifest says in force"
+    return (Fault(f"environments.{environment}", "", expected, hint),)
 
 
 def refuse_elsewhere(environment: str, binding: Environment) -> None:

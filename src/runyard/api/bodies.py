@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
@@ -205,10 +205,21 @@ class ManifestBody(Strict):
     environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
 
 
-FieldPattern = Annotated[
-    str, Shaped(r"[^\x00-\x1f\x7f]{1,400}", "JOB.FIELD, JOB, or * for every field", 400)
+_FIELD_PATTERN = r"[^\x00-\x1f\x7f]{1,400}"
+VERDICTS_MAX = 1000
+FieldPattern = Annotated[str, Shaped(_FIELD_PATTERN, "JOB.FIELD, JOB, or * for every field", 400)]
+Verdicts = Annotated[
+    dict[FieldPattern, Verdict],
+    Field(max_length=VERDICTS_MAX),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": VERDICTS_MAX,
+            "propertyNames": {"pattern": f"^(?:{_FIELD_PATTERN})$"},
+            "additionalProperties": {"type": "string", "enum": [*Verdict]},
+        }
+    ),
 ]
-Verdicts = Annotated[dict[FieldPattern, Verdict], Field(max_length=1000)]
 
 
 class PlanBody(ManifestBody):

@@ -104,6 +104,9 @@ MONEY = Kind("an amount of US dollars such as 0.25", _money)
 LABELS = Kind("a label's value", _text, _EQUAL, prefix=True, keyed=True)
 TEXTS = Kind("a text", _text, (), many=True)
 
+#: A job is being changed by an operation, its runs are refused, or neither.
+JOB_STATES = ("changing", "blocked", "ready")
+
 RUN_FIELDS: Mapping[str, Kind] = {
     "id": TEXT,
     "project": TEXT,
@@ -124,6 +127,7 @@ RUN_FIELDS: Mapping[str, Kind] = {
 JOB_FIELDS: Mapping[str, Kind] = {
     "name": TEXT,
     "project": TEXT,
+    "state": _words(JOB_STATES),
     "revision": NUMBER,
     "placement": _words([*Placement]),
     "priority": NUMBER,

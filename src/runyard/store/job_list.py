@@ -124,4 +124,5 @@ _VALUES: dict[str, Callable[[JobRow], Value]] = {
     **SORTS,
     "project": lambda job: job.project,
     "placement": lambda job: str(job.document["placement"]),
+    "state": lambda job: "changing" if job.operation else "blocked" if job.blocked else "ready",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from runyard.api import cursors
 from runyard.api.answers import answer
 from runyard.api.applying import apply
-from runyard.api.bindings import bound, known, refuse_elsewhere
+from runyard.api.bindings import bound, differing, known, refuse_elsewhere
 from runyard.api.bodies import ApplyBody, ManifestBody
 from runyard.api.changes import Asked
 from runyard.api.documents import applied_document, job_document
@@ -52,7 +52,9 @@ async def load_manifest(services: Services, asked: ManifestBody) -> tuple[str, L
         regions=services.settings.regions,
         known=stored,
     )
-    return environment, loaded, bound(loaded, environment, stored)
+    warnings = (*loaded.warnings, *differing(loaded, environment, stored))
+    told = replace(loaded, warnings=warnings)
+    return environment, told, bound(loaded, environment, stored)
 
 
 def _answer(jobs_made: list[dict[str, Any]], loaded: Loaded) -> Response:
