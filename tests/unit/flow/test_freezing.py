@@ -118,4 +118,4 @@ def test_a_document_has_who_may_only_where_somebody_is_named() -> None:
         "freeze": [HOLIDAYS | {"timeZone": "UTC"}],
         "allow": {"change": ["ann"]},
     }
-    assert read(Environment, found.document())[0] == found
+    assert Environment.from_document(found.document()) == found
