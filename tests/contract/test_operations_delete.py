@@ -52,6 +52,14 @@ def test_a_deleted_job_is_gone_everywhere_and_can_be_had_back(grounds: Grounds) 
     in_yard(scene, grounds)
 
 
+def test_a_job_that_is_not_there_cannot_be_deleted(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        with pytest.raises(NotFound, match="there is no job report in environment local"):
+            await Site(yard).delete("report")
+
+    in_yard(scene, grounds)
+
+
 def test_a_delete_that_fails_leaves_the_job_as_it_was(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         site = Site(yard)

@@ -1,0 +1,147 @@
+"""Where jobs and steps stand, and how a resource differs from what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runyard.flow.deployment import found, unlike, wanted
+from runyard.flow.standing import conditions, standing, touched
+from runyard.flow.step_states import StepState, said, step_state
+from runyard.flow.undertaking import FENCE_STEP, next_fence
+from runyard.model.condition import Condition, ConditionState
+from runyard.model.deployed import DeployedJob, Place
+from runyard.model.instants import to_micros
+from runyard.model.operation import (
+    Change,
+    JobChange,
+    Operation,
+    OperationState,
+    Step,
+    StepKind,
+    StepResult,
+)
+from runyard.model.standing import Standing
+from tests.support.fake_jobs import MADE, plain
+from tests.support.operations import make_operation
+from tests.support.runs import NOW, make_spec
+
+KINDS = (StepKind.NETWORK, StepKind.IDENTITY, StepKind.DEPLOY, StepKind.PROVE)
+DOCUMENT = plain(make_spec().document())
+IN_FORCE = Standing(3, DOCUMENT)
+
+
+def changing(change: Change, **more: object) -> Operation:
+    job = JobChange("shop", "report", change, 4, 3, DOCUMENT, DOCUMENT)
+    return make_operation(*KINDS, jobs=(job,), **more)
+
+
+def resource(**changes: object) -> DeployedJob:
+    place = Place("shop", "local", "us-central1", "report")
+    ready = Condition("Ready", ConditionState.SUCCEEDED, MADE)
+    job = DeployedJob(place, "u", 2, 2, "e", DOCUMENT["template"], (), (), (ready,), MADE, MADE)
+    return replace(job, **changes)  # type: ignore[arg-type]
+
+
+def test_a_resource_is_compared_field_by_field() -> None:
+    assert unlike(resource(), DOCUMENT) == ()
+    assert unlike(None, DOCUMENT) == ("it is not there",)
+    more = resource(template={**DOCUMENT["template"], "parallelism": 4}, labels=(("a", "b"),))
+    assert unlike(more, DOCUMENT) == (
+        "template.parallelism is 4 and not absent",
+        "labels is {'a': 'b'} and not absent",
+    )
+    long = resource(annotations=(("note", "x" * 99),))
+    assert unlike(long, DOCUMENT)[0].startswith("annotations is {'note': 'xxx")
+    assert "... and not absent" in unlike(long, DOCUMENT)[0]
+    assert wanted(found(more)).labels == (("a", "b"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ready"),
+    [
+        ({}, True),
+        ({"observed_generation": 1}, False),
+        ({"conditions": ()}, False),
+        ({"conditions": (Condition("Ready", ConditionState.FAILED, MADE),)}, False),
+    ],
+)
+def test_a_resource_is_ready_when_it_says_so_of_its_last_change(
+    changes: dict[str, object], ready: bool
+) -> None:
+    assert resource(**changes).is_ready is ready
+
+
+def test_a_job_that_was_not_there_has_no_standing_to_go_back_to() -> None:
+    updated = changing(Change.UPDATED, state=OperationState.RUNNING)
+    assert standing(updated, 0, None, NOW) is None
+    created = make_operation(*KINDS, state=OperationState.UNDONE)
+    assert standing(created, 0, IN_FORCE, NOW) is None
+    stuck = changing(Change.UPDATED, state=OperationState.STUCK)
+    assert standing(stuck, 0, None, NOW) is None
+
+
+def test_only_the_job_of_the_stuck_step_is_blocked() -> None:
+    stuck = changing(Change.UPDATED, state=OperationState.STUCK, position=2, trouble="no")
+    other = replace(stuck, jobs=(*stuck.jobs, replace(stuck.jobs[0], name="other")))
+    after = standing(other, 0, IN_FORCE, NOW)
+    assert after is not None
+    assert "could not be undone: no" in after.blocked
+    assert after.conditions[-1].reason == "Stuck"
+    assert standing(other, 1, IN_FORCE, NOW) == IN_FORCE
+
+
+def test_a_change_without_a_proof_of_its_own_leaves_the_job_ready() -> None:
+    removing = replace(changing(Change.UPDATED), steps=(Step(StepKind.REMOVE, 0, "x"),))
+    assert [one.type for one in conditions(removing, 0, NOW)] == ["Validated", "Ready"]
+
+
+def test_a_step_touches_its_own_job_and_a_new_state_touches_all() -> None:
+    one = make_operation(*KINDS, position=1)
+    assert touched(one, one.state) == (0,)
+    assert touched(one, None) == (0,)
+    assert touched(replace(one, position=0), one.state) == (0,)
+
+
+@pytest.mark.parametrize(
+    ("state", "position", "done", "failed", "expected"),
+    [
+        ("running", 1, 1, None, ["done", "running", "pending", "pending"]),
+        ("stopping", 1, 1, None, ["done", "running", "pending", "pending"]),
+        ("complete", 3, 4, None, ["done", "done", "done", "done"]),
+        ("undoing", 2, 2, 2, ["done", "done", "undoing", "pending"]),
+        ("undoing", 1, 2, 2, ["done", "undoing", "undone", "pending"]),
+        ("stuck", 2, 2, 2, ["done", "done", "stuck", "pending"]),
+        ("undone", 1, 2, 2, ["done", "undone", "undone", "pending"]),
+        ("undone", 0, 0, 0, ["failed", "pending", "pending", "pending"]),
+        ("undone", 1, 3, 3, ["done", "undone", "undone", "failed"]),
+        ("waiting", 0, 0, None, ["pending", "pending", "pending", "pending"]),
+    ],
+)
+def test_each_step_says_how_far_it_is(
+    state: str, position: int, done: int, failed: int | None, expected: list[str]
+) -> None:
+    results = tuple(StepResult(NOW, f"step {number}") for number in range(done))
+    operation = make_operation(
+        *KINDS,
+        state=OperationState(state),
+        position=position,
+        results=results,
+        failed_step=failed,
+        error="why",
+        trouble="not yet",
+    )
+    assert [step_state(operation, number) for number in range(4)] == [
+        StepState(word) for word in expected
+    ]
+    words = [said(operation, number) for number in range(4)]
+    for number, word in enumerate(words):
+        assert word in ("why", f"step {number}", "not yet", "")
+    if failed is not None:
+        assert words[failed] == "why"
+
+
+def test_a_fence_grows_and_is_never_behind_the_time() -> None:
+    assert next_fence(0, NOW) == to_micros(NOW)
+    assert next_fence(to_micros(NOW), NOW) == to_micros(NOW) + FENCE_STEP
