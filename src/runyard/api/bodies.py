@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from runyard.api.body_parts import Whole, map_of_at_most
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
@@ -62,25 +62,8 @@ def _few_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-def _map_of_at_most(most: int) -> Callable[[dict[str, Any]], None]:
-    """Says in JSON Schema that every key of a map has the form of its keys."""
-
-    def say(schema: dict[str, Any]) -> None:
-        for pattern, value in schema.pop("patternProperties", {}).items():
-            schema |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
-        schema["maxProperties"] = most
-
-    return say
-
-
-def _whole(value: Any) -> Any:
-    """JSON has one kind of number: 3.0 is a whole one."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 VariableName = Annotated[EnvName, AfterValidator(_free_name)]
 VariableValue = Annotated[str, AfterValidator(_small_value)]
-Whole = BeforeValidator(_whole)
 LabelKey = Annotated[
     str,
     Shaped(
@@ -131,7 +114,7 @@ class OverridesBody(Strict):
     env: Annotated[dict[VariableName, VariableValue], AfterValidator(_few_variables)] = Field(
         default={},
         description="Added to the environment of every container; wins over the job's.",
-        json_schema_extra=_map_of_at_most(rules_environment.VARIABLES_MAX),
+        json_schema_extra=map_of_at_most(rules_environment.VARIABLES_MAX),
     )
     task_count: Annotated[int, Between(1, TASKS_MAX), Whole] | None = None
     timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] | None = Field(
@@ -164,7 +147,7 @@ class RunBody(Strict):
     labels: Annotated[dict[LabelKey, LabelValue], AfterValidator(_few_labels)] = Field(
         default={},
         description="Added to the job's; wins over them.",
-        json_schema_extra=_map_of_at_most(rules_labels.LABELS_MAX),
+        json_schema_extra=map_of_at_most(rules_labels.LABELS_MAX),
     )
     idempotency_key: IdempotencyKey | None = Field(
         default=None, description="The same key again gets the same runs, not new ones."

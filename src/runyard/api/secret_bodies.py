@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from runyard.api.body_parts import Whole, map_of_at_most
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.secret import LABELS_MAX
 from runyard.model.strict import Strict
@@ -46,7 +47,7 @@ Alias = Annotated[
 Member = Annotated[
     str,
     Shaped(
-        r"(?:user|serviceAccount|group):[^\s:?]{1,255}",
+        r"(?:user|serviceAccount|group):[!-9;->@-~]{1,255}",
         "user:NAME, group:NAME or serviceAccount:EMAIL",
         300,
     ),
@@ -94,7 +95,9 @@ class NewSecretBody(Strict):
     name: SecretName
     value_base64: Value | None = None
     labels: Labels = Field(
-        default={}, description="`owner-project` and `owner-job` name the job that it goes with."
+        default={},
+        description="`owner-project` and `owner-job` name the job that it goes with.",
+        json_schema_extra=map_of_at_most(LABELS_MAX),
     )
 
     def value(self) -> bytes | None:
@@ -105,7 +108,7 @@ class NewSecretBody(Strict):
 class SecretLabelsBody(Strict):
     """Other labels for a secret."""
 
-    labels: Labels
+    labels: Annotated[Labels, Field(json_schema_extra=map_of_at_most(LABELS_MAX))]
     etag: Etag = ""
 
 
@@ -113,7 +116,7 @@ class AliasBody(Strict):
     """What an alias names from now on; no version: nothing any more."""
 
     alias: Alias
-    version: Annotated[int, Between(1, 999_999_999)] | None = None
+    version: Annotated[int, Between(1, 999_999_999), Whole] | None = None
     etag: Etag = ""
 
 

@@ -128,6 +128,11 @@ def project_number(project: str) -> int:
     return 10**11 + drawn % (9 * 10**11)
 
 
+def is_googles(email: str) -> bool:
+    """True for an account that nobody makes: a project's default one, or a service's own."""
+    return not email.endswith(f".iam.{_DOMAIN}")
+
+
 def account_member(email: str) -> str:
     """A service account as a member of policies."""
     return f"serviceAccount:{email}"

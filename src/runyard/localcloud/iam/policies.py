@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from runyard.database.port import Database, Tx
 from runyard.localcloud.iam.book import Hold, IamBook
-from runyard.localcloud.iam.names import kind_of
+from runyard.localcloud.iam.names import is_googles, kind_of
 from runyard.localcloud.iam.policy import Grant, Policy, policy_of
 from runyard.model.errors import Fault, InvalidSpec
 
 _PERMISSIONS_MAX = 100  #: of one TestIamPermissions (google.iam.v1.IAMPolicy)
-_IAM_ACCOUNT = ".iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ class Policies:
         """Raises InvalidSpec for a service account that there is not, as Google does."""
         for grant in sorted(grants):
             kind, _, email = grant.member.partition(":")
-            if kind != "serviceAccount" or not email.endswith(_IAM_ACCOUNT):
+            if kind != "serviceAccount" or is_googles(email):
                 continue
             account = await self._book.account(tx, email)
             if account is None or account.deleted_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from runyard.localcloud.iam.names import secret_name
+from runyard.localcloud.iam.names import is_googles, secret_name
 from runyard.localcloud.iam.policy import Policy
 from runyard.localcloud.iam.roles import ACCESSOR
 from runyard.localcloud.neighbours import Neighbours
@@ -93,6 +93,9 @@ class LocalSecrets:
     async def grant(self, environment: str, name: str, member: str) -> Sequence[str]:
         """See `SecretKeeper.grant`."""
         await self._cloud.secrets.secret(environment, name)
+        kind, _, email = member.partition(":")
+        if kind == "serviceAccount" and not is_googles(email):
+            await self._cloud.accounts.account(email)  # or NotFound
         resource = secret_name(environment, name)
         return _readers(await self._cloud.policies.bind(resource, ACCESSOR, member))
 
