@@ -25,9 +25,10 @@ from fastapi import FastAPI
 
 from runyard.api.app import make_app
 from runyard.api.edge.host import known_hosts
+from runyard.api.issuers import OidcIssuers, fetch
 from runyard.api.server import HttpServer
 from runyard.api.services import ApiSettings, RegionState, Services
-from runyard.api.sign_in import Issuers, NoIssuers, SignIn
+from runyard.api.sign_in import Issuers, SignIn
 from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
 from runyard.database.migrations import migrate
@@ -211,7 +212,9 @@ def _sign_in(
     clock: Callable[[], datetime],
 ) -> SignIn:
     known = Tokens({TOKEN: ADMIN})
-    return SignIn(database, store, gate, known, clock, issuers or NoIssuers())
+    return SignIn(
+        database, store, gate, known, clock, issuers or OidcIssuers((), (), (), clock, fetch)
+    )
 
 
 async def _neighbours(folder: Path) -> Neighbours:

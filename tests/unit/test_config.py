@@ -87,6 +87,14 @@ def test_a_user_without_a_home_must_say_where() -> None:
         ("PUBLIC_URL", "", ""),
         ("LOG_LEVEL", "debug", "debug"),
         ("TOKEN", "abc", "abc"),
+        ("OIDC_ISSUERS", "", ()),
+        (
+            "OIDC_ISSUERS",
+            "https://accounts.google.com, http://127.0.0.1:9000/x",
+            ("https://accounts.google.com", "http://127.0.0.1:9000/x"),
+        ),
+        ("OIDC_AUDIENCES", "one,two", ("one", "two")),
+        ("OIDC_ROLES", "@example.com=viewer", "@example.com=viewer"),
     ],
 )
 def test_the_environment_is_read(name: str, text: str, value: object) -> None:
@@ -121,6 +129,9 @@ def test_the_environment_is_read(name: str, text: str, value: object) -> None:
         ("HOST", "a b"),
         ("TASK_USER", "root; rm"),
         ("LAUNCH_TRIES_MAX", "0"),
+        ("OIDC_ISSUERS", "http://issuer.example.com"),
+        ("OIDC_AUDIENCES", "a b"),
+        ("OIDC_ROLES", "ann=admin"),
     ],
 )
 def test_a_wrong_value_names_itself_and_what_was_expected(name: str, text: str) -> None:

@@ -50,22 +50,6 @@ class Issuers(Protocol):
         """The roles that the settings give somebody."""
 
 
-class NoIssuers:
-    """When none is set."""
-
-    def knows(self, text: str) -> bool:
-        """See `Issuers.knows`."""
-        return False
-
-    async def identity(self, text: str) -> Identity:
-        """See `Issuers.identity`."""
-        raise _unknown()
-
-    def grants(self, identity: Identity) -> Grants:
-        """See `Issuers.grants`."""
-        return ()
-
-
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """A token that nobody has yet: what is shown once, and what is kept."""
