@@ -26,13 +26,13 @@ jobs:
   slow:
     template:
       template:
-        containers: [{image: slow, command: [/bin/sh, -c, "sleep 8; echo done"]}]
+        containers: [{image: slow, command: [/bin/sh, -c, "until [ -e GO ]; do sleep 0.1; done"]}]
 """
 
 
 def applied(them: Several) -> None:
     path = them.runyard.folder.parent / "runyard.yaml"
-    path.write_text(MANIFEST)
+    path.write_text(MANIFEST.replace("GO", str(path.with_name("go"))))
     done = them.runyard.process("apply", str(path))
     assert done.status == 0, done.err
 
@@ -78,6 +78,7 @@ def test_an_engine_that_hangs_is_ended_and_its_tasks_go_on(postgresql: Server) -
         assert second.says()["status"].endswith("is at work (ctrl-c stops it)")
         assert first.process.wait(30) == -signal.SIGKILL
         assert "is ended, and" in them.log
+        (them.runyard.folder.parent / "go").touch()
         assert eventually(lambda: state(them, run) == "succeeded")
         shown = them.runyard.process("runs", "get", run, "--json").document()
         assert shown["attempt"] == 1, "its task went on, and was not begun again"
