@@ -209,6 +209,21 @@ def test_a_pid_that_is_not_a_server_of_ours_is_left_alone(tmp_path: Path) -> Non
         assert other.poll() is None
 
 
+def test_a_stranger_at_the_port_of_a_dead_server_is_shown_no_token(tmp_path: Path) -> None:
+    with subprocess.Popen(["/bin/true"]) as dead, serving(tmp_path):
+        dead.wait()
+        with socket.create_server(("127.0.0.1", 0)) as stranger:
+            stranger.setblocking(False)
+            url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
+            note = {"pid": dead.pid, "url": url}
+            (tmp_path / "server.json").write_text(json.dumps(note))
+            done = CommandLine(tmp_path)("runs")
+            with pytest.raises(BlockingIOError):
+                stranger.accept()
+    assert done.status == 69
+    assert f"the server noted in {tmp_path} has ended" in done.err
+
+
 def test_a_server_that_hangs_is_not_said_to_be_gone() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

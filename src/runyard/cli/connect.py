@@ -65,6 +65,9 @@ def connect() -> Client:
     if config.token:
         return _kept(Client(url, config.token))
     if found and found.url.rstrip("/") == url:
+        if not Path(f"/proc/{found.pid}").exists():
+            # Whoever listens at its port now is a stranger, who shall not be shown the token.
+            raise not_running(f"the server noted in {config.state_folder} has ended")
         return _kept(Client(url, _token(config.state_folder)))
     raise ConfigError(
         f"no token for the server at {url}",
