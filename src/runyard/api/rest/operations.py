@@ -40,6 +40,7 @@ from runyard.model.operation import (
     Declined,
     Operation,
     OperationEvent,
+    OperationState,
     Resumed,
 )
 from runyard.model.principal import Caller
@@ -206,12 +207,15 @@ async def _tell(services: Services, row: Operation, event: OperationEvent, who: 
     try:
         after = await services.gate.ask(told)
     except IllegalTransition:
-        now = await operation_in(services, row.id)
-        raise Refused(
-            f"that cannot be done to {row.id} now: it is {now.state}",
-            hint=f"`runyard operations get {row.id}` shows where it stands",
-        ) from None
+        raise _not_now(await operation_in(services, row.id)) from None
     return answer(operation_document(after))
+
+
+def _not_now(row: Operation) -> Refused:
+    return Refused(
+        f"that cannot be done to {row.id} now: it is {row.state}",
+        hint=f"`runyard operations get {row.id}` shows where it stands",
+    )
 
 
 @operations.post(
@@ -228,6 +232,8 @@ async def approve_operation(
     row = await _operation(services, operation, who, Permission.OPERATIONS_APPROVE)
     if row.waits_for_confirmation and who.name == row.requested_by:
         return await _tell(services, row, Confirmed(who.name), who)
+    if row.state is not OperationState.WAITING:
+        raise _not_now(row)
     ground = await ground_of(services, row.environment)
     verdict = may_approve(who, row.requested_by, row.environment, services.clock(), ground)
     if not verdict.allowed:
