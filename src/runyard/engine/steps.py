@@ -8,14 +8,17 @@ with growing pauses, up to a number of tries.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.engine.carrier import Carrier, pause
 from runyard.engine.doing import Doing
+from runyard.flow.operation import together, together_back
 from runyard.gate.door import Gate
 from runyard.gate.operating import TellOperation
 from runyard.gate.telling import Settle
@@ -42,8 +45,9 @@ from runyard.store.memory import Store
 
 LOGGER = logging.getLogger("runyard.engine")
 TRIES_MAX = 60  #: of one step, about 54 minutes; then it has failed
+AT_ONCE_MAX = 50  #: steps asked of the provider at the same time; below its quota of requests
 Clock = Callable[[], datetime]
-
+T = TypeVar("T")
 _DOING = frozenset({OperationState.RUNNING, OperationState.STOPPING})
 
 
@@ -75,8 +79,39 @@ class Steps:
 
     async def _event(self, row: Operation, effect: Perform | Compensate) -> OperationEvent:
         if isinstance(effect, Perform):
-            return StepDone(effect.step, await self.doing.do(row, effect.step))
-        return Compensated(effect.step, await self.doing.undo(row, effect.step))
+            return await self._done(row, effect.step)
+        return await self._undone(row, effect.step)
+
+    async def _done(self, row: Operation, step: int) -> OperationEvent:
+        """All steps that go together, at once; of those that did not go, the first says why. None
+        is under way any more then."""
+        numbers = together(row)
+        had = await self._at_once(self.doing.do(row, number) for number in numbers)
+        results = [one for one in had if not isinstance(one, BaseException)]
+        if len(results) == len(had):
+            return StepDone(step, results[0], tuple(results[1:]))
+        for number, one in zip(numbers, had, strict=True):
+            if isinstance(one, CallerError | ProviderRefused):
+                return StepFailed(step, one.message, one.hint, number)
+        raise next(one for one in had if isinstance(one, BaseException))
+
+    async def _undone(self, row: Operation, step: int) -> OperationEvent:
+        """All that go together; where one cannot be undone, each by itself, so that it is named."""
+        numbers = together_back(row)
+        if len(numbers) > 1:
+            had = await self._at_once(self.doing.undo(row, number) for number in numbers)
+            if not any(isinstance(one, BaseException) for one in had):
+                return Compensated(step, f"{len(had)} steps were undone", len(had))
+        return Compensated(step, await self.doing.undo(row, step))
+
+    async def _at_once(self, asked: Iterable[Awaitable[T]]) -> list[T | BaseException]:
+        room = asyncio.Semaphore(AT_ONCE_MAX)
+
+        async def one(each: Awaitable[T]) -> T:
+            async with room:
+                return await each
+
+        return await asyncio.gather(*(one(each) for each in asked), return_exceptions=True)
 
     async def _later(
         self, pending: Pending, effect: Perform | Compensate, error: PlatformError

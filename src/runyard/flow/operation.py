@@ -11,12 +11,14 @@
                                                        STUCK
 
 Rule 1  What may follow what is said by TRANSITIONS, and by nothing else.
-Rule 2  One step is out at a time, and an event about another one comes too late.
-Rule 3  A step that failed is undone too: nobody knows how much of it was done.
+Rule 2  One step is out at a time, with those of its kind that follow it; an event about another
+        one comes too late.
+Rule 3  A step that failed is undone too, with all that were out: nobody knows how much was done.
 
 Promises, each an invariant of the property and simulation tests: final is final; no step is done
-after a cancel was accepted; steps are undone in the opposite order, each that may have been begun
-and none twice; what is complete has done every step, what is undone has undone all it began.
+after a cancel was accepted; kinds of steps are undone in the opposite order, each step that may
+have been begun and none twice; what is complete has done every step, what is undone has undone all
+that it began.
 """
 
 from __future__ import annotations
@@ -80,6 +82,31 @@ TRANSITIONS: dict[State, dict[type, State]] = {
 
 #: Steps that only look: there is nothing of them to undo.
 LOOKING = frozenset({StepKind.NETWORK, StepKind.PROVE, StepKind.RUNS})
+TOGETHER_MAX = 500
+"""Steps that go together: an operation of a thousand jobs is then some ten turns of its row and not
+thousands, each of which reads and writes all of it."""
+
+
+def together(operation: Operation) -> range:
+    """The steps that are out: the one at the position, and those of its kind that follow it."""
+    first, steps = operation.position, operation.steps
+    last = first
+    while last + 1 < len(steps) and last + 1 - first < TOGETHER_MAX:
+        if steps[last + 1].kind is not steps[first].kind:
+            break
+        last += 1
+    return range(first, last + 1)
+
+
+def together_back(operation: Operation) -> range:
+    """The steps that are being undone: the one at the position, and those of its kind before it."""
+    last, steps = operation.position, operation.steps
+    first = last
+    while first > 0 and last - first + 1 < TOGETHER_MAX:
+        if steps[first - 1].kind is not steps[last].kind:
+            break
+        first -= 1
+    return range(first, last + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +191,13 @@ def _why(event: Declined | Expired | CancelAsked) -> str:
 
 def _step_done(operation: Operation, event: StepDone, now: datetime) -> OperationDecision:
     _check_out(operation, event.step)
-    row = replace(operation, results=(*operation.results, event.result), trouble="")
+    results = (*operation.results, event.result, *event.others)
+    row = replace(operation, results=results, trouble="")
     if operation.state is State.STOPPING:
-        return _undo(row, StepDone, event, row.position, now)
-    if event.step + 1 < len(row.steps):
-        after = replace(_to(row, StepDone), position=event.step + 1)
+        return _undo(row, StepDone, event, together(row)[-1], now)
+    following = event.step + 1 + len(event.others)
+    if following < len(row.steps):
+        after = replace(_to(row, StepDone), position=following)
         return OperationDecision(after, event, (Perform(row.id, after.position),))
     return OperationDecision(_ended(_to(row, Finished), now), event)
 
@@ -182,13 +211,14 @@ def _not_done(
         row = replace(row, error=operation.error or event.message, hint=event.hint)
     elif operation.state in (State.RUNNING, State.UNDOING):
         return OperationDecision(_to(row, StepDelayed), event)
-    row = replace(row, failed_step=row.position)
-    return _undo(row, type(event), event, row.position, now)
+    failed = event.failed if isinstance(event, StepFailed) else None
+    row = replace(row, failed_step=row.position if failed is None else failed)
+    return _undo(row, type(event), event, together(row)[-1], now)
 
 
 def _compensated(operation: Operation, event: Compensated, now: datetime) -> OperationDecision:
     _check_out(operation, event.step)
-    return _undo(operation, Compensated, event, operation.position - 1, now)
+    return _undo(operation, Compensated, event, operation.position - event.count, now)
 
 
 def _undo(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runyard.flow.operation import OperationDecision, decide
+from runyard.flow.operation import OperationDecision, decide, together
 from runyard.flow.request import slots_of
-from runyard.flow.standing import standing, touched
+from runyard.flow.standing import Places, places, standing, touched
 from runyard.gate.asking import UNLIMITED, plan_of
 from runyard.gate.operation_audit import ended_entries, said_entries
 from runyard.model.audit import HERE, Origin
@@ -47,18 +47,21 @@ def take(
 ) -> Operation:
     """Take a decision over, with what it makes of jobs. The jobs of its names were loaded."""
     operation = work.apply_operation(decision, now, new=new)
+    steps = places(operation)
     for number in touched(operation, was):
-        _settle_job(work, operation, number, now)
+        _settle_job(work, operation, number, now, steps)
     for entry in ended_entries(operation, now):
         work.record(entry)
     return operation
 
 
-def _settle_job(work: WorkingSet, operation: Operation, number: int, now: datetime) -> None:
+def _settle_job(
+    work: WorkingSet, operation: Operation, number: int, now: datetime, steps: Places
+) -> None:
     change = operation.jobs[number]
     row = row_of(work, operation.environment, change.key)
     before = row.standing if row is not None else None
-    after = standing(operation, number, before, now)
+    after = standing(operation, number, before, now, steps)
     complete = operation.state is OperationState.COMPLETE
     if after is None:
         if row is not None:
@@ -129,7 +132,7 @@ class TellOperation:
             return
         await work.load_jobs((row.environment, job.name) for job in row.jobs)
         await work.operations.load_deleted(row.environment, [job.name for job in row.jobs])
-        if row.position + 1 >= len(row.steps):  # what may come into force now has its limits
+        if together(row)[-1] + 1 >= len(row.steps):  # what may come into force now has its limits
             for job in _to_be(row):
                 await work.load_slots(slots_of(plan_of(job)))
 

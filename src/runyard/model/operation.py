@@ -222,19 +222,22 @@ class CancelAsked:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """The step is done, now or before."""
+    """The step is done, now or before; `others` are the results of steps that went with it."""
 
     step: int
     result: StepResult
+    others: tuple[StepResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """The step will not be done, whatever part of it was."""
+    """The step will not be done, whatever part of it was, nor of those that went with it: `failed`
+    is the one that failed, if it is another."""
 
     step: int
     message: str
     hint: str = ""
+    failed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +251,11 @@ class StepDelayed:
 
 @dataclass(frozen=True, slots=True)
 class Compensated:
-    """Nothing of the step is left."""
+    """Nothing of the step is left, nor of the others of the `count` that went with it."""
 
     step: int
     message: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

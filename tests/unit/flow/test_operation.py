@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.operation import LOOKING, TRANSITIONS, OperationDecision, begin, decide
+from runyard.flow.operation import (
+    LOOKING,
+    TOGETHER_MAX,
+    TRANSITIONS,
+    OperationDecision,
+    begin,
+    decide,
+    together,
+    together_back,
+)
 from runyard.model.effect import Compensate, Perform
 from runyard.model.errors import IllegalTransition
 from runyard.model.operation import (
@@ -134,36 +143,61 @@ def test_a_step_that_failed_is_undone_too() -> None:
     assert (last.state, last.error) == ("undone", "no")
 
 
+def test_steps_of_one_kind_go_together_and_are_undone_together() -> None:
+    network, deploy = StepKind.NETWORK, StepKind.DEPLOY
+    draft = make_operation(network, network, *[deploy] * (TOGETHER_MAX + 1), StepKind.PROVE)
+    running = begin(draft, UNTIL).operation
+    assert together(running) == range(2)
+    result = StepResult(NOW)
+    deploying = decide(running, StepDone(0, result, (result,)), NOW)
+    assert deploying.effects == (Perform(draft.id, 2),)
+    row = deploying.operation
+    assert together(row) == range(2, TOGETHER_MAX + 2)
+    failed = decide(row, StepFailed(2, "no", "mend it", 5), NOW)
+    assert failed.operation.failed_step == 5
+    last = TOGETHER_MAX + 1
+    assert failed.effects == (Compensate(draft.id, last),)
+    assert together_back(failed.operation) == range(2, last + 1)
+    undone = decide(failed.operation, Compensated(last, "", TOGETHER_MAX), NOW).operation
+    assert undone.state == "undone"
+    after = decide(row, StepDone(2, result, (result,) * (TOGETHER_MAX - 1)), NOW).operation
+    assert together(after) == range(last + 1, last + 2)
+    assert together_back(replace(after, position=last + 1)) == range(3, last + 2)
+
+
 class Life:
     """Lives through an operation and holds its promises after every step."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.out: set[Perform | Compensate] = set()
-        self.done: list[int] = []
+        self.begun: set[int] = set()
         self.undone: list[int] = []
         self.asked_to_stop = False
 
     def take(self, decision: OperationDecision) -> None:
         before, self.operation = self.operation, decision.operation
         assert not before.is_final
+        if isinstance(decision.fact, Compensated):
+            gone = range(before.position, before.position - decision.fact.count, -1)
+            assert not set(gone) & set(self.undone)
+            self.undone += gone
         for effect in decision.effects:
+            assert effect.step == self.operation.position
             if isinstance(effect, Perform):
                 assert not self.asked_to_stop
-                assert effect.step == len(self.done)
-                self.done.append(effect.step)
-            elif isinstance(decision.fact, Resumed):
-                assert effect.step == self.undone[-1]
+                assert effect.step == len(self.operation.results)
+                self.begun |= set(together(self.operation))
             else:
                 assert effect.step not in self.undone
-                self.undone.append(effect.step)
         self.out |= set(decision.effects)
         assert self.undone == sorted(self.undone, reverse=True)
         if self.operation.state is OperationState.COMPLETE:
             assert len(self.operation.results) == len(self.operation.steps)
             assert self.undone == []
         if self.operation.state is OperationState.UNDONE:
-            wanted = {each for each in self.done if self.operation.steps[each].kind not in LOOKING}
+            steps = self.operation.steps
+            wanted = {each for each in self.begun if steps[each].kind not in LOOKING}
             assert wanted == set(self.undone)
 
 
@@ -192,12 +226,16 @@ def test_whatever_happens_it_ends_complete_or_undone(
 def _event(operation: Operation, data: st.DataObject) -> OperationEvent:
     step = data.draw(st.integers(0, len(operation.steps) - 1))
     position = data.draw(st.sampled_from([operation.position, operation.position, step]))
+    more = (StepResult(NOW),) * (
+        data.draw(st.sampled_from(together(operation))) - operation.position
+    )
+    count = operation.position + 1 - data.draw(st.sampled_from(together_back(operation)))
     events: list[OperationEvent] = (
             [
                 Approved("bob"), Approved("eve"), CancelAsked("ann"), Resumed("ann"),
-                StepDone(position, StepResult(NOW)), StepDone(position, StepResult(NOW)),
+                StepDone(position, StepResult(NOW), more), StepDone(position, StepResult(NOW)),
                 StepFailed(position, "no"), StepDelayed(position, "later", NOW),
-                Compensated(position), CompensationFailed(position, "no"),
+                Compensated(position, "", count), CompensationFailed(position, "no"),
             ]
     )  # fmt: skip
     return data.draw(st.sampled_from(events))
