@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from runyard.gate.operating import ExpireOperations, Purge
-from runyard.model.errors import (
-    ProviderRefused,
-)
+import pytest
+
+from runyard.gate.asking import Apply
+from runyard.gate.operating import ExpireOperations, Purge, TellOperation
+from runyard.model.errors import NotFound, ProviderRefused, Refused
+from runyard.model.ids import OperationId
 from runyard.model.instants import to_micros
 from runyard.model.operation import (
     Approved,
+    CancelAsked,
     Confirmed,
     Declined,
     OperationState,
@@ -104,6 +107,27 @@ def test_operations_are_listed_newest_first_by_environment_and_job(grounds: Grou
         assert len(ended) == 3
         await yard.gate.ask(Purge((), tuple(ended), yard.now))
         assert await pages(5) == []
+
+    in_yard(scene, grounds)
+
+
+def test_what_comes_too_late_or_for_what_is_held_is_refused(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        site = Site(yard)
+        nobody = OperationId("op_01m8c5ay38cm5aj3w55ecmdyd3")
+        with pytest.raises(NotFound, match="there is no operation"):
+            await yard.gate.ask(TellOperation(nobody, CancelAsked("ann"), yard.now))
+        begun = await site.apply(make_spec(), approvals_needed=1)
+        operation = begun.operation
+        assert operation is not None
+        late = yard.now + timedelta(days=30)
+        cancelled = TellOperation(operation.id, CancelAsked("ann"), late)
+        both = await yard.gate.decide_now([cancelled, ExpireOperations(late)])
+        assert [getattr(one, "state", one) for one in both.answers] == ["undone", 1]
+        held = await site.apply(make_spec())
+        assert held.operation is not None
+        with pytest.raises(Refused, match=f"is being changed by {held.operation.id}"):
+            await yard.gate.ask(Apply([make_spec(priority=1)], "local", "bob", yard.now))
 
     in_yard(scene, grounds)
 

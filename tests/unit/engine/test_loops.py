@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
+from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.engine.carrier import Carrier
 from runyard.engine.due import DueLoop
@@ -18,6 +21,7 @@ from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import LEASE
+from runyard.gate.news import News
 from runyard.model.errors import ProviderUnavailable, StoreUnavailable
 from runyard.model.event import Ended, Launched
 from runyard.model.ids import attempt_key
@@ -325,5 +329,51 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
         }
         await engine.stop()
         assert provider.calls[-1] == ("close", "")
+
+    in_yard(scene)
+
+
+class Told:
+    """A database whose notices a test brings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.hear: Callable[[str], None] = lambda _: None
+        self.missed: Callable[[], None] = lambda: None
+        self.listens = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        self.hear, self.missed = hear, missed
+        self.listens.set()
+        await asyncio.Event().wait()
+
+
+def test_an_engine_looks_when_others_tell_of_their_batches() -> None:
+    async def scene(yard: Yard) -> None:
+        told, signals = Told(yard.database), Signals()
+        engine = Engine(
+            cast(Database, told),
+            yard.store,
+            ScriptedProvider(),
+            KeptNotices(),
+            signals,
+            lambda: yard.now,
+            EngineSettings("me", 10, poll=timedelta(hours=1)),
+        )
+        await engine.start()
+        await told.listens.wait()
+        with signals.listening(["run/a"]) as listener:
+            told.hear(News("me", ("run/a",), due=True, effects=True).text())
+            assert not await listener.wait(0.01)  # it has heard that from itself
+            told.hear(News("other", ("run/a",), due=True, effects=True).text())
+            assert await listener.wait(10)
+            told.hear(News("other", ("run/a",), due=False, effects=False).text())
+            assert await listener.wait(10)
+            told.missed()
+            assert await listener.wait(10)
+        await engine.stop()
 
     in_yard(scene)

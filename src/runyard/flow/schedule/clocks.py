@@ -59,13 +59,8 @@ def instants_of(local: datetime, zone: tzinfo, gap: Gap, overlap: Overlap) -> tu
         if gap is Gap.SKIP:
             return ()
         return (_change(aware - second, aware - first, zone),)
-    match overlap:
-        case Overlap.FIRST:
-            return (aware - first,)
-        case Overlap.SECOND:
-            return (aware - second,)
-        case Overlap.BOTH:
-            return (aware - first, aware - second)
+    twice = (aware - first, aware - second)
+    return {Overlap.FIRST: twice[:1], Overlap.SECOND: twice[1:]}.get(overlap, twice)
 
 
 def changes(zone: tzinfo, begin: datetime, end: datetime) -> Iterator[Change]:
