@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import CommandLine, Result
+from tests.support.command_line import CommandLine, Result, settled
 from tests.support.postgresql import Server
 from tests.support.reader import faults
 from tests.support.tree import ROOT
@@ -26,17 +26,9 @@ jobs:
 """
 
 
-def settle(state: Path, url: str) -> None:
-    """A state folder whose settings name the database; the URL is on no command line."""
-    state.mkdir(mode=0o700, parents=True)
-    settings = state / "config.toml"
-    settings.write_text(f'port = 0\ndatabase_url = "{url}"\n' if url else "port = 0\n")
-    settings.chmod(0o600)
-
-
 @pytest.mark.parametrize("guide", GUIDES)
 def test_a_guide_works_on_postgresql_too(guide: str, tmp_path: Path, postgresql: Server) -> None:
-    settle(tmp_path / ".local/state/runyard", postgresql.database())
+    settled(tmp_path / ".local/state/runyard", postgresql.database())
     told = faults(ROOT / "docs" / "guides" / f"{guide}.md", tmp_path)
     assert not told, "\n\n".join(told)
 
@@ -46,8 +38,7 @@ def test_two_people_change_one_job_at_once(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Each either has their way, whole, or is told why not."""
-    settle(tmp_path / "state", _url(kind, request))
-    admin = CommandLine(tmp_path / "state")
+    admin = settled(tmp_path / "state", _url(kind, request))
     assert admin.process("up", "-d").status == 0
     try:
         people = [_person(admin, name) for name in ("ann", "bob")]

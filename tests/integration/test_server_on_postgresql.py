@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.support.command_line import CommandLine
+from tests.support.command_line import settled
 from tests.support.postgresql import Server
 
 MANIFEST = """\
@@ -29,21 +29,11 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def settled(folder: Path, name: str, url: str) -> CommandLine:
-    """A state folder whose settings name the database; the URL is on no command line."""
-    state = folder / name
-    state.mkdir(mode=0o700)
-    settings = state / "config.toml"
-    settings.write_text(f'port = 0\ndatabase_url = "{url}"\n')
-    settings.chmod(0o600)
-    return CommandLine(state)
-
-
 def test_runs_are_kept_in_postgresql_and_belong_to_one_cloud(
     postgresql: Server, folder: Path
 ) -> None:
     url = postgresql.database()
-    runyard = settled(folder, "one", url)
+    runyard = settled(folder / "one", url)
     begun = runyard.process("up", "-d")
     assert begun.status == 0, begun.err
     try:
@@ -52,7 +42,7 @@ def test_runs_are_kept_in_postgresql_and_belong_to_one_cloud(
         done = runyard.process("run", "hello", "--wait")
         assert (done.status, done.out) == (0, "[0] hello\n"), done.err
         assert url not in runyard.process("config").out
-        other = settled(folder, "two", url).process("up", "-d")
+        other = settled(folder / "two", url).process("up", "-d")
         assert other.status != 0
         assert "keeps the runs of another cloud" in other.err
         assert str(folder / "one") in other.err
@@ -69,7 +59,7 @@ def test_runs_are_kept_in_postgresql_and_belong_to_one_cloud(
 
 def test_a_database_that_is_not_there_is_said_without_its_password(folder: Path) -> None:
     url = "postgresql://ann:correct-horse@127.0.0.1:1/rows"
-    failed = settled(folder, "one", url).process("up", "-d")
+    failed = settled(folder / "one", url).process("up", "-d")
     assert failed.status != 0
     assert "rows at 127.0.0.1 port 1 does not answer" in failed.err
     assert "correct-horse" not in failed.err + failed.out

@@ -87,3 +87,14 @@ class CommandLine:
             "TZ": "UTC",
         }
         return usual | self.environ
+
+
+def settled(state: Path, database_url: str = "") -> CommandLine:
+    """`runyard …` with a new state folder, whose settings take a free port and name the database:
+    its URL is on no command line."""
+    state.mkdir(mode=0o700, parents=True)
+    lines = ["port = 0"] + ([f'database_url = "{database_url}"'] if database_url else [])
+    settings = state / "config.toml"
+    settings.write_text("\n".join(lines) + "\n")
+    settings.chmod(0o600)
+    return CommandLine(state)
