@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from runyard.api.body_parts import Whole, map_of_at_most
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
+from runyard.model.asking import LABELS_MAX, VARIABLES_MAX, Argument, Labels, Variables
 from runyard.model.beside import PRIORITY_MAX
-from runyard.model.cloudrun.words import EnvName, JobName
+from runyard.model.cloudrun.template import TASKS_MAX, TIMEOUT_SECONDS_MAX
+from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
-from runyard.model.forms import Between, Lasting, Shaped, unexpected
-from runyard.model.job import EnvironmentName, ProjectName, RegionName
-from runyard.model.manifest import rules_environment, rules_labels
+from runyard.model.forms import Between, Lasting, Shaped
+from runyard.model.job import EnvironmentName, ProjectName
+from runyard.model.places import RegionName
 from runyard.model.plan import RunRequest
 from runyard.model.run import Overrides
 from runyard.model.strict import Strict
 
-TASKS_MAX = 10_000  #: tasks of an execution (cloud.google.com/run/quotas)
-TIMEOUT_SECONDS_MAX = 168 * 3600  #: of a task (cloud.google.com/run/docs/configuring/task-timeout)
-ARGUMENT_BYTES_MAX = 128 * 1024  #: MAX_ARG_STRLEN of Linux, execve(2)
 KEY_CHARACTERS_MAX = 255
 REASON_CHARACTERS_MAX = 1000
 WAIT_SECONDS = 20.0  #: shorter than clients wait for an answer
@@ -30,56 +29,6 @@ WAIT_SECONDS_MAX = 600
 FILES_MAX = 1000  #: as many as a manifest may have
 
 
-def _free_name(name: str) -> str:
-    reserved = name in rules_environment.RESERVED
-    if reserved or name.startswith(rules_environment.RESERVED_PREFIX):
-        raise unexpected("a name that Cloud Run does not set itself", "choose another name")
-    return name
-
-
-def _small_value(value: str) -> str:
-    if "\0" in value or len(value.encode()) > rules_environment.VALUE_BYTES_MAX:
-        most = rules_environment.VALUE_BYTES_MAX
-        raise unexpected(f"a text of at most {most} bytes, without NUL")
-    return value
-
-
-def _argument(value: str) -> str:
-    if "\0" in value or len(value.encode()) >= ARGUMENT_BYTES_MAX:
-        raise unexpected(f"a text of fewer than {ARGUMENT_BYTES_MAX} bytes, without NUL")
-    return value
-
-
-def _few_variables(env: dict[str, str]) -> dict[str, str]:
-    if len(env) > rules_environment.VARIABLES_MAX:
-        raise unexpected(f"at most {rules_environment.VARIABLES_MAX} variables")
-    return env
-
-
-def _few_labels(labels: dict[str, str]) -> dict[str, str]:
-    if len(labels) > rules_labels.LABELS_MAX:
-        raise unexpected(f"at most {rules_labels.LABELS_MAX} labels")
-    return labels
-
-
-VariableName = Annotated[EnvName, AfterValidator(_free_name)]
-VariableValue = Annotated[str, AfterValidator(_small_value)]
-LabelKey = Annotated[
-    str,
-    Shaped(
-        r"[a-z][a-z0-9_-]{0,62}",
-        "a label's key: at most 63 lower-case letters, digits, - and _, a letter first",
-        63,
-    ),
-]
-LabelValue = Annotated[
-    str,
-    Shaped(
-        r"[a-z0-9_-]{0,63}",
-        "a label's value: at most 63 lower-case letters, digits, - and _",
-        63,
-    ),
-]
 IdempotencyKey = Annotated[
     str,
     Shaped(
@@ -108,13 +57,13 @@ WaitSeconds = Annotated[
 class OverridesBody(Strict):
     """What is changed for this run only; the same four that Cloud Run's RunJob can change."""
 
-    args: tuple[Annotated[str, AfterValidator(_argument)], ...] | None = Field(
+    args: tuple[Argument, ...] | None = Field(
         default=None, description="Replaces the first container's arguments; [] means none."
     )
-    env: Annotated[dict[VariableName, VariableValue], AfterValidator(_few_variables)] = Field(
+    env: Variables = Field(
         default={},
         description="Added to the environment of every container; wins over the job's.",
-        json_schema_extra=map_of_at_most(rules_environment.VARIABLES_MAX),
+        json_schema_extra=map_of_at_most(VARIABLES_MAX),
     )
     task_count: Annotated[int, Between(1, TASKS_MAX), Whole] | None = None
     timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] | None = Field(
@@ -144,10 +93,10 @@ class RunBody(Strict):
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX), Whole] | None = Field(
         default=None, description="Else the job's; higher starts earlier."
     )
-    labels: Annotated[dict[LabelKey, LabelValue], AfterValidator(_few_labels)] = Field(
+    labels: Labels = Field(
         default={},
         description="Added to the job's; wins over them.",
-        json_schema_extra=map_of_at_most(rules_labels.LABELS_MAX),
+        json_schema_extra=map_of_at_most(LABELS_MAX),
     )
     idempotency_key: IdempotencyKey | None = Field(
         default=None, description="The same key again gets the same runs, not new ones."

@@ -15,7 +15,8 @@ from runyard.flow.filters import CHARACTERS_MAX, parse
 from runyard.model.audit import DIGEST_FORM
 from runyard.model.cloudrun.words import JobName
 from runyard.model.forms import Between, Shaped, unexpected
-from runyard.model.job import EnvironmentName, ProjectName, RegionName
+from runyard.model.job import EnvironmentName, ProjectName
+from runyard.model.places import RegionName
 from runyard.model.principal import NAME_EXPECTED, NAME_FORM
 from runyard.model.run import State, TriggerKind
 from runyard.model.validation import did_you_mean, one_of

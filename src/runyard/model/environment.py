@@ -12,7 +12,7 @@ import orjson
 from pydantic import BeforeValidator, Field
 
 from runyard.model.forms import Between, Counted, Shaped, unexpected
-from runyard.model.job import RegionName
+from runyard.model.places import RegionName, ZoneName
 from runyard.model.strict import Strict
 
 LOCAL = "local"  #: the environment that always exists: the cloud on this machine
@@ -40,10 +40,6 @@ PrincipalName = Annotated[
         "the name of a person or machine: at most 100 letters, digits and . _ @ + -",
         100,
     ),
-]
-ZoneName = Annotated[
-    str,
-    Shaped(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}", "a time zone such as Europe/Berlin", 64),
 ]
 
 

@@ -6,18 +6,9 @@ Reserved names: the container contract; 1,000 variables: configuring/jobs/enviro
 
 from __future__ import annotations
 
+from runyard.model.asking import RESERVED, RESERVED_PREFIX, VALUE_BYTES_MAX, VARIABLES_MAX
 from runyard.model.manifest.view import Data, JobView, items, text
 from runyard.model.validation import Path
-
-VARIABLES_MAX = 1000
-VALUE_BYTES_MAX = 32768
-RESERVED = frozenset(
-    {
-        "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION", "CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_ATTEMPT",
-        "CLOUD_RUN_TASK_COUNT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "PORT",
-    }
-)  # fmt: skip
-RESERVED_PREFIX = "X_GOOGLE_"
 
 
 def check(job: JobView) -> None:

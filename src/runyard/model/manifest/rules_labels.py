@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 
+from runyard.model.asking import LABELS_MAX
 from runyard.model.manifest.view import EXECUTION, Data, JobView, mapping
 from runyard.model.validation import Path, one_of
 
-LABELS_MAX = 64
 ANNOTATIONS_BYTES_MAX = 256 * 1024
 RESERVED = (
     "run.googleapis.com",
