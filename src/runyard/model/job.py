@@ -19,10 +19,12 @@ from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.forms import Between, Counted, Lasting, Shaped
+from runyard.model.places import RegionName
 from runyard.model.plan import Placement
 from runyard.model.regions import DEFAULT_REGION
 from runyard.model.run import Backoff, RunPolicy
 from runyard.model.strict import Strict
+from runyard.model.trigger.spec import TriggerSpec
 from runyard.model.validation import dotted, read
 
 ProjectName = Annotated[
@@ -41,9 +43,6 @@ EnvironmentName = Annotated[
         31,
     ),
 ]
-RegionName = Annotated[
-    str, Shaped("[a-z]+(-[a-z0-9]+)*-[a-z]+[0-9]{1,2}", "a region such as us-central1", 40)
-]
 FieldPath = Annotated[
     str,
     Shaped(
@@ -53,6 +52,7 @@ FieldPath = Annotated[
     ),
 ]
 IGNORED_MAX = 100
+TRIGGERS_MAX = 100  #: of a job; more is a program that writes them
 
 
 class JobSpec(Strict):
@@ -69,6 +69,7 @@ class JobSpec(Strict):
     concurrency: ConcurrencySpec = ConcurrencySpec()
     deadline: Annotated[str, Lasting(1, DEADLINE_SECONDS_MAX, "8784h")] | None = None
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
+    triggers: Annotated[tuple[TriggerSpec, ...], Counted(0, TRIGGERS_MAX)] = ()
     needs: NeedsSpec = NeedsSpec()
     ignore_drift: Annotated[tuple[FieldPath, ...], Counted(0, IGNORED_MAX)] = ()
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from runyard.model.forms import UNEXPECTED
+from runyard.model.kinds import MARK
 
 Path = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -29,6 +30,8 @@ COMPLAINTS_MAX = 1000  #: about one model; more than anybody reads
 NEAR_MAX = 100  #: choices among which the nearest is looked for
 
 _PLAIN = re.compile("[A-Za-z0-9_-]{1,63}")
+
+_OF_KEY = "[key]"  #: pydantic's last step where it is a map's key that is wrong
 
 # pydantic's error types (https://docs.pydantic.dev/latest/errors/validation_errors/) in our words.
 _EXPECTED = {
@@ -122,13 +125,16 @@ def _quoted(value: str) -> str:
 
 
 def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
-    path, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    where, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    path = tuple(part for part in where if not _is_tag(part))
+    if path[-1:] == (_OF_KEY,):
+        return Complaint(path[:-1], context["expected"], context["hint"], about_key=True)
     if kind == UNEXPECTED:
         return Complaint(path, context["expected"], context["hint"])
     if kind == "missing":
         return Complaint(path, "a value, which is required")
     if kind == "extra_forbidden":
-        known = sorted(field.alias or name for name, field in fields_at(model, path[:-1]).items())
+        known = sorted(field.alias or name for name, field in fields_at(model, where[:-1]).items())
         hint = did_you_mean(str(path[-1]), known)
         return Complaint(path, f"a field that exists: {one_of(known)}", hint, about_key=True)
     if kind in ("enum", "literal_error"):
@@ -159,12 +165,20 @@ def _type_hint(kind: str, value: Any) -> str:
 
 
 def fields_at(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
-    """The fields of the model that stands at `path` below `model`."""
-    here = model
+    """The fields of the model that stands at `path` below `model`. Where models of several kinds
+    may stand, the tag of the kind says which (`kinds`), else it is the first."""
+    here, choices = model, [model]
     for part in path:
-        if isinstance(part, str):
-            here = _models_in(_field(here, part).annotation)[0]
+        if _is_tag(part):
+            here = next(one for one in choices if one.__name__ == str(part)[len(MARK) :])
+        elif isinstance(part, str):
+            choices = _models_in(_field(here, part).annotation)
+            here = choices[0]
     return here.model_fields
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and part.startswith(MARK)
 
 
 def _field(model: type[BaseModel], key: str) -> Any:

@@ -155,7 +155,7 @@ def test_the_hint_for_a_job_name_is_one() -> None:
     assert fault.hint == "did you mean 'nightly-report'?"
 
 
-@pytest.mark.parametrize("key", ["triggers", "budget"])
+@pytest.mark.parametrize("key", ["budget"])
 def test_what_comes_later_is_refused_and_not_ignored(key: str) -> None:
     text = f"project: shop\njobs:\n  a:\n    {key}: [x]\n    template: {IMAGE[11:-1]}"
     [fault] = faults_of(text)

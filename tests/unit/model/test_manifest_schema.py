@@ -91,7 +91,7 @@ def test_a_wrong_field_does_not_hold(case: Any) -> None:
         {"defaults": {"labels": [], "name": "a"}},
         {"environments": {"prod": {"provider": "aws"}}},
         {"jobs": {"Bad Name": {}}},
-        {"jobs": {"a": {"triggers": []}}},
+        {"jobs": {"a": {"triggers": [{}]}}},
         {"jobs": {"a": {"deadline": None}}},
     ],
 )

@@ -35,7 +35,6 @@ from runyard.model.validation import (
 
 #: What is known and not there yet: said, never ignored.
 LATER = {
-    "triggers": "start runs with `runyard run`; triggers come in a later version",
     "budget": "`deadline` and `retry` bound a run; budgets come in a later version",
 }
 #: What the manifest says elsewhere and must not say again inside a job.

@@ -36,6 +36,7 @@ _DESCRIPTIONS = {
     ("JobSpec", "concurrency"): "How many runs at once, and what a run over the limit does.",
     ("JobSpec", "deadline"): "From asking to the end of the run, waiting and retries included.",
     ("JobSpec", "priority"): "Higher goes first; waiting runs do not starve.",
+    ("JobSpec", "triggers"): "What asks for runs of the job by itself.",
     ("JobSpec", "needs"): "What the job must be able to reach; read by probes and access checks.",
     ("JobSpec", "ignore_drift"): "Fields that others may change at the provider.",
     ("RetrySpec", "attempts"): "The most attempts of a run. 1: it is not tried again.",

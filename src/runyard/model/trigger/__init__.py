@@ -1,0 +1,7 @@
+"""Triggers: what asks for runs of a job, as the manifest declares it.
+
+words.py     the texts that triggers have: instants, days, times of day, names
+asking.py    what the runs are asked for with
+schedule.py  a schedule and its policies
+spec.py      any trigger, and what triggers are called
+"""
