@@ -1,4 +1,4 @@
-"""Filters in SQL mean what `flow.filters.matches` says of the same rows, on every database."""
+"""Filters in SQL mean what `model.filters.matches` says of the same rows, on every database."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from random import Random
 import pytest
 
 from runyard.database.port import Tx
-from runyard.flow.filter_fields import RUN_FIELDS, Value
-from runyard.flow.filters import And, Comparison, Expression, Not, Or, matches, parse
+from runyard.flow.filter_fields import RUN_FIELDS
+from runyard.model.filter_kinds import Value
+from runyard.model.filters import And, Comparison, Expression, Not, Or, matches, parse
 from runyard.model.ids import RunId
 from runyard.model.instants import to_micros
 from runyard.model.run import Run, State

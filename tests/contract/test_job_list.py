@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from runyard.flow.filter_fields import JOB_FIELDS
-from runyard.flow.filters import parse
+from runyard.model.filters import parse
 from runyard.model.job import JobSpec
 from runyard.store.job_list import BATCH, SORTS, AfterJob, JobQuestion, page, place_of, value
 from runyard.store.jobs import JobRow

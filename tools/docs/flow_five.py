@@ -18,7 +18,7 @@ BOXES = (
         ("runyard.api.rest.jobs:list_jobs",),
         "Also by the command line: `runyard jobs`."),
     Box("G", "Apply Filters", Kind.PROCESS,
-        ("runyard.flow.filters:parse", "runyard.store.job_list:JobQuestion"),
+        ("runyard.model.filters:parse", "runyard.store.job_list:JobQuestion"),
         "One language for jobs and runs; an error points at its column."),
     Box("H", "Sort Results", Kind.PROCESS,
         ("runyard.store.job_list:SORTS",),

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
 from runyard.api.secret_bodies import Etag, SecretName
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
-from runyard.flow.filters import CHARACTERS_MAX, parse
 from runyard.model.audit import DIGEST_FORM
 from runyard.model.cloudrun.words import JobName
+from runyard.model.filters import CHARACTERS_MAX, parse
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName
 from runyard.model.places import RegionName

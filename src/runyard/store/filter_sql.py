@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runyard.database.port import Value
-from runyard.flow.filters import And, Comparison, Expression, Not, Or
+from runyard.model.filters import And, Comparison, Expression, Not, Or
 
 Bound = Callable[[Value], str]  #: the placeholder of a new parameter
 _LAST = chr(0x10FFFF)

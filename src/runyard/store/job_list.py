@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from runyard.database.port import Tx
-from runyard.flow.filter_fields import Value
-from runyard.flow.filters import Expression, matches
+from runyard.model.filter_kinds import Value
+from runyard.model.filters import Expression, matches
 from runyard.model.instants import to_micros
 from runyard.store.jobs import JobRow, Jobs
 

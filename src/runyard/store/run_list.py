@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runyard.database.port import Tx, Value
-from runyard.flow.filters import Expression
+from runyard.model.filters import Expression
 from runyard.model.ids import RunId
 from runyard.model.instants import to_micros
 from runyard.model.run import Run, State

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS, Value
-from runyard.flow.filters import (
+from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
+from runyard.model.errors import InvalidSpec
+from runyard.model.filter_kinds import Value
+from runyard.model.filters import (
     COMPARISONS_MAX,
     DEPTH_MAX,
     And,
@@ -17,7 +19,6 @@ from runyard.flow.filters import (
     matches,
     parse,
 )
-from runyard.model.errors import InvalidSpec
 
 DEAD = Comparison("state", "=", "dead")
 NIGHTLY = Comparison("job", "=", "nightly")

@@ -1,4 +1,4 @@
-"""The filter language of every list: a subset of AIP-160 (https://google.aip.dev/160). Pure.
+"""The filter language of every list and trigger: a subset of AIP-160 (https://google.aip.dev/160).
 
     filter      = factor { "AND" factor }
     factor      = term { "OR" term }             OR binds closer than AND, as AIP-160 has it
@@ -21,8 +21,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from runyard.flow.filter_fields import Kind, Value
 from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.filter_kinds import Kind, Value
 from runyard.model.validation import did_you_mean, one_of, shown
 
 CHARACTERS_MAX = 2_000
