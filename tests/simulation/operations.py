@@ -363,4 +363,6 @@ class OperationsWorld(World):
 
 def live(seed: int, database: Database | None = None) -> None:
     """Live through the world of operations of `seed`."""
-    asyncio.run(OperationsWorld(seed, database).live())
+    world = OperationsWorld(seed, database)
+    with world.heard():
+        asyncio.run(world.live())

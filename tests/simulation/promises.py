@@ -39,6 +39,8 @@ class Promises:
         self._acknowledged: set[RunId] = set()
         self._keys: dict[str, tuple[RunId, ...]] = {}
         self._attempts_at_cancel: dict[RunId, int] = {}
+        self._begun: list[tuple[RunId, int]] = []
+        self._broken: list[str] = []
         cloud.watchers.append(self._started)
 
     # -- what the world tells ----------------------------------------------------------------
@@ -63,20 +65,28 @@ class Promises:
 
     # -- promises about the cloud --------------------------------------------------------------
     def _started(self, one: Execution) -> None:
-        """The cloud starts something, this moment."""
+        """The cloud starts something, this moment, and what is wrong is kept for the next check:
+        the engine that called would take an assertion for a failed effect, and try it again."""
         run_id, attempt = split_attempt_key(one.key)
-        run = self._runs[run_id]
+        self._begun.append((run_id, attempt))
         others = [
             other.key
             for other in self._cloud.running()
             if other.key != one.key and split_attempt_key(other.key)[0] == run_id
         ]
-        assert not others, f"two attempts of one run at once: {one.key} beside {others}"
-        assert attempt <= most_attempts(run), f"{one.key} is beyond the policy"
-        assert attempt <= self._attempts_at_cancel.get(run_id, attempt), (
-            f"{one.key} was decided on after an accepted cancel"
-        )
-        assert self._cloud.starts.count(one.key) == 1, f"{one.key} started twice"
+        if others:
+            self._broken.append(f"two attempts of one run at once: {one.key} beside {others}")
+        if attempt > self._attempts_at_cancel.get(run_id, attempt):
+            self._broken.append(f"{one.key} was decided on after an accepted cancel")
+        if self._cloud.starts.count(one.key) != 1:
+            self._broken.append(f"{one.key} started twice")
+
+    def _check_starts(self) -> None:
+        begun, self._begun = self._begun, []
+        for run_id, attempt in begun:
+            most = most_attempts(self._runs[run_id])
+            assert attempt <= most, f"attempt {attempt} of {run_id} is beyond the policy"
+        assert not self._broken, "; ".join(self._broken)
 
     def _check_limits(self) -> None:
         by_slot: Counter[str] = Counter()
@@ -97,6 +107,7 @@ class Promises:
         """After every step."""
         now = await snapshot(database, store)
         self._runs |= now.runs
+        self._check_starts()
         self._check_limits()
         self._check_finals(now)
         self._check_slots(now)

@@ -8,7 +8,9 @@ time it is. Promises are checked after every step by `promises.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -54,6 +56,19 @@ def spec(name: str) -> JobSpec:
     backoff = {"backoff": {"initial": "2s", "max": "20s"}}
     beside = JOBS[name] | {"retry": backoff | JOBS[name].get("retry", {})}
     return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
+
+
+class Complaints(logging.Handler):
+    """What engines log as faults of the program: they go on after it, a world does not."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        if record.exc_info is not None:
+            self._faults.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
 
 
 class World:
@@ -105,8 +120,22 @@ class World:
         self.cloud.end_what_is_over()
         await self._settle(self.random.randrange(1, 12))
         await self.promises.check(self.database, self.store)
+        self._check_faults()
+
+    def _check_faults(self) -> None:
         faults = [fault for process in self.processes for fault in process.faults]
         assert not faults + self._faults, faults + self._faults
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """While it lasts, what engines log as a fault of the program is one of this world."""
+        complaints = Complaints(self._faults)
+        logger = logging.getLogger("runyard.engine")
+        logger.addHandler(complaints)
+        try:
+            yield
+        finally:
+            logger.removeHandler(complaints)
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._faults.append(repr(context))
@@ -216,6 +245,7 @@ class World:
                     process.tick(loop)
             await self._settle(10_000)
             await self.promises.check(self.database, self.store)
+            self._check_faults()
 
     async def _outlast(self) -> None:
         """After the retention nothing is left but the ledger."""
@@ -224,8 +254,11 @@ class World:
             process.tick("prune")
             await self._settle(10_000)
         await self.promises.check_outlasted(self.database, self.store)
+        self._check_faults()
 
 
 def live(seed: int, database: Database | None = None) -> None:
     """Live through the world of `seed`."""
-    asyncio.run(World(seed, database).live())
+    world = World(seed, database)
+    with world.heard():
+        asyncio.run(world.live())
