@@ -3,19 +3,16 @@ its entry in the audit log."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from runyard.database.port import Tx
-from runyard.flow.audit import entry_of
 from runyard.gate.exceptions import BreakGlass, MendGlass
 from runyard.gate.people import AddPrincipal, ChangePrincipal, FirstPrincipal
 from runyard.gate.tokens import AddToken, RevokeToken, RotateToken, UseToken
-from runyard.model.audit import AuditEntry, Origin
+from runyard.model.audit import Origin
 from runyard.model.effect import Announce
 from runyard.model.errors import AlreadyExists, NotFound, PermissionDenied, Refused
 from runyard.model.ids import ExceptionId, TokenId
@@ -31,7 +28,6 @@ from runyard.model.principal import (
     Scope,
     Token,
 )
-from runyard.store.audit import AuditQuestion
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import NOW
@@ -63,16 +59,6 @@ async def people(yard: Yard, *principals: Principal) -> None:
         await yard.gate.ask(AddPrincipal(ROOT, one, yard.now))
 
 
-async def entries(yard: Yard, action: str = "") -> Sequence[AuditEntry]:
-    """What was recorded, oldest first."""
-
-    async def work(tx: Tx) -> list[AuditEntry]:
-        found = await yard.store.audit.page(tx, AuditQuestion(action=action), None, 100)
-        return [entry_of(one) for one in reversed(found)]
-
-    return await yard.database.read(work)
-
-
 async def principal(yard: Yard, name: str) -> Principal | None:
     """As it is kept."""
     return await yard.database.read(lambda tx: yard.store.people.principal(tx, name))
@@ -90,7 +76,7 @@ def test_the_first_principal_is_made_once(grounds: Grounds) -> None:
         assert await yard.gate.ask(FirstPrincipal(yard.now)) == first
         assert first.grants == (Grant(Role.ADMIN),)
         assert await principal(yard, ADMIN) == first
-        (made,) = await entries(yard)
+        (made,) = await yard.entries()
         assert (made.by, made.action, made.target) == (
             "runyard",
             "principal.create",
@@ -122,7 +108,7 @@ def test_a_principal_is_made_given_roles_and_disabled(grounds: Grounds) -> None:
             await principal(yard, ADMIN),
             enabled,
         ]
-        found = [entry for entry in await entries(yard) if entry.target == "principal/ann"]
+        found = [entry for entry in await yard.entries() if entry.target == "principal/ann"]
         assert [entry.action.partition(".")[2] for entry in found] == [
             "create",
             "grant",
@@ -194,10 +180,10 @@ def test_a_token_comes_back_as_it_was_made(grounds: Grounds) -> None:
         tokens = yard.store.people.tokens
         assert await yard.database.read(lambda tx: tokens(tx)) == [first, second]
         assert await yard.database.read(lambda tx: tokens(tx, "ann")) == [first]
-        made = (await entries(yard, "token.create"))[0]
+        made = (await yard.entries("token.create"))[0]
         assert made.target == "token/tok_1"
         assert (made.after or {})["environments"] == ["dev", "staging"]
-        assert "digest" not in str(await entries(yard))
+        assert "digest" not in str(await yard.entries())
 
     in_yard(scene, grounds)
 
@@ -218,7 +204,7 @@ def test_a_token_in_use_is_noted_and_a_bad_one_is_not(grounds: Grounds) -> None:
         assert await kept(yard, "tok_1") == replace(
             found, revoked_at=yard.now - timedelta(seconds=5)
         )
-        assert len(await entries(yard)) == 4
+        assert len(await yard.entries()) == 4
 
     in_yard(scene, grounds)
 
@@ -318,7 +304,7 @@ def test_a_revoked_token_stays_revoked(grounds: Grounds) -> None:
         first = await yard.gate.ask(revoke)
         yard.later(60)
         assert await yard.gate.ask(replace(revoke, now=yard.now)) == first
-        (entry,) = await entries(yard, "token.revoke")
+        (entry,) = await yard.entries("token.revoke")
         assert entry.reason == "lost"
         assert (entry.before or {})["revoked_at"] is None
 
@@ -357,10 +343,10 @@ def test_broken_glass_is_kept_told_and_mended(grounds: Grounds) -> None:
         assert await yard.database.read(lambda tx: open_now(tx, NOW)) == []
         found = await yard.database.read(lambda tx: yard.store.people.exception(tx, opened.id))
         assert found == closed
-        assert [entry.action for entry in await entries(yard)] == [
+        assert [entry.action for entry in await yard.entries()] == [
             "break-glass.open",
             "break-glass.close",
         ]
-        assert (await entries(yard))[0].reason == "it burns"
+        assert (await yard.entries())[0].reason == "it burns"
 
     in_yard(scene, grounds)

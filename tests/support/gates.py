@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
 from runyard.database.port import Database, Tx
+from runyard.flow.audit import entry_of
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Committed, Gate, GateSettings
+from runyard.model.audit import AuditEntry
 from runyard.model.effect import Effect
 from runyard.model.event import Event
 from runyard.model.ids import RunId, stamped
 from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import Run
+from runyard.store.audit import AuditQuestion
 from runyard.store.memory import Store
 from runyard.store.runs import Happening
 from tests.support.databases import IN_MEMORY, Grounds
@@ -81,6 +84,15 @@ class Yard:
 
         async def work(tx: Tx) -> dict[str, tuple[int, int]]:
             return {s.name: (s.used, s.capacity) for s in await self.store.slots.all(tx)}
+
+        return await self.database.read(work)
+
+    async def entries(self, action: str = "") -> Sequence[AuditEntry]:
+        """What the audit log keeps of an action, or of all; oldest first."""
+
+        async def work(tx: Tx) -> list[AuditEntry]:
+            found = await self.store.audit.page(tx, AuditQuestion(action=action), None, 100)
+            return [entry_of(one) for one in reversed(found)]
 
         return await self.database.read(work)
 

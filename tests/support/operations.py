@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -179,6 +179,12 @@ class Site:
             return [fact.kind for fact in history]
 
         return await self.yard.database.read(work)
+
+
+def wish(kind: OperationKind, now: datetime, number: int) -> Wish:
+    """Ann's wish of a kind."""
+    operation = OperationId(stamped("op", now, number << 40))
+    return Wish(operation, kind, "local", "ann", now, grace_seconds=GRACE_SECONDS)
 
 
 def place(name: str = "report", region: str = "us-central1") -> Place:
