@@ -12,7 +12,7 @@ from runyard.gate.door import Gate, GateSettings
 from runyard.gate.telling import PassDeadlines
 from runyard.model.effect import CancelOlder, Launch, Pending
 from runyard.model.errors import AlreadyExists, IllegalTransition, NotFound, Refused
-from runyard.model.event import CancelRequested, Ended, Launched, Requested, Started
+from runyard.model.event import CancelRequested, Ended, Launched, Released, Requested, Started
 from runyard.model.ids import RunId
 from runyard.model.plan import Accepted, RunRequest
 from runyard.model.run import Run, State
@@ -306,6 +306,23 @@ def test_a_gate_keeps_so_many_runs_and_the_latest_of_them(grounds: Grounds) -> N
         assert list(yard.gate.recent) == [first.id, third.id]
         await yard.tell(second, Launched(1, "exec-2"))
         assert list(yard.gate.recent) == [third.id, second.id]
+        await yard.tell(second, Ended(1, make_outcome()))
+        assert list(yard.gate.recent) == [third.id, second.id]
+        await yard.tell(second, Released(1))
+        assert list(yard.gate.recent) == [third.id]  # of what is over nothing more will come
+
+    in_yard(scene, grounds)
+
+
+def test_a_gate_has_something_under_way_while_somebody_waits(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        assert yard.gate.tasks() == []
+        asking = asyncio.create_task(yard.apply(make_spec()))
+        await asyncio.sleep(0)
+        (task,) = yard.gate.tasks()
+        assert not task.done()
+        await asking
+        await task
 
     in_yard(scene, grounds)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runyard.database.port import Work
 from runyard.database.signals import Signals
-from runyard.gate.news import News
+from runyard.gate.news import News, follow
+
+T = TypeVar("T")
 
 BYTES_MAX = 8_000  #: PostgreSQL refuses 8,000 and more
 topics = st.integers(0, 99).map(lambda number: f"run/run_{number:026d}")
@@ -41,6 +46,13 @@ def test_it_is_short_enough_whatever_happened(count: int) -> None:
     assert told.topics == (tuple(many) if count <= 189 else None)
 
 
+def test_as_much_is_named_as_there_is_room_for() -> None:
+    for count, named in ((70, True), (71, False)):
+        told = News.of("me", ["x" * 97] * count, due=False, effects=False)
+        assert told is not None
+        assert (told.topics is not None) is named
+
+
 def test_nothing_to_look_at_is_not_told() -> None:
     assert News.of("me", [], due=False, effects=False) is None
     for asked in ({"due": True, "effects": False}, {"due": False, "effects": True}):
@@ -55,6 +67,41 @@ def test_who_does_not_know_what_changed_wakes_everybody() -> None:
             signals.pass_on(["a"])
             assert (await one.wait(0), await other.wait(0)) == (True, False)
             signals.pass_on(None)
+            assert (await one.wait(0), await other.wait(0)) == (True, True)
+
+    asyncio.run(scene())
+
+
+class Line:
+    """A database of which one only listens."""
+
+    dialect = "sqlite"
+
+    def __init__(self) -> None:
+        self.hear: Callable[[str], None] = lambda _: None
+        self.missed: Callable[[], None] = lambda: None
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        self.hear, self.missed = hear, missed
+
+    async def read(self, work: Work[T]) -> T:
+        raise NotImplementedError
+
+    async def write(self, work: Work[T]) -> T:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """It is not."""
+
+
+def test_who_follows_wakes_those_who_listen_and_everybody_after_silence() -> None:
+    async def scene() -> None:
+        line, signals = Line(), Signals()
+        await follow(line, signals)
+        with signals.listening(["a"]) as one, signals.listening(["b"]) as other:
+            line.hear(News("else", ("a",), due=False, effects=False).text())
+            assert (await one.wait(0), await other.wait(0)) == (True, False)
+            line.missed()
             assert (await one.wait(0), await other.wait(0)) == (True, True)
 
     asyncio.run(scene())
