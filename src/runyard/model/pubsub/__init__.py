@@ -1,0 +1,1 @@
+"""Events on their way, as Pub/Sub has them: topics, subscriptions, messages, filters."""
