@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from runyard import __version__
 from runyard.api.edge.host import known_hosts
@@ -55,6 +56,7 @@ from runyard.model.executors import PROCESS, sentences
 from runyard.model.federation import rules_of
 from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
+from runyard.model.zones import ZoneBook
 from runyard.premises import make_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.adoption import adopt
@@ -352,7 +354,7 @@ def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
         loops=parts.loops,
         regions=parts.regions,
         abilities=parts.abilities,
-        zones=ZoneInfo,
+        zones=ZoneBook(ZoneInfo, cache(available_timezones)),
         processes=parts.processes,
     )
 

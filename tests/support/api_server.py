@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import FastAPI
 
@@ -45,6 +45,7 @@ from runyard.model.effect import Compensate, Pending, Perform
 from runyard.model.event import Event
 from runyard.model.ids import AttemptKey, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
+from runyard.model.zones import ZoneBook
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
@@ -267,7 +268,7 @@ async def backstage(
         loops=lambda: loops,
         regions=one_region,
         abilities=lambda: {"cgroup": "v2"},
-        zones=ZoneInfo,
+        zones=ZoneBook(ZoneInfo, available_timezones),
         dependants=dependants,
     )
     behind = Backstage(services, viewer, secrets, neighbours, loops, jobs)

@@ -14,9 +14,9 @@ from runyard.api.streams import Streams
 from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.flow.dependants import Finder
-from runyard.flow.freezing import Zones
 from runyard.gate.door import REGION_RUNS_MAX, Gate
 from runyard.model.ids import OperationId, RunId
+from runyard.model.zones import ZoneBook
 from runyard.provider.port import Viewer
 from runyard.provider.port_jobs import Deployer
 from runyard.provider.port_secrets import SecretKeeper
@@ -149,7 +149,7 @@ class Services:
     loops: Callable[[], Sequence[LoopState]]
     regions: Callable[[], Awaitable[Sequence[RegionState]]]
     abilities: Callable[[], Mapping[str, Any]]
-    zones: Zones
+    zones: ZoneBook
     dependants: Sequence[Finder] = ()
     processes: Callable[[], Awaitable[Sequence[ProcessState]]] = nobody
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
+from datetime import tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
 from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.zones import NAME_MAX, ZoneBook
 
-NAME_MAX = 64
+ZONES = ZoneBook(ZoneInfo, available_timezones)
 
 
-def zone_named(option: str, name: str) -> ZoneInfo:
+def zone_named(option: str, name: str) -> tzinfo:
     """The zone `name`, such as Europe/Berlin. Raises InvalidSpec, with what may have been meant."""
-    known = available_timezones() if name.isprintable() and len(name) <= NAME_MAX else set()
-    if name in known:
-        return ZoneInfo(name)
-    by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower().replace(" ", "_"), by_lower, n=1)
-    hint = f"did you mean {by_lower[near[0]]}?" if near else "names are like America/New_York"
-    fault = Fault(option, repr(name[:NAME_MAX]), "a time zone of the tz database", hint)
-    raise InvalidSpec(f"{option} is not understood", faults=(fault,))
+    found = ZONES.find(name) if name.isprintable() and len(name) <= NAME_MAX else None
+    if found is None:
+        fault = Fault(
+            option, repr(name[:NAME_MAX]), "a time zone of the tz database", ZONES.near(name)
+        )
+        raise InvalidSpec(f"{option} is not understood", faults=(fault,))
+    return found
