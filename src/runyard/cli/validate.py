@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,9 @@ from cyclopts import Parameter
 
 from runyard.cli import job_table, manifest_files, output
 from runyard.cli.parameters import AsJson
-from runyard.cli.surroundings import settings
+from runyard.cli.surroundings import now, settings
+from runyard.cli.zones import ZONES
+from runyard.flow.schedule.surprises import surprises
 from runyard.model.executors import PROCESS
 from runyard.model.job import JobSpec
 from runyard.model.manifest import load
@@ -37,6 +40,8 @@ def validate(
         environment=meant,
         executor=PROCESS,
         regions=config.regions,
+        zones=ZONES,
+        advise=partial(surprises, zones=ZONES, now=now()),
     )
     jobs = [_row(spec, meant) for spec in loaded.jobs]
     warnings = [asdict(warning) for warning in loaded.warnings]

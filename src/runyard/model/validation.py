@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -56,6 +56,10 @@ class Complaint:
     hint: str = ""
     about_key: bool = False
 
+    def below(self, steps: int) -> Complaint:
+        """The same, its path without the first `steps`."""
+        return replace(self, path=self.path[steps:])
+
 
 def read(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, list[Complaint]]:
     """The model that `data` (plain JSON values) makes, or None and every complaint."""
@@ -80,7 +84,8 @@ def dotted(path: Path) -> str:
 
 def is_hidden(path: Path) -> bool:
     """True for the value of an environment variable, which may be a secret."""
-    return len(path) > 2 and path[-1] == "value" and path[-3] == "env"
+    of_container = len(path) > 2 and path[-1] == "value" and path[-3] == "env"
+    return of_container or path[-3:-1] == ("with", "env")
 
 
 def shown(value: Any) -> str:

@@ -108,3 +108,38 @@ def test_every_part_is_described() -> None:
     assert bare == []
     own = SCHEMA["$defs"]["JobSpec"]["properties"]
     assert [key for key, part in own.items() if not part.get("description")] == []
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {},
+        {"catchUp": "none"},
+        {"catchUp": {"latest": "6h"}},
+        {"dst": {"gap": "skip"}, "jitter": "5m", "startBy": "1h"},
+        {"windows": [{"days": "mon-fri", "from": "00:00", "to": "06:00"}]},
+        {"blackouts": [{"calendar": "holidays"}, {"from": "2026-05-01", "to": "2026-05-02"}]},
+        {"with": {"args": [], "env": {"A": "b"}, "taskCount": 3}, "enabled": False},
+    ],
+)
+def test_a_schedule_that_loads_holds(beside: Json) -> None:
+    calendars = {"holidays": ["2026-12-25", {"from": "2026-12-31", "to": "2027-01-01"}]}
+    job = make_job(triggers=[{"schedule": "30 2 * * *", **beside}])
+    text = make_text(job, calendars=calendars)
+    assert faults_of(text) == []
+    assert errors(text) == []
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {},
+        {"schedule": 3},
+        {"schedule": "@daily", "overlap": "wait"},
+        {"schedule": "@daily", "catchUp": "some"},
+        {"schedule": "@daily", "blackouts": [{"until": "2026-12-25"}]},
+        {"schedule": "@daily", "with": {"cpu": "1"}},
+    ],
+)
+def test_a_wrong_schedule_does_not_hold(trigger: Json) -> None:
+    assert errors(make_text(make_job(triggers=[trigger])))

@@ -9,7 +9,7 @@ import pytest
 
 from runyard.model.errors import Fault
 from runyard.model.job import JobSpec
-from runyard.model.recurrence.nouns import Calendar, Dst, Every, Gap, Overlap
+from runyard.model.recurrence.nouns import Calendar, Dst, Gap, Overlap
 from runyard.model.run import Overrides
 from runyard.model.trigger.schedule import OverlapPolicy, Period, ScheduleSpec
 from runyard.model.trigger.spec import named
@@ -37,6 +37,7 @@ def test_a_schedule_that_says_only_when() -> None:
     assert (spec.catch_up.window_seconds, spec.catch_up.instants_max) == (86400, 1)
     assert (spec.start_by_seconds, spec.jitter_seconds) == (None, 0)
     assert spec.document() == {
+        "name": "schedule",
         "schedule": DAILY,
         "timeZone": "UTC",
         "overlap": "skip",
@@ -47,12 +48,12 @@ def test_a_schedule_that_says_only_when() -> None:
 
 FULL: Json = {
     "name": "at-night",
-    "schedule": "every 15m",
+    "schedule": "*/15 * * * *",
     "timeZone": "Europe/Berlin",
     "dst": {"gap": "skip", "overlap": "both"},
     "overlap": "queue",
     "catchUp": {"all": "21600s", "max": 7},
-    "startBy": "3600s",
+    "startBy": "21600s",
     "jitter": "30s",
     "startAt": "2026-12-01",
     "endAt": "2027-12-01T08:00:00+01:00",
@@ -72,12 +73,16 @@ FULL: Json = {
 }
 
 
+BOTH = ["us-central1", "us-east1"]
+
+
 def test_a_schedule_that_says_everything_is_its_own_document() -> None:
-    spec = read_job(make_job(triggers=[FULL])).triggers[0]
+    spec = read_job(make_job(triggers=[FULL], regions=BOTH)).triggers[0]
     assert spec.document() == FULL
-    assert spec.recurrence == Every(900)
+    assert isinstance(spec.recurrence, Calendar)
+    assert not spec.recurrence.by_clock
     assert spec.dst.rule() == Dst(Gap.SKIP, Overlap.BOTH)
-    assert (spec.start_by_seconds, spec.jitter_seconds) == (3600, 30)
+    assert (spec.start_by_seconds, spec.jitter_seconds) == (21600, 30)
     assert (spec.catch_up.window_seconds, spec.catch_up.instants_max) == (21600, 7)
     assert spec.windows[0].weekdays == frozenset((0, 1, 2, 3, 4, 5))
     assert spec.windows[0].minutes == (22 * 60, 6 * 60)
@@ -110,7 +115,7 @@ def test_a_job_without_triggers_has_the_document_it_had() -> None:
 
 
 def test_a_job_with_triggers_is_read_from_its_document() -> None:
-    job = read_job(make_job(triggers=[FULL, {"schedule": DAILY, "catchUp": "none"}]))
+    job = read_job(make_job(triggers=[FULL, {"schedule": DAILY}], regions=BOTH))
     assert JobSpec.from_document(job.document()) == job
 
 
@@ -182,6 +187,10 @@ def test_what_names_neither_a_day_nor_an_instant(text: str) -> None:
         ({"pauseOnFailures": 0}, "pauseOnFailures", "0", "a whole number from 1 to 100", ""),
         ({"with": {"env": {"PORT": "x"}}}, "with.env.PORT", "",
          "a name that Cloud Run does not set itself", "choose another name"),
+        ({"with": {"env": {"A": "é" * 16385}}}, "with.env.A", "a value that is not shown",
+         "a text of at most 32768 bytes, without NUL", ""),
+        ({"with": {"args": ["x" * 131072]}}, "with.args[0]", "'" + "x" * 59 + "…'",
+         "a text of fewer than 131072 bytes, without NUL", ""),
         ({"blackouts": [{"until": "2026-12-24"}]}, "blackouts[0]", "a mapping of 1",
          "a blackout with exactly one of from, calendar", ""),
         ({"blackouts": [{"from": "2026-12-24", "to": "2026-12-25", "too": 1}]},

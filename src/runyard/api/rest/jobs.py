@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -26,6 +27,7 @@ from runyard.api.shapes import JobPageShape, JobShape, ManifestShape
 from runyard.api.shapes_operations import ApplyShape
 from runyard.database.port import Tx
 from runyard.flow.access import Permission, approvals_needed
+from runyard.flow.schedule.surprises import surprises
 from runyard.model.environment import Environment
 from runyard.model.errors import NotFound, Refused
 from runyard.model.executors import unenforced
@@ -51,6 +53,8 @@ async def load_manifest(services: Services, asked: ManifestBody) -> tuple[str, L
         executor=services.settings.executor,
         regions=services.settings.regions,
         known=stored,
+        zones=services.zones,
+        advise=partial(surprises, zones=services.zones, now=services.clock()),
     )
     warnings = (*loaded.warnings, *differing(loaded, environment, stored))
     told = replace(loaded, warnings=warnings)

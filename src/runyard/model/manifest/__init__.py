@@ -6,6 +6,8 @@ scalars.py    what a plain scalar means (YAML 1.2, core schema)
 merge.py      many files -> one manifest
 overrides.py  what an environment changes in a job
 defaults.py   `defaults` and the environment -> each job
+plain.py      nodes -> plain values
+calendars.py  days of the calendars that jobs name
 loader.py     all of it in order: `load`
 rules*.py     Cloud Run's limits that no single field can say; one idea a file
 report.py     where every fault goes

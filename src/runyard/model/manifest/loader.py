@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from types import MappingProxyType
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,8 +13,10 @@ from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.executors import differences, expected
 from runyard.model.job import EnvironmentName, JobSpec, ProjectName
 from runyard.model.manifest import overrides
+from runyard.model.manifest.calendars import calendars_of, standing_alone
 from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
 from runyard.model.manifest.merge import Entry, Manifest, merge
+from runyard.model.manifest.plain import mapping_of
 from runyard.model.manifest.report import Part, Report
 from runyard.model.manifest.rules import check_job
 from runyard.model.manifest.text import Source, check_size
@@ -25,13 +25,13 @@ from runyard.model.manifest.view import JobView
 from runyard.model.validation import (
     ROOT,
     Complaint,
-    Path,
     did_you_mean,
     dotted,
     one_of,
     read,
     shown,
 )
+from runyard.model.zones import ANY_ZONE, ZoneBook
 
 #: What is known and not there yet: said, never ignored.
 LATER = {
@@ -39,8 +39,7 @@ LATER = {
 }
 #: What the manifest says elsewhere and must not say again inside a job.
 ELSEWHERE = {"name": "the key under `jobs`", "project": "`project` at the top of the file"}
-#: Of a list or mapping in a job. The largest of Cloud Run's, `env`, has 1,000.
-ENTRIES_MAX = 2000
+Advise = Callable[[JobSpec], Iterable[Complaint]]
 _PROJECT = TypeAdapter[str](ProjectName)
 _ENVIRONMENT = TypeAdapter[str](EnvironmentName)
 _UNKNOWN = "unknown"  #: stands for a project whose fault is told, so that jobs can be checked
@@ -63,13 +62,16 @@ def load(
     executor: str | None = None,
     regions: Sequence[str] = (),
     known: Mapping[str, Environment] = MappingProxyType({}),
+    zones: ZoneBook = ANY_ZONE,
+    advise: Advise | None = None,
 ) -> Loaded:
     """The jobs of `sources`, as `environment` has them. What the manifest does not say of the
     environment itself, `known` does, by project.
 
     `executor` and `regions` are this machine's, and count unless the environment is elsewhere: what
     the executor does not keep of a job is among the warnings, with its place; the regions are all
-    there are, and the first is for jobs that name none.
+    there are, and the first is for jobs that name none. `zones` are this machine's too. What
+    `advise` has to say of a job is among the warnings, with its place.
 
     Raises InvalidSpec with every fault of every file, each with file, line and column (from 1),
     and nothing else, whatever the texts are. Time is bounded by `text.CHARACTERS_MAX` and
@@ -90,13 +92,14 @@ def load(
     if bound is not None and bound.provider is not ProviderName.LOCAL:
         executor, regions = None, ()
     changes = overrides.of(manifest, environment)
+    calendars = calendars_of(manifest, report)
     jobs: list[JobSpec] = []
     for name, raw in manifest.jobs.items():
         entry = _filled(raw, changes.get(name), manifest.defaults, bound)
         part = Part(report, ("jobs", name), entry.node, entry.place)
-        if (job := _job(name, entry.node, project, part, regions)) is not None:
-            jobs.append(job)
-            _warn(part, job, executor)
+        if (job := _job(name, entry.node, project, part, regions, zones)) is not None:
+            jobs.append(standing_alone(job, calendars, part))
+            _warn(part, job, executor, advise)
     report.raise_faults([source.name for source in sources])
     return Loaded(tuple(jobs), project, environments, tuple(report.warnings))
 
@@ -180,7 +183,7 @@ def _environment(name: str, entry: Entry, report: Report) -> Environment | None:
     if not isinstance(entry.node.value, dict):
         part.fault((), "a mapping")
         return None
-    environment, complaints = read(Environment, _data(entry.node, part))
+    environment, complaints = read(Environment, mapping_of(entry.node, part))
     for complaint in complaints:
         part.complain(complaint)
     if environment and environment.provider is ProviderName.GCP and not environment.google_project:
@@ -206,17 +209,21 @@ def _filled(
     return Entry(with_defaults(node, defaults.node if defaults else None), entry.place)
 
 
-def _warn(part: Part, job: JobSpec, executor: str | None) -> None:
+def _warn(part: Part, job: JobSpec, executor: str | None, advise: Advise | None) -> None:
     if executor is not None:
         for one in differences(job, executor):
             part.warn(("template", *one.path), expected(one, executor), one.instead)
+    for advice in advise(job) if advise is not None else ():
+        part.warn(advice.path, advice.expected, advice.hint)
 
 
-def _job(name: str, node: Node, project: str, part: Part, regions: Sequence[str]) -> JobSpec | None:
+def _job(
+    name: str, node: Node, project: str, part: Part, regions: Sequence[str], zones: ZoneBook
+) -> JobSpec | None:
     if not isinstance(node.value, dict):
         part.fault((), "a mapping with template")
         return None
-    data = _data(node, part)
+    data = mapping_of(node, part)
     for key in LATER.keys() & data.keys():
         del data[key]
         part.fault((key,), "nothing: not supported yet in this version", LATER[key], about_key=True)
@@ -228,7 +235,7 @@ def _job(name: str, node: Node, project: str, part: Part, regions: Sequence[str]
     spec, complaints = read(JobSpec, data)
     for complaint in complaints:
         _complain(part, complaint, name)
-    check_job(JobView(data, part))
+    check_job(JobView(data, part, zones))
     if spec is not None and regions:
         _check_regions(spec, regions, part)
     return spec
@@ -254,25 +261,3 @@ def _name_hint(name: str) -> str:
     letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in name[:49].lower())
     near = letters.strip("-").lstrip("-0123456789")
     return f"did you mean '{near}'?" if near else ""
-
-
-def _data(node: Node, part: Part) -> dict[str, Any]:
-    data = _plain(node, (), part)
-    return data if isinstance(data, dict) else {}
-
-
-def _plain(node: Node, path: Path, part: Part) -> Any:
-    """The plain value of `node`. What is empty or refused is left out of mappings, and told."""
-    value = node.value
-    if isinstance(value, dict | list) and len(value) > ENTRIES_MAX:
-        part.fault(path, f"at most {ENTRIES_MAX} entries")
-    if isinstance(value, dict):
-        some = islice(value.items(), ENTRIES_MAX)
-        entries = {key: _plain(child, (*path, key), part) for key, child in some}
-        return {key: entry for key, entry in entries.items() if entry is not None}
-    if isinstance(value, list):
-        items = enumerate(value[:ENTRIES_MAX])
-        return [_plain(child, (*path, number), part) for number, child in items]
-    if value is None:
-        part.fault(path, "a value", "give it a value, or remove it")
-    return None if is_refused(node) else value

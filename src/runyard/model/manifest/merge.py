@@ -9,9 +9,10 @@ from runyard.model.manifest.report import Report
 from runyard.model.manifest.tree import Node, Place, seen
 from runyard.model.validation import ROOT, did_you_mean, dotted, one_of
 
-KEYS = ("project", "defaults", "jobs", "environments")
+KEYS = ("project", "defaults", "jobs", "environments", "calendars")
 SCHEMA_KEY = "$schema"  #: where a JSON file names its schema for editors; it says nothing to us
-#: Jobs, and environments, of a manifest. Google's default is 1,000 jobs in a project and region.
+#: Jobs, environments and calendars, each, of a manifest. Google's default is 1,000 jobs in a
+#: project and region.
 NAMES_MAX = 2000
 #: A key of this kind holds what is only there to be used by aliases, as in Compose files.
 EXTENSION = "x-"
@@ -19,7 +20,7 @@ EXTENSION = "x-"
 
 @dataclass(slots=True)
 class Entry:
-    """A job or an environment: the node, and where its name stands."""
+    """A job, an environment or a calendar: the node, and where its name stands."""
 
     node: Node
     place: Place
@@ -33,6 +34,7 @@ class Manifest:
     defaults: Entry | None = None
     jobs: dict[str, Entry] = field(default_factory=dict)
     environments: dict[str, Entry] = field(default_factory=dict)
+    calendars: dict[str, Entry] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)  #: those that some file has, whatever they hold
 
 
@@ -63,7 +65,12 @@ def _take(manifest: Manifest, key: str, entry: Entry, report: Report) -> None:
     elif key == "defaults":
         _defaults(manifest, entry, report)
     else:
-        _named(key, manifest.jobs if key == "jobs" else manifest.environments, entry, report)
+        known = {
+            "jobs": manifest.jobs,
+            "environments": manifest.environments,
+            "calendars": manifest.calendars,
+        }
+        _named(key, known[key], entry, report)
 
 
 def _project(manifest: Manifest, entry: Entry, report: Report) -> None:

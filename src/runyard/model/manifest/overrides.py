@@ -3,7 +3,8 @@
 The rule is that of `defaults`, the other way round: mappings are merged key by key and the override
 wins; single values are replaced. Lists of things with names (containers, variables, volumes) are
 merged by name, so that one variable can be changed without saying all others again; an item without
-a name is merged with the only one that is there. Other lists are replaced.
+a name is merged with the only one that is there. Other lists are replaced, and an empty one always
+replaces: nothing of the list is left then.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def over(job: Node, override: Node | None) -> Node:
 
 def _are_items(ours: list[Node], theirs: list[Node]) -> bool:
     """True when each item can be told apart: by its name, or as the only one."""
-    if not all(isinstance(node.value, dict) for node in (*ours, *theirs)) or not theirs:
+    if not all(isinstance(node.value, dict) for node in (*ours, *theirs)) or not (ours and theirs):
         return False
     names = [_name(node) for node in theirs]
     if all(_name(node) for node in ours):

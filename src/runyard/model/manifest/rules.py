@@ -14,6 +14,7 @@ from runyard.model.manifest import (
     rules_resources,
     rules_retries,
     rules_tasks,
+    rules_triggers,
     rules_volumes,
 )
 from runyard.model.manifest.view import JobView
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     rules_volumes.check,
     rules_probes.check,
     rules_network.check,
+    rules_triggers.check,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from runyard.model.cloudrun.template import CONTAINERS_MAX
 from runyard.model.manifest.report import Part
 from runyard.model.validation import Path
+from runyard.model.zones import ANY_ZONE, ZoneBook
 
 Data = Mapping[str, Any]
 
@@ -23,6 +24,7 @@ class JobView:
 
     data: Data
     part: Part
+    zones: ZoneBook = ANY_ZONE
 
     @property
     def execution(self) -> Data:

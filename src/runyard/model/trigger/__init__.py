@@ -3,5 +3,6 @@
 words.py     the texts that triggers have: instants, days, times of day, names
 asking.py    what the runs are asked for with
 schedule.py  a schedule and its policies
+calendar.py  named days on which schedules do not run
 spec.py      any trigger, and what triggers are called
 """

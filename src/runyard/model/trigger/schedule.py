@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -90,6 +90,10 @@ class CatchUp(Strict):
         return value is None or (name == "max" and self.all is None)
 
 
+#: As people write it: by a word, whose window is 24h, or with a window.
+CatchUpInput = Literal["none", "latest", "all"] | CatchUp
+
+
 class Window(Strict):
     """Times of day on days of the week, in the schedule's zone; `to` itself is outside. Where
     `to` is before `from`, it is the next day's."""
@@ -115,12 +119,15 @@ class Period(Strict):
 
     begin: EdgeText = Field(alias="from")
     to: EdgeText
-    reason: ReasonText = "a blackout"
+    reason: ReasonText = ""
 
     @property
     def edges(self) -> tuple[date | datetime, date | datetime]:
         """Where it begins and ends. Days are days of the schedule's zone."""
         return edge_of(self.begin), edge_of(self.to)
+
+    def _is_left_out(self, name: str, value: Any, field: FieldInfo) -> bool:
+        return not value
 
 
 class OfCalendar(Strict):
@@ -145,7 +152,9 @@ class ScheduleSpec(Strict):
     time_zone: ZoneName = "UTC"
     dst: DstSpec = DstSpec()
     overlap: OverlapPolicy = OverlapPolicy.SKIP
-    catch_up: Annotated[CatchUp, BeforeValidator(_catch_up)] = CatchUp(latest=DAY_WINDOW)
+    catch_up: Annotated[
+        CatchUp, BeforeValidator(_catch_up, json_schema_input_type=CatchUpInput)
+    ] = CatchUp(latest=DAY_WINDOW)
     start_by: Annotated[str, Lasting(1, START_BY_SECONDS_MAX, "8784h")] | None = None
     jitter: Annotated[str, Lasting(0, JITTER_SECONDS_MAX, "24h")] | None = None
     start_at: EdgeText | None = None

@@ -9,20 +9,25 @@ from typing import Annotated
 from runyard.model.kinds import Kinds
 from runyard.model.trigger.schedule import ScheduleSpec
 
-#: A kind is told by the key that says it. What is added here is a trigger in a manifest at once.
-TriggerSpec = Annotated[ScheduleSpec, Kinds({"schedule": ScheduleSpec}, "a trigger")]
+#: Each kind by the key that says it.
+KINDS = {"schedule": ScheduleSpec}
+#: What is added here is a trigger in a manifest at once.
+TriggerSpec = Annotated[ScheduleSpec, Kinds(KINDS, "a trigger")]
+
+
+def names_of(said: Sequence[str | None], kinds: Sequence[str]) -> list[str]:
+    """What triggers are called, in order. One that says no name is called by its kind; the second
+    such one `schedule-2`, and so on. What has no kind has no name."""
+    counts: Counter[str] = Counter()
+    names = []
+    for name, kind in zip(said, kinds, strict=True):
+        counts[kind] += name is None
+        number = f"-{counts[kind]}" if kind and counts[kind] > 1 else ""
+        names.append(f"{kind}{number}" if name is None else name)
+    return names
 
 
 def named(triggers: Sequence[TriggerSpec]) -> tuple[tuple[str, TriggerSpec], ...]:
-    """Each trigger with its name, in order. One without a name is called by its kind; the second
-    such one `schedule-2`, and so on."""
-    counts: Counter[str] = Counter()
-    found = []
-    for one in triggers:
-        if one.name is not None:
-            found.append((one.name, one))
-            continue
-        counts[one.kind] += 1
-        number = counts[one.kind]
-        found.append((one.kind if number == 1 else f"{one.kind}-{number}", one))
-    return tuple(found)
+    """Each trigger with its name, in order."""
+    names = names_of([one.name for one in triggers], [one.kind for one in triggers])
+    return tuple(zip(names, triggers, strict=True))

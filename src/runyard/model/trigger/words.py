@@ -15,6 +15,7 @@ from runyard.model.recurrence.reading import TEXT_MAX, read
 RECURRENCE_EXPECTED = (
     "five cron fields, or English as Cloud Scheduler has it, or `every 15m`, or `@daily`"
 )
+YEARS = range(1971, 9999)  #: the day before and the day after can still be reckoned with
 EDGE_EXPECTED = "an instant such as 2026-12-20T08:00:00Z, or a day such as 2026-12-20"
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -33,13 +34,21 @@ def _recurrence(text: str) -> str:
 
 
 def edge_of(text: str) -> date | datetime:
-    """The day or the instant (aware) that `text` names. Raises ValueError when it names neither."""
-    if _DAY.fullmatch(text):
-        return date.fromisoformat(text)
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
+    """The day or the instant (aware) that `text` names. Raises ValueError when it names neither,
+    or one that is not of `YEARS`."""
+    is_day = _DAY.fullmatch(text) is not None
+    found = date.fromisoformat(text) if is_day else datetime.fromisoformat(text)
+    if found.year not in YEARS or (isinstance(found, datetime) and found.tzinfo is None):
         raise ValueError(EDGE_EXPECTED)
-    return at
+    return found
+
+
+def is_day(text: str) -> bool:
+    """True when `text` names a day."""
+    try:
+        return not isinstance(edge_of(text), datetime)
+    except ValueError:
+        return False
 
 
 def _edge(text: str) -> str:
