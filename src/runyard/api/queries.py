@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
-from runyard.api.secret_bodies import Etag, SecretName
+from runyard.api.secret_bodies import Etag
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.model.audit import DIGEST_FORM
-from runyard.model.cloudrun.words import JobName
+from runyard.model.cloudrun.words import JobName, SecretName
 from runyard.model.filters import CHARACTERS_MAX, parse
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from runyard.api.body_parts import Whole, map_of_at_most
+from runyard.model.cloudrun.words import SecretName
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.secret import LABELS_MAX
 from runyard.model.strict import Strict
@@ -18,14 +19,6 @@ Value = Annotated[
         r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)",
         "base64 of 1 byte to 64 KiB",
         87_384,
-    ),
-]
-SecretName = Annotated[
-    str,
-    Shaped(
-        r"[a-zA-Z0-9_-]{1,255}",
-        "a secret's name: 1 to 255 letters, digits, hyphens and underscores",
-        255,
     ),
 ]
 VersionName = Annotated[

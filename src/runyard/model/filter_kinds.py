@@ -103,3 +103,5 @@ DURATION = Kind(FORM_EXPECTED, _duration)
 MONEY = Kind("an amount of US dollars such as 0.25", _money)
 LABELS = Kind("a label's value", _text, _EQUAL, prefix=True, keyed=True)
 TEXTS = Kind("a text", _text, (), many=True)
+#: A place in something that is nested: its key is the way there.
+PLACES = Kind("a text", _text, _EQUAL, prefix=True, keyed=True)

@@ -118,10 +118,14 @@ def _holds(asked: Comparison, value: Value | tuple[Value, ...] | None) -> bool:
     if asked.operator == "there":
         return True
     if isinstance(value, tuple):
-        return asked.value in value
+        return any(_equals(asked, one) for one in value)
     if asked.prefix:
-        return str(value).startswith(str(asked.value))
+        return _equals(asked, value)
     return _COMPARED[asked.operator](value, asked.value)
+
+
+def _equals(asked: Comparison, value: Value) -> bool:
+    return str(value).startswith(str(asked.value)) if asked.prefix else value == asked.value
 
 
 _COMPARED: dict[str, Callable[[object, object], bool]] = {

@@ -50,5 +50,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return dict(sorted(value.items()))
+        return {key: _plain(item) for key, item in sorted(value.items())}
     return value

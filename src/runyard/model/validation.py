@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -172,13 +172,16 @@ def _type_hint(kind: str, value: Any) -> str:
 def fields_at(model: type[BaseModel], path: Path) -> Mapping[str, Any]:
     """The fields of the model that stands at `path` below `model`. Where models of several kinds
     may stand, the tag of the kind says which (`kinds`), else it is the first."""
-    here, choices = model, [model]
+    here, choices, in_map = model, [model], False
     for part in path:
         if _is_tag(part):
             here = next(one for one in choices if one.__name__ == str(part)[len(MARK) :])
-        elif isinstance(part, str):
-            choices = _models_in(_field(here, part).annotation)
+        elif isinstance(part, str) and not in_map:
+            annotation = _field(here, part).annotation
+            choices, in_map = _models_in(annotation), get_origin(annotation) is dict
             here = choices[0]
+        else:  # which one of a list or a map
+            in_map = False
     return here.model_fields
 
 

@@ -10,11 +10,12 @@ from fastapi import Path, Query
 
 from runyard.api.permits import permit
 from runyard.api.queries import EnvironmentQuery
-from runyard.api.secret_bodies import SecretName, VersionName
+from runyard.api.secret_bodies import VersionName
 from runyard.api.services import Services
 from runyard.flow.access import Permission
 from runyard.gate.recording import Record
 from runyard.model.audit import EVERYWHERE, AuditEntry
+from runyard.model.cloudrun.words import SecretName
 from runyard.model.principal import Caller
 
 SecretPath = Annotated[SecretName, Path(alias="name", description="A secret's name.")]

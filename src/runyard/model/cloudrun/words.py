@@ -55,6 +55,12 @@ EnvName = Annotated[
     ),
 ]
 #: Secret Manager: 1 to 255 letters, digits, hyphens and underscores.
+SecretName = Annotated[
+    str,
+    Shaped(
+        _NAME_IN_KEEPER, "a secret's name: 1 to 255 letters, digits, hyphens and underscores", 255
+    ),
+]
 SecretReference = Annotated[
     str,
     Shaped(

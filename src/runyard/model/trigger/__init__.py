@@ -4,5 +4,7 @@ words.py     the texts that triggers have: instants, days, times of day, names
 asking.py    what the runs are asked for with
 schedule.py  a schedule and its policies
 calendar.py  named days on which schedules do not run
+webhook.py   a webhook; senders.py: who calls it, and by what they are believed
+pointing.py  places in what a trigger is told; filtering.py, mapping.py: what is made of them
 spec.py      any trigger, and what triggers are called
 """
