@@ -146,11 +146,13 @@ class Post:
         """A handle of the process that holds it now, to be waited for and closed; None when there
         is none, or the kernel does not tell."""
         for pid in self._pids():
-            with suppress(OSError):
+            try:
                 handle = os.pidfd_open(pid)
-                if pid in self._pids() and self._has_open(pid):  # it is no other's number yet
-                    return handle
-                os.close(handle)
+            except OSError:
+                continue
+            if self._is_holder(pid):  # it is no other's number yet
+                return handle
+            os.close(handle)
         return None
 
     def close(self) -> None:
@@ -167,6 +169,11 @@ class Post:
                 if words[1:2] == ["FLOCK"] and words[5].rpartition(":")[2] == inode:
                     found.append(int(words[4]))
         return [pid for pid in found if pid > 0]
+
+    def _is_holder(self, pid: int) -> bool:
+        with suppress(OSError):  # it has ended, or is another user's
+            return pid in self._pids() and self._has_open(pid)
+        return False
 
     def _has_open(self, pid: int) -> bool:
         mine = os.fstat(self._file)

@@ -48,6 +48,8 @@ class Standby:
         while not self._post.take(self._name):
             handle = self._post.handle()
             try:
+                if handle is None and self._post.take(self._name):
+                    return  # who kept us from taking it has ended since
                 await self._watch(handle)
             finally:
                 if handle is not None:

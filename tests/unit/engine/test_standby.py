@@ -45,12 +45,26 @@ def held(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def waited(folder: Path, lease_seconds: float) -> str:
+class Leaving(Post):
+    """A post whose holder ends just after it has kept somebody from taking it."""
+
+    def __init__(self, folder: Path, holder: subprocess.Popen[bytes]) -> None:
+        super().__init__(folder)
+        self._holder = holder
+
+    def take(self, name: str) -> bool:
+        """See `Post.take`."""
+        taken = super().take(name)
+        self._holder.kill()
+        self._holder.wait()
+        return taken
+
+
+def waited(post: Post, lease_seconds: float) -> str:
     """Stand by until the post is ours; who holds it then."""
 
     async def scene() -> str:
         async with IN_MEMORY.furnished() as database:
-            post = Post(folder)
             standby = Standby(
                 database,
                 Store.of("sqlite"),
@@ -71,7 +85,7 @@ def waited(folder: Path, lease_seconds: float) -> str:
 def test_a_holder_that_hangs_is_ended(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with held(tmp_path) as process:
         process.send_signal(signal.SIGSTOP)
-        assert waited(tmp_path, lease_seconds=1.5) == "new"
+        assert waited(Post(tmp_path), lease_seconds=1.5) == "new"
         assert process.wait() == -signal.SIGKILL
     assert "old has given no sign of life for 1.5 s: it is ended, and new takes" in caplog.text
 
@@ -79,7 +93,12 @@ def test_a_holder_that_hangs_is_ended(tmp_path: Path, caplog: pytest.LogCaptureF
 def test_a_holder_that_dies_is_followed_at_once(tmp_path: Path) -> None:
     with held(tmp_path) as process:
         process.kill()
-        assert waited(tmp_path, lease_seconds=3600) == "new"
+        assert waited(Post(tmp_path), lease_seconds=3600) == "new"
+
+
+def test_a_holder_that_dies_while_it_is_looked_for_is_followed_at_once(tmp_path: Path) -> None:
+    with held(tmp_path) as process:
+        assert waited(Leaving(tmp_path, process), lease_seconds=3600) == "new"
 
 
 def test_the_kernel_names_who_holds_the_post(tmp_path: Path) -> None:
