@@ -187,7 +187,7 @@ def test_only_those_who_are_named_may() -> None:
     guards = Guards(changers=("bob", "eve"), runners=("eve",), approvers=("bob",))
     change = may(ann("admin"), Permission.JOBS_CHANGE, "prod", NOW, Ground(guards))
     assert (change.allowed, change.hint) == (False, "ask one of them: bob, eve")
-    assert "you are ann" in change.why
+    assert change.why == "you are ann, who is not among those who may change prod"
     start = may(ann("admin"), Permission.RUNS_START, "prod", NOW, Ground(guards))
     assert "run things in prod" in start.why
     nobody = Ground(Guards(changers=()))
@@ -196,7 +196,11 @@ def test_only_those_who_are_named_may() -> None:
     eve = replace(ann("operator"), name="eve")
     assert may(eve, Permission.JOBS_CHANGE, "prod", NOW, Ground(guards)).allowed
     assert may(eve, Permission.RUNS_START, "prod", NOW, Ground(guards)).allowed
-    assert not may_approve(eve, "bob", "prod", NOW, Ground(guards)).allowed
+    approve = may_approve(eve, "bob", "prod", NOW, Ground(guards))
+    assert (approve.allowed, approve.why) == (
+        False,
+        "you are eve, who is not among those who may agree to changes of prod",
+    )
     assert may_approve(replace(eve, name="bob"), "eve", "prod", NOW, Ground(guards)).allowed
 
 
@@ -219,9 +223,12 @@ def test_nobody_agrees_to_what_they_asked_for_themselves() -> None:
     own = may_approve(ann("admin"), "ann", "prod", NOW)
     assert not own.allowed
     assert own.hint == "ask another operator or admin of prod"
+    assert own.why == "you are ann, who asked for this; somebody else has to agree to it"
     named = may_approve(ann("admin"), "ann", "prod", NOW, Ground(Guards(approvers=("bob", "eve"))))
     assert named.hint == "ask one of bob, eve"
     assert may_approve(ann("operator"), "bob", "prod", NOW).allowed
+    assert may_approve(ann("operator@prod"), "bob", "prod", NOW).allowed
+    assert not may_approve(ann("operator@dev"), "bob", "prod", NOW).allowed
     assert not may_approve(ann("viewer"), "bob", "prod", NOW).allowed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from runyard.flow.estimates import (
     NO_SCHEDULE,
     NOT_MEASURED,
+    Estimate,
     Headroom,
     Measured,
     estimate,
@@ -25,20 +26,24 @@ def spec(name: str = "report", **beside: Any) -> JobSpec:
 
 
 def test_what_was_never_measured_is_unknown() -> None:
-    found = estimate(spec(), Measured(), NOW, 30)
-    assert (found.run_nano_dollars, found.month_nano_dollars, found.why) == (
-        None, None, NOT_MEASURED,
-    )  # fmt: skip
-    assert found.launches_max == 4
+    assert estimate(spec(), Measured(), NOW, 30) == Estimate(4, 0, None, None, NOT_MEASURED)
 
 
 def test_the_middle_of_recent_runs_counts_at_the_list_price() -> None:
     measured = Measured((60_000, 600_000, 120_000), 1)
-    found = estimate(spec(), measured, NOW)
-    assert found.run_nano_dollars == 2 * MINUTE_NANO_DOLLARS
-    assert (found.month_nano_dollars, found.why, found.runs_measured) == (None, NO_SCHEDULE, 3)
-    monthly = estimate(spec(), measured, NOW, 30)
-    assert (monthly.month_nano_dollars, monthly.why) == (60 * MINUTE_NANO_DOLLARS, "")
+    price = 2 * MINUTE_NANO_DOLLARS
+    assert estimate(spec(), measured, NOW) == Estimate(4, 3, price, None, NO_SCHEDULE)
+    assert estimate(spec(), measured, NOW, 30) == Estimate(4, 3, price, 30 * price, "")
+
+
+def test_what_the_job_will_have_of_cpu_and_memory_counts() -> None:
+    measured = Measured((60_000,), 1)
+    for limits, vcpu, half_gib in (({"cpu": "2"}, 2, 1), ({"memory": "1Gi"}, 1, 2)):
+        job = make_job()
+        job["template"]["template"]["containers"][0]["resources"] = {"limits": limits}
+        larger = JobSpec.from_document(job | {"project": "shop", "name": "report"})
+        price = 60 * (vcpu * 18_000 + half_gib * 2_000 // 2)
+        assert estimate(larger, measured, NOW).run_nano_dollars == price
 
 
 def test_a_job_in_all_its_regions_costs_in_each() -> None:
@@ -51,9 +56,9 @@ def test_a_job_in_all_its_regions_costs_in_each() -> None:
 
 
 def test_another_number_of_tasks_was_not_measured() -> None:
+    why = "it was measured with 4 tasks, and will have 1"
     found = estimate(spec(), Measured((60_000,), 4), NOW, 30)
-    assert (found.run_nano_dollars, found.month_nano_dollars) == (None, None)
-    assert found.why == "it was measured with 4 tasks, and will have 1"
+    assert found == Estimate(4, 1, None, None, why)
 
 
 def test_headroom_is_what_is_used_and_will_be() -> None:

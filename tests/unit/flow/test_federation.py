@@ -28,6 +28,11 @@ OTHER = "https://issuer.example.org"
         (Identity(OTHER, "1234"), (Grant(Role.OPERATOR, "dev"),)),
         (Identity(OTHER, "1"), ()),
         (Identity(OTHER, "1", "bob@sub.example.com"), ()),
+        (Identity(OTHER, "1", '"bob@example.com"@evil.com'), ()),
+        (
+            Identity(OTHER, "1", '"bob@evil.com"@example.com'),
+            (Grant(Role.VIEWER), Grant(Role.OPERATOR, "dev")),
+        ),
         (Identity(OTHER, "1", "bob@evil.com", "example.com"), ()),
         (Identity(GOOGLE, "1", "bob@example.com"), ()),
         (

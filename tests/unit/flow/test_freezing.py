@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runyard.flow.freezing import faults, freeze_at, holds
 from runyard.model.environment import DAYS, Environment, Freeze
+from runyard.model.errors import Fault
 from runyard.model.validation import read
 
 WEEKEND = {"from": "fri 16:00", "until": "mon 08:00", "timeZone": "Europe/Berlin"}
@@ -58,6 +59,7 @@ def test_the_first_freeze_that_holds_is_told() -> None:
     assert freeze_at(both, friday - timedelta(days=9), ZoneInfo) is None
 
 
+OF_ONE_KIND = "an instant where `from` is one, a time of the week where that is one"
 TIME = st.tuples(st.sampled_from(DAYS), st.integers(0, 23), st.integers(0, 59)).map(
     lambda parts: f"{parts[0]} {parts[1]:02}:{parts[2]:02}"
 )
@@ -80,17 +82,28 @@ def test_half_an_instant_and_half_a_week_never_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "path"),
+    ("given_", "field", "expected"),
     [
-        ({"from": "fri 16:00", "until": "2026-12-20T00:00:00Z"}, "freeze[0].until"),
-        ({"from": "fri 16:00", "until": "fri 16:00"}, "freeze[0].until"),
-        ({"from": "2027-01-01T00:00:00Z", "until": "2026-12-20T00:00:00Z"}, "freeze[0].until"),
-        (WEEKEND | {"timeZone": "Europe/Berlim"}, "freeze[0].timeZone"),
+        ({"from": "fri 16:00", "until": "2026-12-20T00:00:00Z"}, "until", OF_ONE_KIND),
+        ({"from": "2026-12-20T00:00:00Z", "until": "fri 16:00"}, "until", OF_ONE_KIND),
+        ({"from": "fri 16:00", "until": "fri 16:00"}, "until", "to come after `from`"),
+        (
+            {"from": "2027-01-01T00:00:00Z", "until": "2026-12-20T00:00:00Z"},
+            "until",
+            "to come after `from`",
+        ),
+        (
+            WEEKEND | {"timeZone": "Europe/Berlim"},
+            "timeZone",
+            "a time zone of the tz database such as Europe/Berlin",
+        ),
     ],
 )
-def test_a_freeze_that_makes_no_sense_is_refused(given_: dict[str, Any], path: str) -> None:
-    (fault,) = faults(freezes(given_), "freeze", ZoneInfo)
-    assert fault.path == path
+def test_a_freeze_that_makes_no_sense_is_refused(
+    given_: dict[str, Any], field: str, expected: str
+) -> None:
+    found = faults(freezes(WEEKEND, given_), "freeze", ZoneInfo)
+    assert found == [Fault(f"freeze[1].{field}", repr(given_[field]), expected)]
 
 
 def test_good_freezes_have_no_fault() -> None:

@@ -22,6 +22,7 @@ from runyard.flow.planning import (
     cloud_part,
     plan,
 )
+from runyard.flow.risks import DELETED, risk
 from runyard.model.errors import StalePlan
 from runyard.model.job import JobSpec
 from tests.support.manifests import make_job
@@ -133,6 +134,10 @@ def test_what_touches_more_than_the_job_is_unsafe(
     assert back.is_safe or path == "placement"
 
 
+def test_a_limit_that_stays_is_no_risk() -> None:
+    assert risk(("concurrency", "limit"), 2, 2) == ""
+
+
 def test_another_identity_is_unsafe_and_so_is_a_volume_that_goes() -> None:
     before, after = document(), document()
     task = before["template"]["template"]
@@ -175,6 +180,14 @@ def test_the_nearest_verdict_counts() -> None:
     assert job.action is Action.UPDATE
 
 
+def test_a_job_of_one_letter_is_nearer_than_a_star() -> None:
+    r = ("shop", "r")
+    base = Known("local", (InForce(*r, 4, ONE),), {r: (there(TWO),)})
+    said = {"*": Verdict.ADOPT, "r": Verdict.IGNORE}
+    job = only(plan([Declared(*r, ONE)], base, said))
+    assert [drift.verdict for drift in job.drift] == [Verdict.IGNORE]
+
+
 def test_drift_that_the_manifest_ignores_stays_and_changes_nothing() -> None:
     job = only(plan([declared(ONE, IMAGE)], known(ONE, there(TWO)), {"*": Verdict.REVERT}))
     assert (job.action, job.document) == (Action.UNCHANGED, ONE)
@@ -186,6 +199,23 @@ def test_what_drifted_to_what_is_declared_now_is_no_drift() -> None:
     job = only(plan([declared(TWO)], known(ONE, there(TWO))))
     assert job.drift == ()
     assert [field.after for field in job.fields] == ["example/report:2"]
+
+
+def test_what_drifted_in_part_of_what_is_declared_otherwise_is_drift() -> None:
+    """Whichever of the two is the larger part; and what is declared elsewhere does not matter."""
+    plain, all_, some = document(), document(), document()
+    for found, egress in ((all_, "ALL_TRAFFIC"), (some, "PRIVATE_RANGES_ONLY")):
+        access = {"connector": "projects/p/locations/l/connectors/c", "egress": egress}
+        found["template"]["template"]["vpcAccess"] = access
+    whole, part = "template.template.vpcAccess", "template.template.vpcAccess.egress"
+    for wished, applied, live, path in (
+        (plain, all_, some, part),  # all of it is to go, and a part was changed
+        (some, plain, all_, whole),  # it was brought, and a part of it is to be another
+    ):
+        job = only(plan([declared(wished)], known(applied, there(live))))
+        assert [drift.path for drift in job.drift] == [path]
+    job = only(plan([declared({**TWO, "labels": {"a": "b"}})], known(ONE, there(TWO))))
+    assert job.drift == ()
 
 
 def test_where_regions_drifted_apart_the_first_is_adopted() -> None:
@@ -205,6 +235,7 @@ def test_pruning_deletes_what_is_not_declared() -> None:
         ("report", Action.UNCHANGED), ("other", Action.DELETE),
     ]  # fmt: skip
     gone = planned.jobs[1]
+    assert gone == JobChange("shop", "other", Action.DELETE, 2, None, risks=(DELETED,))
     assert (gone.document, gone.deployed("us-central1")) == (None, None)
     assert not planned.is_safe
     assert len(plan([declared(ONE)], replace(everything, prune=False)).jobs) == 1

@@ -61,6 +61,9 @@ INSTANT = 1_769_860_800_000_000
         ("cost <= 0.25", Comparison("cost", "<=", 250_000_000)),
         ("cost <= $0.25", Comparison("cost", "<=", 250_000_000)),
         ("revision = -4", Comparison("revision", "=", -4)),
+        (f"revision = {2**63 - 1}", Comparison("revision", "=", 2**63 - 1)),
+        (f"revision = -{2**63 - 1}", Comparison("revision", "=", 1 - 2**63)),
+        ("cost <= 9223372036", Comparison("cost", "<=", 9_223_372_036_000_000_000)),
         ("labels.team = data", Comparison("labels", "=", "data", "team")),
         ("labels.my-team != d*", Not(Comparison("labels", "=", "d", "my-team", prefix=True))),
         ("labels.team:*", Comparison("labels", "there", key="team")),
@@ -102,6 +105,12 @@ def test_a_field_of_many_values_is_asked_for_one() -> None:
         ("job:a", 5, "'a'", "* after :", "write = to compare"),
         ("revision = 1.5", 12, "'1.5'", "a whole number", ""),
         ("revision = 99999999999999999999", 12, "'99999999999999999999'", "a whole number", ""),
+        ("revision = 9223372036854775808", 12, "'9223372036854775808'", "a whole number", ""),
+        ("revision = 000000000000000000007", 12, "'000000000000000000007'", "a whole number", ""),
+        ("revision = 1_0", 12, "'1_0'", "a whole number", ""),
+        ("revision = +1", 12, "'+1'", "a whole number", ""),
+        ("revision = ٣", 12, "'٣'", "a whole number", ""),
+        ("cost > 9223372036.5", 8, "'9223372036.5'", "an amount of US dollars", ""),
         ("revision = 1*", 12, "'1*'", "a whole number", "* stands for itself in quotes"),
         ("job > a*", 7, "'a*'", "a text", "* stands for itself in quotes"),
         ("requested_at > 2026-01-31", 16, "'2026-01-31'", "an instant of RFC 3339", ""),
@@ -125,6 +134,12 @@ def test_a_fault_points_at_its_column(
     assert fault.value.startswith(value)
     assert fault.expected.startswith(expected)
     assert hint in fault.hint
+
+
+def test_a_fault_in_a_value_of_many_points_at_its_column() -> None:
+    with pytest.raises(InvalidSpec) as raised:
+        parse("state=ready AND regions:'\0'", JOB_FIELDS)
+    assert raised.value.faults[0].column == 25
 
 
 def test_a_filter_is_bounded() -> None:
