@@ -33,7 +33,7 @@ PLACE = "filter"  #: what a fault calls the text
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<mark>[()])
-    | (?P<operator><=|>=|!=|[=<>:])
+    | (?P<operator><=|>=|!=|==|[=<>:])
     | (?P<name>-?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_.-]+)?)
     | (?P<minus>-)
     )""",

@@ -159,6 +159,12 @@ def test_a_refusal_says_who_you_are_what_is_missing_and_who_could_give_it() -> N
 
 
 def test_a_refusal_says_when_it_is_only_the_token() -> None:
+    for grant in ("admin", "operator", "operator@prod"):
+        verdict = may(ann(grant, ceiling=Role.VIEWER), Permission.RUNS_START, "prod", NOW)
+        assert verdict.allowed is False
+        assert "which this token leaves out" in verdict.why
+    elsewhere = may(ann("admin@dev", ceiling=Role.VIEWER), Permission.RUNS_START, "prod", NOW)
+    assert "leaves out" not in elsewhere.why
     verdict = may(ann("admin", ceiling=Role.VIEWER), Permission.RUNS_START, "prod", NOW)
     assert verdict.why.endswith("runs.start needs operator, which this token leaves out")
     assert "runyard tokens" in verdict.hint
@@ -221,7 +227,7 @@ def test_an_exception_lifts_guards_for_who_opened_it_and_only_while_it_is_open()
 
 def test_nobody_agrees_to_what_they_asked_for_themselves() -> None:
     own = may_approve(ann("admin"), "ann", "prod", NOW)
-    assert not own.allowed
+    assert own.allowed is False
     assert own.hint == "ask another operator or admin of prod"
     assert own.why == "you are ann, who asked for this; somebody else has to agree to it"
     named = may_approve(ann("admin"), "ann", "prod", NOW, Ground(Guards(approvers=("bob", "eve"))))

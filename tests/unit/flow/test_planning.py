@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from runyard.flow.planning import (
     plan,
 )
 from runyard.flow.risks import DELETED, risk
-from runyard.model.errors import StalePlan
+from runyard.model.errors import InvalidSpec, StalePlan
 from runyard.model.job import JobSpec
 from tests.support.manifests import make_job
 
@@ -62,7 +63,8 @@ ONE, TWO, THREE = (document(f"example/report:{number}") for number in (1, 2, 3))
 def test_a_job_that_is_not_there_is_created() -> None:
     planned = plan([declared(ONE)], Known("local", ()))
     job = only(planned)
-    assert (job.action, job.base_revision, job.document) == (Action.CREATE, 0, ONE)
+    assert job == JobChange("shop", "report", Action.CREATE, 0, ONE)
+    assert planned.environment == "local"
     assert planned.has_changes
     assert planned.is_safe
 
@@ -75,7 +77,8 @@ def test_a_job_as_declared_is_unchanged() -> None:
 
 def test_a_changed_field_is_an_update_with_both_values() -> None:
     job = only(plan([declared(TWO)], known(ONE, there(ONE))))
-    assert (job.action, job.base_revision, job.revises) == (Action.UPDATE, 4, True)
+    assert (job.project, job.action, job.base_revision) == ("shop", Action.UPDATE, 4)
+    assert job.revises
     (field,) = job.fields
     assert (field.path, field.before, field.after) == (
         IMAGE, "example/report:1", "example/report:2",
@@ -218,6 +221,25 @@ def test_what_drifted_in_part_of_what_is_declared_otherwise_is_drift() -> None:
     assert job.drift == ()
 
 
+def test_a_region_where_it_is_missing_hides_no_drift_in_another() -> None:
+    both = {"regions": ["us-central1", "europe-west1"]}
+    one, two = (document(f"example/report:{number}", **both) for number in (1, 2))
+    lives = (Live("us-central1", "", None), there(two, "europe-west1"))
+    job = only(plan([declared(one)], known(one, *lives)))
+    assert (job.missing, [drift.region for drift in job.drift]) == (
+        ("us-central1",),
+        ["europe-west1"],
+    )
+
+
+def test_what_is_adopted_has_to_be_a_job() -> None:
+    live = json.loads(json.dumps(cloud_part(ONE)))
+    live["template"]["unheard"] = "of"
+    base = known(ONE, Live("us-central1", "e1", live))
+    with pytest.raises(InvalidSpec):
+        plan([declared(ONE)], base, {"*": Verdict.ADOPT})
+
+
 def test_where_regions_drifted_apart_the_first_is_adopted() -> None:
     both = {"regions": ["us-central1", "europe-west1"]}
     one, two, three = (document(f"example/report:{number}", **both) for number in (1, 2, 3))
@@ -239,17 +261,30 @@ def test_pruning_deletes_what_is_not_declared() -> None:
     assert (gone.document, gone.deployed("us-central1")) == (None, None)
     assert not planned.is_safe
     assert len(plan([declared(ONE)], replace(everything, prune=False)).jobs) == 1
+    more = replace(everything, in_force=(InForce("shop", "p", 1, ONE), *everything.in_force))
+    pruned = plan([declared(ONE)], more)
+    assert [job.name for job in pruned.jobs] == ["report", "other", "p"]
+    for name, project, stale in (("other", "shop", True), ("other", "bank", False)):
+        later = tuple(
+            replace(job, revision=9) if (job.name, job.project) == (name, project) else job
+            for job in more.in_force
+        )
+        again = plan([declared(ONE)], replace(more, in_force=later))
+        assert (again.token != pruned.token) is stale
 
 
 def test_a_token_fits_the_same_plan_only() -> None:
     wish, base = [declared(TWO)], known(ONE, there(ONE))
     token = plan(wish, base).token
+    assert re.fullmatch("plan_[0-9a-f]{20}-[0-9a-f]{20}", token)
+    assert plan([declared(dict(reversed(TWO.items())))], base).token == token
     check_token(token, plan(wish, base))
     later = Known("local", (InForce(*KEY, 5, ONE),), base.live)
     moved = known(ONE, there(ONE, etag="e2"))
     for other in (later, moved):
-        with pytest.raises(StalePlan, match="the plan is stale"):
+        with pytest.raises(StalePlan, match="the plan is stale") as stale:
             check_token(token, plan(wish, other))
+        assert "look at a new `runyard plan`" in stale.value.hint
     elsewhere = replace(base, environment="prod")
     for wished, there_, said in (
         ([declared(THREE)], base, {}),

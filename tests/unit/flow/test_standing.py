@@ -52,9 +52,10 @@ def test_a_resource_is_compared_field_by_field() -> None:
         "template.parallelism is 4 and not absent",
         "labels is {'a': 'b'} and not absent",
     )
-    long = resource(annotations=(("note", "x" * 99),))
-    assert unlike(long, DOCUMENT)[0].startswith("annotations is {'note': 'xxx")
-    assert "... and not absent" in unlike(long, DOCUMENT)[0]
+    # of 60 and of 61 characters in all
+    for length, kept in ((48, f"{'x' * 48}'}}"), (49, f"{'x' * 47}...")):
+        long = resource(annotations=(("note", "x" * length),))
+        assert unlike(long, DOCUMENT) == (f"annotations is {{'note': '{kept} and not absent",)
     assert wanted(found(more)).labels == (("a", "b"),)
 
 
@@ -85,10 +86,13 @@ def test_a_job_that_was_not_there_has_no_standing_to_go_back_to() -> None:
 def test_only_the_job_of_the_stuck_step_is_blocked() -> None:
     stuck = changing(Change.UPDATED, state=OperationState.STUCK, position=2, trouble="no")
     other = replace(stuck, jobs=(*stuck.jobs, replace(stuck.jobs[0], name="other")))
-    after = standing(other, 0, IN_FORCE, NOW)
+    good = Condition("Validated", ConditionState.SUCCEEDED, MADE)
+    ready = Condition("Ready", ConditionState.SUCCEEDED, MADE)
+    after = standing(other, 0, replace(IN_FORCE, conditions=(good, ready)), NOW)
     assert after is not None
     assert "could not be undone: no" in after.blocked
-    assert after.conditions[-1].reason == "Stuck"
+    failed = Condition("Ready", ConditionState.FAILED, NOW, "Stuck", "no")
+    assert after.conditions == (good, failed)
     assert standing(other, 1, IN_FORCE, NOW) == IN_FORCE
 
 
