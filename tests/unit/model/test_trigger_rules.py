@@ -15,6 +15,7 @@ from runyard.model.recurrence.reading import read
 from runyard.model.zones import ZoneBook
 from tests.support.manifests import (
     Json,
+    changed,
     faults_of,
     load_texts,
     make_job,
@@ -205,6 +206,36 @@ def test_days_that_surprise_are_told(schedule: str, expected: str) -> None:
 @pytest.mark.parametrize("schedule", ["0 9 29 2 *", "0 9 1 * *", "every 15m", "0 9 28-31 * *"])
 def test_days_that_do_not_surprise(schedule: str) -> None:
     assert warnings_of(make_job(triggers=[{"schedule": schedule}])) == []
+
+
+def test_runs_that_wait_and_come_faster_than_they_end_are_told() -> None:
+    trigger = {"schedule": "* * * * *", "overlap": "queue"}
+    [warning] = warnings_of(make_job(triggers=[trigger]))
+    assert (warning.path, warning.value) == ("jobs.job-0.triggers[0].overlap", "'queue'")
+    assert warning.expected == (
+        "queue_latest, or tasks that end before the next instant: it may come 60s later, and a "
+        "task may take 600s"
+    )
+    assert warning.hint == "else more and more runs may wait"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "timeout"),
+    [
+        ({"schedule": "* * * * *", "overlap": "queue"}, "60s"),
+        ({"schedule": "* * * * *", "overlap": "queue_latest"}, "10m"),
+        ({"schedule": "@hourly", "overlap": "queue"}, "10m"),
+    ],
+)
+def test_runs_that_end_in_time(trigger: Json, timeout: str) -> None:
+    job = changed(make_job(triggers=[trigger]), ("template", "template", "timeout"), timeout)
+    assert warnings_of(job) == []
+
+
+def test_a_wrong_timeout_is_told_once() -> None:
+    job = make_job(triggers=[{"schedule": "* * * * *", "overlap": "queue"}])
+    text = make_text(changed(job, ("template", "template", "timeout"), "soon"))
+    assert [fault.path for fault in faults_of(text)] == ["jobs.job-0.template.template.timeout"]
 
 
 @pytest.mark.parametrize(

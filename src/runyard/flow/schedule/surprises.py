@@ -20,8 +20,8 @@ def surprises(job: JobSpec, zones: ZoneBook, now: datetime) -> Iterator[Complain
     """Warnings about the triggers of `job`, whose paths begin at the job."""
     for number, trigger in enumerate(job.triggers):
         path = ("triggers", number)
-        zone = zones.find(trigger.time_zone)
-        if zone is not None:
+        is_schedule = isinstance(trigger, ScheduleSpec)
+        if is_schedule and (zone := zones.find(trigger.time_zone)) is not None:
             yield from _skipped(trigger, zone, now, path)
             yield from _over(trigger, zone, now, path)
 

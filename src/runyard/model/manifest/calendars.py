@@ -7,6 +7,7 @@ names, so that its document means the same wherever it is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -51,11 +52,13 @@ def standing_alone(job: JobSpec, calendars: Calendars, part: Part) -> JobSpec:
     """`job` with names for its triggers, and with days for its calendars."""
     if not job.triggers:
         return job
-    triggers = tuple(
-        one.model_copy(update={"name": name, "blackouts": _blackouts(one, number, calendars, part)})
-        for number, (name, one) in enumerate(named(job.triggers))
-    )
-    return job.model_copy(update={"triggers": triggers})
+    triggers = []
+    for number, (name, one) in enumerate(named(job.triggers)):
+        update: dict[str, Any] = {"name": name}
+        if isinstance(one, ScheduleSpec):
+            update["blackouts"] = _blackouts(one, number, calendars, part)
+        triggers.append(one.model_copy(update=update))
+    return job.model_copy(update={"triggers": tuple(triggers)})
 
 
 def _blackouts(

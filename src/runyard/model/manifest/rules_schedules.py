@@ -16,6 +16,7 @@ from runyard.model.validation import Path
 
 _WAITING = (OverlapPolicy.QUEUE, OverlapPolicy.QUEUE_LATEST)
 _ONE_AT_MOST = (OverlapPolicy.SKIP, OverlapPolicy.CANCEL_RUNNING, OverlapPolicy.QUEUE_LATEST)
+_TIMEOUT = "600s"  #: of a task that says none (configuring/task-timeout)
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -124,6 +125,21 @@ def _surprises(job: JobView, path: Path, data: Data, spec: ScheduleSpec) -> None
         job.warn(where, expected, "the 28th is in each")
 
 
+def _crowd(job: JobView, path: Path, data: Data, spec: ScheduleSpec) -> None:
+    """Runs that wait for each other and are asked for faster than they end."""
+    try:
+        timeout = seconds_of(text(job.task, "timeout", _TIMEOUT))
+    except ValueError:
+        return  # told already
+    shortest = shortest_seconds(spec.recurrence)
+    if spec.overlap is OverlapPolicy.QUEUE and shortest < timeout:
+        expected = (
+            f"queue_latest, or tasks that end before the next instant: it may come {shortest}s "
+            f"later, and a task may take {text(job.task, 'timeout', _TIMEOUT)}"
+        )
+        job.warn((*path, "overlap"), expected, "else more and more runs may wait")
+
+
 _Rule = Callable[[JobView, Path, Data, ScheduleSpec], None]
 _RULES: tuple[_Rule, ...] = (
     _catch_up,
@@ -134,4 +150,5 @@ _RULES: tuple[_Rule, ...] = (
     _jitter,
     _windows,
     _surprises,
+    _crowd,
 )
