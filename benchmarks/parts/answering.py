@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from runyard.channel.port import Notice
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
 from runyard.database.signals import Signals
@@ -17,6 +16,7 @@ from runyard.gate.door import Committed
 from runyard.model.event import Released as ReleasedFact
 from runyard.model.ids import AttemptKey
 from runyard.model.job import JobSpec
+from runyard.model.notice import Notice
 from runyard.model.outcome import Ending, Outcome, Usage
 from runyard.provider.port import LaunchOrder, Phase, Released, Report
 from runyard.provider.port_access import Access

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from runyard.channel.port import Notice
 from runyard.database.port import Database, Work
 from runyard.engine.carrier import Carrier
 from runyard.engine.due import DueLoop
@@ -22,6 +21,7 @@ from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.model.errors import PlatformError
+from runyard.model.notice import Notice
 from runyard.store.memory import Store
 from tests.simulation.cloud import Cloud, FlakyProvider
 

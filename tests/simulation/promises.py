@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from runyard.channel.port import Notice
 from runyard.database.port import Database, Tx
 from runyard.flow.lifecycle import TRANSITIONS, held
 from runyard.gate.door import Committed
 from runyard.model.ids import RunId, split_attempt_key
+from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.model.run import Run, State
 from runyard.store.memory import Store

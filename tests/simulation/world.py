@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from runyard.channel.port import Notice
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
 from runyard.database.sqlite import InlineSqlite
@@ -25,6 +24,7 @@ from runyard.model.errors import CallerError
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, stamped
 from runyard.model.job import JobSpec
+from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.store.memory import MIGRATIONS, Store
 from tests.simulation.cloud import Cloud

@@ -17,7 +17,6 @@ from typing import Any
 
 import orjson
 
-from runyard.channel.port import Notice
 from runyard.database.postgresql import PostgresDatabase
 from runyard.database.signals import Signals
 from runyard.engine.engine import Engine, EngineSettings
@@ -25,6 +24,7 @@ from runyard.gate.asking import Request
 from runyard.model.errors import CallerError, PlatformError
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, stamped
+from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.store.memory import Store
 from tests.support.witness import WitnessedCloud

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runyard.channel.port import Notice
 from runyard.model.errors import PlatformError
 from runyard.model.ids import AttemptKey
+from runyard.model.notice import Notice
 from runyard.provider.port import LaunchOrder, Phase, Progress, Released, Report
 from runyard.provider.port_access import Access
 from runyard.provider.port_jobs import Deployer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from runyard.channel.port import Notice
+from runyard.model.notice import Notice
 
 LOGGER = logging.getLogger("runyard.alerts")
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from runyard.channel.port import Channel, Notice
+from runyard.channel.port import Channel
 from runyard.engine.launching import Orders
 from runyard.engine.reports import event_of
 from runyard.gate.door import Gate
@@ -26,6 +26,7 @@ from runyard.model.errors import (
 )
 from runyard.model.event import CancelRequested, Delayed, Ended, Event, Released
 from runyard.model.ids import attempt_key
+from runyard.model.notice import Notice
 from runyard.model.outcome import Ending, Outcome
 from runyard.model.run import Run, State
 from runyard.provider.port import Provider
@@ -88,7 +89,7 @@ class Carrier:
             case Alert(reason):
                 await self._alert(pending, reason)
             case Announce(title, text):
-                notice = Notice(pending.id, self._clock(), title, text, job="", run="", region="")
+                notice = Notice(pending.id, self._clock(), title, text)
                 await self._channel.send(notice)
                 await self._settle(pending)
             case CancelOlder(older):

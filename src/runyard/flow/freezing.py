@@ -37,7 +37,7 @@ def faults(freezes: Sequence[Freeze], path: str, zones: Zones) -> list[Fault]:
             found.append(Fault(f"{where}.until", repr(freeze.until), expected))
         elif begin == until or (isinstance(begin, datetime) and begin > until):  # type: ignore[operator]
             found.append(Fault(f"{where}.until", repr(freeze.until), "to come after `from`"))
-        if not _is_zone(freeze.time_zone, zones):
+        if not is_zone(freeze.time_zone, zones):
             expected = "a time zone of the tz database such as Europe/Berlin"
             found.append(Fault(f"{where}.timeZone", repr(freeze.time_zone), expected))
     return found
@@ -53,7 +53,8 @@ def _in_week(local: datetime) -> timedelta:
     )
 
 
-def _is_zone(name: str, zones: Zones) -> bool:
+def is_zone(name: str, zones: Zones) -> bool:
+    """True when `zones` has a zone of this name."""
     try:
         zones(name)
     except (KeyError, ValueError, OSError):

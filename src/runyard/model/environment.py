@@ -11,6 +11,16 @@ from typing import Annotated, Any, Self
 import orjson
 from pydantic import BeforeValidator, Field
 
+from runyard.model.channels import (
+    CHANNELS_MAX,
+    ESCALATIONS_MAX,
+    ROUTES_MAX,
+    ChannelName,
+    ChannelSpec,
+    Escalation,
+    Route,
+)
+from runyard.model.cloudrun.words import JobName
 from runyard.model.forms import Between, Counted, Shaped, unexpected
 from runyard.model.places import RegionName, ZoneName
 from runyard.model.strict import Strict
@@ -89,6 +99,15 @@ class Freeze(Strict):
     reason: Annotated[str, Shaped(r"[^\x00-\x1f\x7f]{1,200}", "one line of text", 200)] = "a freeze"
 
 
+class Maintenance(Freeze):
+    """When nobody is told, as a freeze says when: of these jobs, or of all."""
+
+    reason: Annotated[str, Shaped(r"[^\x00-\x1f\x7f]{1,200}", "one line of text", 200)] = (
+        "maintenance"
+    )
+    jobs: tuple[JobName, ...] = ()
+
+
 class Allow(Strict):
     """Who may, by name; empty: whoever has the role for it."""
 
@@ -101,7 +120,8 @@ class Environment(Strict):
     """One environment. `googleProject` is Google's project id, for the provider `gcp`.
 
     Its guards: so many `approvals` of other people for a change, none while it is frozen, and who
-    may at all.
+    may at all. People are told of its incidents by its `channels`: by those that `routes` name for
+    it, by all of them where no route is, and by those of `escalation` when nobody has it in time.
     """
 
     provider: ProviderName = ProviderName.LOCAL
@@ -110,6 +130,12 @@ class Environment(Strict):
     approvals: Annotated[int, Between(0, APPROVALS_MAX)] = 0
     freeze: Annotated[tuple[Freeze, ...], Counted(0, FREEZES_MAX)] = ()
     allow: Allow = Allow()
+    channels: Annotated[dict[ChannelName, ChannelSpec], Counted(0, CHANNELS_MAX)] = Field(
+        default={}
+    )
+    routes: Annotated[tuple[Route, ...], Counted(0, ROUTES_MAX)] = ()
+    escalation: Annotated[tuple[Escalation, ...], Counted(0, ESCALATIONS_MAX)] = ()
+    maintenance: Annotated[tuple[Maintenance, ...], Counted(0, FREEZES_MAX)] = ()
 
     def document(self) -> dict[str, Any]:
         """The canonical JSON of it; who may is left out where nobody is named."""

@@ -21,7 +21,8 @@
     |  |- ProviderUnavailable           UNAVAILABLE          transient
     |  |- ProviderTimeout               DEADLINE_EXCEEDED    transient; the work may have been done
     |  `- ProviderRefused               FAILED_PRECONDITION  permanent
-    |- ChannelError                     like ProviderError
+    |- ChannelError                     UNAVAILABLE          transient; like ProviderError
+    |  `- ChannelRefused                FAILED_PRECONDITION  permanent
     |- ServerUnavailable                UNAVAILABLE          transient; no server answers the CLI
     |- OutputLost                       RESOURCE_EXHAUSTED   the CLI's output takes no more
     `- ConfigError                      at start only: all faults at once
@@ -224,10 +225,30 @@ class ProviderRefused(ProviderError):
 
 
 class ChannelError(FarSideError):
-    """A channel failed."""
+    """A channel failed. `again_seconds`: how long it asks to be left alone; 0: it did not say."""
 
     code = Code.UNAVAILABLE
     transient = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str = "",
+        operation: str = "send",
+        key: str = "",
+        hint: str = "",
+        again_seconds: float = 0.0,
+    ) -> None:
+        super().__init__(message, name=name, operation=operation, key=key, hint=hint)
+        self.again_seconds = again_seconds
+
+
+class ChannelRefused(ChannelError):
+    """A channel will not take this, however often it is told."""
+
+    code = Code.FAILED_PRECONDITION
+    transient = False
 
 
 class ServerUnavailable(PlatformError):

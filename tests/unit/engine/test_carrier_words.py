@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from runyard.channel.port import Notice
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, pause
 from runyard.engine.reports import absorb, event_of
 from runyard.engine.rescue import EVERY, RescueLoop
@@ -16,6 +15,7 @@ from runyard.model.effect import CancelOlder, Effect, Launch, Pending, Stop
 from runyard.model.errors import ProviderRefused, ProviderUnavailable, Refused
 from runyard.model.event import Ended, Event, Launched
 from runyard.model.ids import AttemptKey, EffectId, attempt_key
+from runyard.model.notice import Notice
 from runyard.model.outcome import Ending
 from runyard.model.run import State
 from runyard.provider.port import Phase, Released, Report
