@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,70 +9,14 @@ from typing import Any
 
 import orjson
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from runyard_runner.model.result import Result, Summary
 from runyard_runner.report import mail
 from runyard_runner.report.port import Mailbox
 from runyard_runner.rules.statuses import Verdict
-from tests.runner.certificates import Certified, certified
 from tests.runner.site import answer, run, running, serving
-
-PASSWORD = "correct-horse"
-
-
-@dataclass
-class Post:
-    """A mail server: what it got, and whether it takes mail."""
-
-    port: int = 0
-    got: list[EmailMessage] = field(default_factory=list)
-    to: list[str] = field(default_factory=list)
-    refuses: bool = False
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """aiosmtpd's name for it."""
-        if self.refuses:
-            return "554 refused, correct-horse"
-        assert isinstance(envelope.content, bytes)
-        self.got.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        self.to += envelope.rcpt_tos
-        return "250 OK"
-
-
-def _allows(
-    _server: SMTP, _session: Session, _envelope: Envelope, _how: str, given: Any
-) -> AuthResult:
-    assert isinstance(given, LoginPassword)
-    return AuthResult(success=given.password == PASSWORD.encode(), handled=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def post(tls: Certified | None) -> Iterator[Post]:
-    """A mail server that listens."""
-    handler = Post()
-    controller = Controller(
-        handler,
-        hostname="127.0.0.1",
-        port=_free_port(),
-        tls_context=tls.context if tls else None,
-        require_starttls=tls is not None,
-        auth_required=tls is not None,
-        authenticator=_allows if tls else None,
-    )
-    controller.start()
-    handler.port = controller.port
-    try:
-        yield handler
-    finally:
-        controller.stop()
+from tests.support.certificates import Certified, certified
+from tests.support.channels import PASSWORD, Post, post
 
 
 def environment(handler: Post, known: Certified | None, **more: str) -> dict[str, str]:
@@ -192,7 +130,7 @@ def test_a_mail_that_fails_never_fails_the_execution(tmp_path: Path) -> None:
         assert missing == (
             "Email configuration incomplete: SMTP_USER, SMTP_PASSWORD, EMAIL_FROM, EMAIL_TO missing"
         )
-        handler.refuses = True
+        handler.refuses = "554 refused, correct-horse"
         refused = _failed(handler, known)
         assert "554" in refused
         assert PASSWORD not in refused

@@ -15,8 +15,8 @@ import pytest
 from runyard_runner.outgoing.failures import CallFailed, Failure
 from runyard_runner.outgoing.names import Names
 from runyard_runner.rules.addresses import Policy
-from tests.runner.certificates import certified
 from tests.runner.site import answer, one, run, running, serving
+from tests.support.certificates import certified
 
 
 def test_metadata_is_never_called_by_whatever_way() -> None:

@@ -50,6 +50,7 @@ from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
+from tests.support.channels import KeptVoices
 from tests.support.cloud import TickingClock
 from tests.support.fake_jobs import FakeAccess, FakeJobs
 
@@ -256,6 +257,7 @@ async def backstage(
         viewer=viewer,
         deployer=jobs,
         secrets=secrets,
+        voices=KeptVoices(),
         signals=signals,
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),

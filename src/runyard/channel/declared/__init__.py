@@ -1,0 +1,1 @@
+"""The channels that a manifest declares, over the network."""
