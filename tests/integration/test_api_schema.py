@@ -30,6 +30,7 @@ TAGS = (
     "tokens",
     "audit",
     "break-glass",
+    "channels",
     "server",
 )
 Operation = APIOperation[Any, Any, Any, Any]

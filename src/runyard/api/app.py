@@ -16,6 +16,7 @@ from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
 from runyard.api.rest.audit import audit
 from runyard.api.rest.break_glass import break_glass
+from runyard.api.rest.channels import channels
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.job_changes import job_changes
@@ -51,6 +52,7 @@ ROUTERS = (
     tokens,
     audit,
     break_glass,
+    channels,
     status,
     probes,
 )

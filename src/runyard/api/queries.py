@@ -191,6 +191,13 @@ class EnvironmentsQuery(Query):
     project: ProjectName | None = Field(default=None, description="Only of this project.")
 
 
+class ChannelsQuery(Query):
+    """Whose channels."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    project: ProjectName | None = Field(default=None, description="Only of this project.")
+
+
 class OperationsQuery(Query):
     """Which operations, from where."""
 

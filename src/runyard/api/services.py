@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from runyard.api.sign_in import SignIn
 from runyard.api.streams import Streams
+from runyard.channel.port import Voices
 from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.flow.dependants import Finder
@@ -137,6 +138,7 @@ class Services:
     viewer: Viewer
     deployer: Deployer
     secrets: SecretKeeper
+    voices: Voices
     signals: Signals
     clock: Callable[[], datetime]
     new_run_id: Callable[[], RunId]

@@ -27,6 +27,39 @@ class AllowShape(Shape):
     approve: list[str] = Field(default=[])
 
 
+class HoursShape(Shape):
+    """Times of day on days of the week."""
+
+    days: str
+    begin: Annotated[str, Field(alias="from")]
+    to: str
+    time_zone: Annotated[str, Field(alias="timeZone")]
+
+
+class RouteShape(Shape):
+    """Who is told of what; what is not there holds for all."""
+
+    to: list[str]
+    severity: str
+    labels: dict[str, str] = Field(default={})
+    jobs: list[str] = Field(default=[])
+    hours: HoursShape | None = None
+
+
+class EscalationShape(Shape):
+    """Who else is told when nobody acknowledged an incident so long after it was opened."""
+
+    after: str
+    to: list[str]
+    severity: str
+
+
+class MaintenanceShape(FreezeShape):
+    """When nobody is told: of these jobs, or of all."""
+
+    jobs: list[str] = Field(default=[])
+
+
 class EnvironmentShape(Shape):
     """An environment of a project. `revision` 0: it was never applied, and has jobs.
 
@@ -42,6 +75,10 @@ class EnvironmentShape(Shape):
     freeze: list[FreezeShape]
     frozen: str
     allow: AllowShape
+    channels: Annotated[dict[str, str], Field(description="The kind of each channel, by name.")]
+    routes: list[RouteShape]
+    escalation: list[EscalationShape]
+    maintenance: list[MaintenanceShape]
     jobs: Annotated[int, Field(description="How many jobs are in it.")]
     revision: int
     applied_at: datetime | None

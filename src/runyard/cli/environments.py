@@ -67,6 +67,7 @@ def get(name: EnvironmentName, /, *, project: Project = None, json_: AsJson = Fa
             *(("freeze", _freeze(freeze)) for freeze in one["freeze"]),
             ("frozen", f"now: {one['frozen']}" if one["frozen"] else ""),
             *((f"who may {what}", ", ".join(allow[what])) for what in sorted(allow) if allow[what]),
+            *(("channel", f"{name}: {kind}") for name, kind in one["channels"].items()),
             ("revision", one["revision"] or "none: it was never applied"),
             ("applied", applied),
         )

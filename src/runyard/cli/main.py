@@ -79,6 +79,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         "Say why a run started, waited, was retried, ended, and what it cost.",
     ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
+    "alerts": ("alerts:alerts", _RUNS, "List channels, and try one."),
     "users": ("users:users", _PEOPLE, "Say who is known here, and give and take roles."),
     "tokens": ("tokens:tokens", _PEOPLE, "Make, rotate and revoke tokens."),
     "audit": ("audit:audit", _PEOPLE, "Show, verify and anchor the audit log."),

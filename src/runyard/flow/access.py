@@ -50,6 +50,8 @@ class Permission(StrEnum):
     AUDIT_ANCHOR = "audit.anchor"
     GUARDS_READ = "guards.read"
     GUARDS_BREAK = "guards.break"
+    CHANNELS_READ = "channels.read"  # names and kinds
+    CHANNELS_TEST = "channels.test"
 
 
 #: The least role that has a permission; the roles above it have it too.
@@ -77,6 +79,8 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.AUDIT_ANCHOR: Role.OPERATOR,
     Permission.GUARDS_READ: Role.VIEWER,
     Permission.GUARDS_BREAK: Role.ADMIN,
+    Permission.CHANNELS_READ: Role.VIEWER,
+    Permission.CHANNELS_TEST: Role.OPERATOR,
 }
 #: What the guards of an environment are about. To cancel or to refuse something must never wait,
 #: and breaking the glass must not need the glass to be broken.

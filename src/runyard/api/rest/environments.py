@@ -22,6 +22,7 @@ from runyard.api.shapes_environments import (
     EnvironmentsShape,
 )
 from runyard.database.port import Tx
+from runyard.flow import routing
 from runyard.flow.access import Permission, visible
 from runyard.flow.freezing import Zones, faults, freeze_at
 from runyard.gate.environments import ApplyEnvironments
@@ -60,7 +61,10 @@ def _check(loaded: Loaded, zones: Zones) -> None:
     wrong = [
         fault
         for name, environment in loaded.environments.items()
-        for fault in faults(environment.freeze, f"environments.{name}.freeze", zones)
+        for fault in (
+            *faults(environment.freeze, f"environments.{name}.freeze", zones),
+            *routing.faults(environment, f"environments.{name}", zones),
+        )
     ]
     if wrong:
         said = f"{len(wrong)} faults" if len(wrong) > 1 else "1 fault"
@@ -139,6 +143,10 @@ def _document(
         "freeze": [one.document() for one in environment.freeze],
         "frozen": frozen.reason if frozen else "",
         "allow": environment.allow.document(),
+        "channels": {name: one.kind for name, one in sorted(environment.channels.items())},
+        "routes": [one.document() for one in environment.routes],
+        "escalation": [one.document() for one in environment.escalation],
+        "maintenance": [one.document() for one in environment.maintenance],
         "jobs": jobs,
         "revision": row.revision if row else 0,
         "applied_at": row.applied_at if row else None,
