@@ -22,6 +22,7 @@ alerts = App(
 )
 
 
+@alerts.default
 @alerts.command
 def channels(
     *, environment: Environment = None, project: Project = None, json_: AsJson = False
