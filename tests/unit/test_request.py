@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -14,7 +15,7 @@ from runyard.model.errors import InvalidSpec
 from runyard.model.event import Requested
 from runyard.model.ids import RunId
 from runyard.model.plan import Placement, Plan, RunRequest
-from runyard.model.run import Overrides, RunPolicy, State, TriggerKind
+from runyard.model.run import Overrides, RunPolicy, State, TriggeredBy, TriggerKind
 from tests.support.runs import NOW
 
 REGIONS = ("us-central1", "europe-west1")
@@ -58,6 +59,18 @@ def test_a_job_placed_everywhere_makes_a_run_and_a_limit_in_each_region() -> Non
     assert [run.concurrency_slot for run in runs] == list(slots_of(EVERYWHERE))
     assert len(set(slots_of(EVERYWHERE))) == 2
     assert len(slots_of(PLAN)) == 1
+
+
+def test_what_a_trigger_asks_for_waits_for_its_like_in_its_own_region_only() -> None:
+    by = TriggeredBy("shop/local/report/s", NOW, slot="trigger/s")
+    asked = RunRequest("local", "report", "s", trigger=TriggerKind.SCHEDULE, triggered_by=by)
+    (run,) = (decision.run for decision in ask(PLAN, asked))
+    assert run.triggered_by == by
+    assert run.own_slots == ("trigger/s",)
+    pair = [decision.run for decision in ask(EVERYWHERE, asked)]
+    assert [run.own_slots[-1] for run in pair] == [f"trigger/s/{region}" for region in REGIONS]
+    free = replace(asked, triggered_by=replace(by, slot=""))
+    assert [decision.run.own_slots for decision in ask(PLAN, free)] == [()]
 
 
 def test_a_region_can_be_asked_for() -> None:

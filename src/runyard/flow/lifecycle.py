@@ -47,7 +47,7 @@ from runyard.model.event import (
     Waited,
 )
 from runyard.model.ids import RunId
-from runyard.model.run import FINAL, OnConflict, Run, State
+from runyard.model.run import FINAL, OnConflict, Run, State, TriggeredBy
 
 Cause = (
     type[Started]
@@ -136,19 +136,19 @@ def region_slot(environment: str, region: str) -> str:
 
 def wanted(run: Run) -> tuple[str, ...]:
     """The slots a run needs to have an attempt out."""
-    region = region_slot(run.environment, run.region)
-    return (run.concurrency_slot, region) if run.concurrency_slot else (region,)
+    return (*run.own_slots, region_slot(run.environment, run.region))
 
 
 def held(run: Run) -> frozenset[str]:
-    """The slots a run holds: its job's from the first start until it is final, also while it
-    backs off (or another run would overlap with its retry); its region's only while it is out."""
-    names = (run.concurrency_slot,) if _holds_job_slot(run) else ()
+    """The slots a run holds: its own (its job's, its trigger's) from the first start until it is
+    final, also while it backs off (or another run would overlap with its retry); its region's only
+    while it is out."""
+    names = run.own_slots if _holds_own_slots(run) else ()
     return frozenset((*names, region_slot(run.environment, run.region)) if run.is_out else names)
 
 
-def _holds_job_slot(run: Run) -> bool:
-    return bool(run.concurrency_slot) and run.attempt > 0 and not run.is_final
+def _holds_own_slots(run: Run) -> bool:
+    return run.attempt > 0 and not run.is_final
 
 
 def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
@@ -166,12 +166,19 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
             decision = _cancel_requested(run, event, now)
         case DeadlinePassed():
             decision = _deadline_passed(run, event, now)
+        case Skipped():
+            decision = _skipped(run, event.reason, now)
         case _:
             decision = Decision(_noted(run, event, now), event)
     changes = _slot_changes(run, decision.run)
     if not changes:
         return decision
     return Decision(decision.run, decision.fact, decision.effects, changes, decision.charge)
+
+
+def is_late(by: TriggeredBy, now: datetime) -> bool:
+    """True when what a trigger asked for must not start any more."""
+    return by.start_by is not None and now > by.start_by
 
 
 def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: datetime) -> Run:
@@ -187,6 +194,9 @@ def _noted(run: Run, event: SlotFreed | Launched | Delayed | Released, now: date
 
 
 def _due(run: Run, facts: Facts, now: datetime) -> Decision:
+    by = run.triggered_by
+    if by is not None and run.attempt == 0 and is_late(by, now):
+        return _skipped(run, f"it had to start by {by.start_by:%Y-%m-%d %H:%M:%S} UTC", now)
     full = [name for name in wanted(run) if name not in held(run) and facts.slots[name].is_full]
     if full:
         return _no_room(run, facts.slots[full[0]], facts, now)
@@ -210,12 +220,16 @@ def _no_room(run: Run, slot: Slot, facts: Facts, now: datetime) -> Decision:
     of_job = slot.name == run.concurrency_slot
     if of_job and run.policy.on_conflict is OnConflict.SKIP:
         reason = f"its job runs {slot.used} times at once already, the limit is {slot.capacity}"
-        after = _step(run, Skipped, now, due_at=None, reason=reason)
-        return Decision(after, Skipped(reason))
+        return _skipped(run, reason, now)
     after = _step(run, Waited, now, due_at=None, waiting_on=slot.name)
     replaces = of_job and run.policy.on_conflict is OnConflict.CANCEL_OLDER
     effects = tuple(CancelOlder(older) for older in facts.rivals) if replaces else ()
     return Decision(after, Waited(slot.name, slot.capacity), effects)
+
+
+def _skipped(run: Run, reason: str, now: datetime) -> Decision:
+    after = _step(run, Skipped, now, due_at=None, waiting_on="", reason=reason)
+    return Decision(after, Skipped(reason))
 
 
 def _ended(run: Run, event: Ended, now: datetime) -> Decision:
@@ -266,9 +280,9 @@ def _same_attempt(run: Run, attempt: int) -> None:
 
 def _slot_changes(before: Run, after: Run) -> tuple[tuple[str, int], ...]:
     """What `after` holds and `before` did not, and the other way round."""
-    of_job = _holds_job_slot(after) - _holds_job_slot(before)
+    own = _holds_own_slots(after) - _holds_own_slots(before)
     of_region = after.is_out - before.is_out
-    changes = [(after.concurrency_slot, of_job)] if of_job else []
+    changes = [(name, own) for name in after.own_slots] if own else []
     if of_region:
         changes.append((region_slot(after.environment, after.region), of_region))
     return tuple(changes)

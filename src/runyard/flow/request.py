@@ -11,7 +11,7 @@ from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.event import Requested
 from runyard.model.ids import RunId
 from runyard.model.plan import Placement, Plan, RunRequest
-from runyard.model.run import Run, State
+from runyard.model.run import Run, State, TriggeredBy
 
 PRIORITY_STEP = timedelta(minutes=1)
 """The head start that one point of priority gives among waiting runs. A fixed head start, not a
@@ -62,6 +62,7 @@ def _run(plan: Plan, asked: RunRequest, region: str, run_id: RunId, now: datetim
         due_at=now,
         deadline_at=None if deadline is None else now + timedelta(seconds=deadline),
         concurrency_slot=_slot(plan, region) if policy.concurrency_limit else "",
+        triggered_by=_triggered_by(plan, asked, region),
         version=1,
     )
     return Decision(run, Requested(asked.trigger, asked.by, plan.revision, policy.priority))
@@ -71,6 +72,14 @@ def _slot(plan: Plan, region: str) -> str:
     """A job placed in all its regions has its limit in each; else it has one limit."""
     name = f"job/{plan.project}/{plan.environment}/{plan.job}"
     return f"{name}/{region}" if plan.placement is Placement.ALL else name
+
+
+def _triggered_by(plan: Plan, asked: RunRequest, region: str) -> TriggeredBy | None:
+    """Runs of one instant in several regions do not wait for each other."""
+    by = asked.triggered_by
+    if by is None or not by.slot or plan.placement is not Placement.ALL:
+        return by
+    return replace(by, slot=f"{by.slot}/{region}")
 
 
 def slots_of(plan: Plan) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ class SlotFreed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """It will never start, and why."""
+    """It will never start, and why. Told of a run that has not started: something newer or
+    better takes its place."""
 
     reason: str
 
@@ -122,7 +123,17 @@ class Released:
     left: tuple[str, ...] = ()
 
 
-Event = Due | SlotFreed | Launched | Delayed | Ended | CancelRequested | DeadlinePassed | Released
+Event = (
+    Due
+    | SlotFreed
+    | Skipped
+    | Launched
+    | Delayed
+    | Ended
+    | CancelRequested
+    | DeadlinePassed
+    | Released
+)
 Fact = (
     Requested
     | Started

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runyard.model.ids import RunId
-from runyard.model.run import Overrides, RunPolicy, TriggerKind
+from runyard.model.run import Overrides, RunPolicy, TriggeredBy, TriggerKind
 
 
 class Placement(StrEnum):
@@ -37,6 +37,7 @@ class RunRequest:
 
     `project` may be empty where the job's name says enough. `region` empty: by the job's
     placement. `priority` None: the job's. `key` is the caller's idempotency key, or empty.
+    `triggered_by`: the trigger that asks, of the kind `trigger`.
     """
 
     environment: str
@@ -49,6 +50,7 @@ class RunRequest:
     priority: int | None = None
     trigger: TriggerKind = TriggerKind.MANUAL
     key: str = ""
+    triggered_by: TriggeredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

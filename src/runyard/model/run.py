@@ -51,6 +51,28 @@ class TriggerKind(StrEnum):
     """What asked for a run."""
 
     MANUAL = "manual"
+    SCHEDULE = "schedule"
+    EVENT = "event"
+    WEBHOOK = "webhook"
+    CHAIN = "chain"
+    ABSENCE = "absence"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggeredBy:
+    """The trigger that asked for a run, and what it wants of it.
+
+    `trigger` is the trigger's key (`project/environment/job/name`). `instant` is what it is for:
+    a schedule's instant, however late the run was asked for. `start_by`: not started by then, it
+    never starts. `slot` (empty: none) is a slot of `slot_limit` beside the job's own, by which
+    runs of one trigger wait for each other.
+    """
+
+    trigger: str
+    instant: datetime | None = None
+    start_by: datetime | None = None
+    slot: str = ""
+    slot_limit: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +123,9 @@ class Run:
     `rank_at` orders waiting runs: the instant it was asked for, moved earlier by its priority.
     `due_at` is when it may start next, None when it waits for nothing of its own (it is out or
     final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
-    job's concurrency limit is counted in (empty: no limit). `handle` is the provider's name of the
-    last attempt. `stop_cause` is cancel or deadline once one of them has come. `version` grows by
+    job's concurrency limit is counted in (empty: no limit). `triggered_by` is the trigger that
+    asked for it, None where a person did. `handle` is the provider's name of the last attempt.
+    `stop_cause` is cancel or deadline once one of them has come. `version` grows by
     one with every decision.
     """
 
@@ -128,6 +151,7 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     concurrency_slot: str = ""
+    triggered_by: TriggeredBy | None = None
     handle: str = ""
     stop_cause: str = ""
     reason: str = ""
@@ -139,6 +163,14 @@ class Run:
     def attempt_key(self) -> AttemptKey:
         """The key of the last attempt started."""
         return attempt_key(self.id, self.attempt)
+
+    @property
+    def own_slots(self) -> tuple[str, ...]:
+        """The slots it holds from its first start until it is final: its job's, its trigger's."""
+        own = (self.concurrency_slot,) if self.concurrency_slot else ()
+        return (
+            (*own, self.triggered_by.slot) if self.triggered_by and self.triggered_by.slot else own
+        )
 
     @property
     def is_final(self) -> bool:
