@@ -1,0 +1,79 @@
+"""How triggers follow the jobs in force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from runyard.flow.triggering import MANIFEST, Wanted, follow, paused
+from runyard.model.errors import Refused
+from runyard.model.run import TriggerKind
+from runyard.model.trigger.instant import Fate
+from runyard.model.trigger.row import Trigger, TriggerState
+from tests.support.runs import NOW
+
+JOB = ("shop", "local", "report")
+HOURLY = Wanted("hourly", TriggerKind.SCHEDULE, {"schedule": "@hourly"})
+DAILY = replace(HOURLY, document={"schedule": "@daily"})
+LATER = NOW + timedelta(hours=1)
+
+
+def one(wanted: Wanted = HOURLY, *rows: Trigger) -> Trigger:
+    (row,) = follow(JOB, [wanted], rows, LATER if rows else NOW).puts
+    return row
+
+
+def test_a_new_one_is_looked_at_at_once() -> None:
+    row = one()
+    assert row.path == "shop/local/report/hourly"
+    assert (row.state, row.next_at, row.since, row.version) == (
+        TriggerState.ENABLED,
+        NOW,
+        NOW,
+        1,
+    )
+
+
+def test_what_did_not_change_goes_on() -> None:
+    row = replace(one(), next_instant=LATER, failures=2)
+    assert follow(JOB, [HOURLY], [row], LATER).puts == ()
+
+
+def test_a_change_is_reckoned_anew_and_counts_no_old_failures() -> None:
+    row = replace(one(), next_instant=LATER + timedelta(hours=1), next_at=None, failures=2)
+    after = one(DAILY, row)
+    assert (after.since, after.next_at, after.next_instant) == (LATER, LATER, None)
+    assert (after.failures, after.version, after.document) == (0, 2, DAILY.document)
+    assert one(replace(HOURLY, kind=TriggerKind.EVENT), row).kind is TriggerKind.EVENT
+
+
+def test_what_is_due_when_it_is_changed_or_dropped_is_kept_as_missed() -> None:
+    row = replace(one(), next_instant=NOW, next_at=NOW)
+    for wanted in ([DAILY], []):
+        (record,) = follow(JOB, wanted, [row], LATER).records
+        assert (record.fate, record.at, record.trigger) == (Fate.MISSED, NOW, row.path)
+    assert follow(JOB, [], [row], LATER).drops == (row,)
+    assert follow(JOB, [], [replace(row, next_instant=None)], LATER).records == ()
+    assert follow(JOB, [], [replace(row, next_at=LATER + timedelta(days=1))], LATER).records == ()
+
+
+def test_a_person_s_pause_outlasts_a_change_and_the_manifest_s_does_not() -> None:
+    off = replace(HOURLY, enabled=False, document={"enabled": False})
+    by_manifest = one(off)
+    assert (by_manifest.state, by_manifest.said_by, by_manifest.next_at) == (
+        TriggerState.PAUSED,
+        MANIFEST,
+        None,
+    )
+    assert one(HOURLY, by_manifest).state is TriggerState.ENABLED
+    by_ann = paused(one(), "ann", "moving", NOW)
+    after = one(DAILY, by_ann)
+    assert (after.state, after.said_by, after.next_at) == (TriggerState.PAUSED, "ann", None)
+
+
+@pytest.mark.parametrize("state", [TriggerState.PAUSED, TriggerState.ENDED])
+def test_what_rests_cannot_be_paused(state: TriggerState) -> None:
+    with pytest.raises(Refused, match=f"is {state} already"):
+        paused(replace(one(), state=state), "ann", "", NOW)
