@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
@@ -22,6 +23,7 @@ from runyard.provider.port import LaunchOrder, Phase, Released, Report
 from runyard.provider.port_access import Access
 from runyard.provider.port_jobs import Deployer
 from runyard.store.memory import MIGRATIONS, Store
+from runyard.wiring import run_ids
 from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 JOB = "nothing"
@@ -111,6 +113,8 @@ async def answering_engine(
         signals,
         clock,
         EngineSettings("bench", region_runs_max=100_000, poll=timedelta(seconds=60)),
+        run_ids(),
+        ZoneInfo,
         observe,
     )
     await engine.gate.ask(Apply([SPEC], "local", "bench", clock()))

@@ -247,6 +247,8 @@ async def open_house(
             signals,
             clock,
             _engine_settings(config, name),
+            run_ids(),
+            ZoneInfo,
             observe,
         )
         wakes.append(engine.wake_watch)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -87,7 +88,17 @@ async def work(orders: Orders) -> None:
         lease=timedelta(seconds=orders.lease_seconds),
     )
     store = Store.of(database.dialect)
-    engine = Engine(database, store, cloud, Silent(), Signals(), clock, settings)
+    engine = Engine(
+        database,
+        store,
+        cloud,
+        Silent(),
+        Signals(),
+        clock,
+        settings,
+        lambda: _new_id(clock(), random),
+        ZoneInfo,
+    )
     wakes.append(engine.wake_watch)
     await engine.start()
     stopping = asyncio.Event()

@@ -1,6 +1,7 @@
 """The engine: the loops together, from coming up to letting go.
 
     due      starts what is due, ends what passed its deadline
+    schedule has triggers do what they are due for
     outbox   carries effects out
     watch    tells what the provider reports
     rescue   compares what is out with what the provider knows
@@ -31,10 +32,13 @@ from runyard.engine.loop import Loop, LoopHealth
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
+from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.steps import Hands, Steps
 from runyard.engine.watch import WatchLoop
+from runyard.flow.freezing import Zones
 from runyard.gate.door import LEASE, Committed, Gate, GateSettings
 from runyard.gate.news import News
+from runyard.model.ids import RunId
 from runyard.provider.port import Provider
 from runyard.store.memory import Store
 
@@ -69,6 +73,8 @@ class Engine:
         signals: Signals,
         clock: Clock,
         settings: EngineSettings,
+        new_run_id: Callable[[], RunId],
+        zones: Zones,
         observe: Callable[[Committed], None] = lambda _: None,
     ) -> None:
         self._database = database
@@ -81,28 +87,23 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self.gate = Gate(database, store, _gate_settings(settings), self._committed)
         self._orders = Orders(database, store)
-        carrier = Carrier(
-            self.gate,
-            self._orders,
-            provider,
-            channel,
-            clock,
-            launch_tries_max=settings.launch_tries_max,
-        )
+        tries = settings.launch_tries_max
+        carrier = Carrier(self.gate, self._orders, provider, channel, clock, launch_tries_max=tries)
         doing = Doing(self.gate, database, store, provider.jobs, provider.access, clock)
         hands = Hands(carrier, Steps(self.gate, database, store, doing, clock))
         self._outbox = OutboxLoop(
             database, store, hands, settings.name, self._wake_outbox, lease=settings.lease
         )
-        self._rescue = RescueLoop(self.gate, database, store, provider)
-        pruning = PruneLoop(self.gate, database, store, provider, settings.retention)
+        rows = (self.gate, database, store)
+        self._rescue = RescueLoop(*rows, provider)
         ticks = {
-            "due": DueLoop(self.gate, database, store).tick,
+            "due": DueLoop(*rows).tick,
+            "schedule": ScheduleLoop(*rows, new_run_id, zones).tick,
             "outbox": self._outbox.tick,
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": self._rescue.tick,
-            "prune": pruning.tick,
-            "expire": ExpireLoop(self.gate, database, store).tick,
+            "prune": PruneLoop(*rows, provider, settings.retention).tick,
+            "expire": ExpireLoop(*rows).tick,
         }
         self._loops = {
             name: Loop(name, tick, clock, poll_seconds=self._poll(name).total_seconds())
@@ -159,6 +160,8 @@ class Engine:
             self._loops["due"].wake()
         if done.operations_may_be_due:
             self._loops["expire"].wake()
+        if done.triggers_may_be_due:
+            self._loops["schedule"].wake()
         self._signals.send(done.topics())
         self._observe(done)
 
@@ -170,8 +173,8 @@ class Engine:
         if news.effects:
             self._wake_outbox()
         if news.due:
-            self._loops["due"].wake()
-            self._loops["expire"].wake()
+            for loop in ("due", "schedule", "expire"):
+                self._loops[loop].wake()
         self._signals.pass_on(news.topics)
 
     def _missed(self) -> None:

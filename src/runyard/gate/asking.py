@@ -48,7 +48,7 @@ def plan_of(job: JobRow) -> Plan:
     return _plan(job.key, job.revision, orjson.dumps(job.document))
 
 
-def _plan_in(work: WorkingSet, job: JobRow) -> Plan:
+def plan_in(work: WorkingSet, job: JobRow) -> Plan:
     """The plan of a job as this batch read it: made once for all who ask for the job."""
     plan = work.plans.get(job.key)
     if plan is None:
@@ -91,7 +91,7 @@ class Request:
         if self.seen is not None:
             return
         try:
-            plan = _plan_in(work, self._job(work))
+            plan = plan_in(work, self._job(work))
             self.decisions = request(plan, asked, self.new_id, self.now)
         except CallerError as error:
             self.error = error

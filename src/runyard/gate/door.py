@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.gate.deciding import refill
+from runyard.gate.following import follow_jobs
 from runyard.gate.news import News
 from runyard.gate.telling import Tell
 from runyard.model.effect import Pending
@@ -18,6 +19,7 @@ from runyard.model.event import Event, Fact
 from runyard.model.ids import EffectId, RunId
 from runyard.model.operation import Operation
 from runyard.model.run import Run
+from runyard.model.trigger.row import Trigger
 from runyard.store.memory import Store
 from runyard.store.outbox import Claim
 from runyard.store.working_set import Needs, WorkingSet
@@ -73,6 +75,7 @@ class Committed:
     answers: tuple[Any, ...]
     facts: tuple[tuple[Run, Fact, datetime], ...] = ()
     operations: tuple[Operation, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
     delayed: bool = False
 
     @property
@@ -85,10 +88,16 @@ class Committed:
         """The same of operations."""
         return any(one.due_at is not None for one in self.operations)
 
+    @property
+    def triggers_may_be_due(self) -> bool:
+        """The same of triggers."""
+        return any(one.next_at is not None for one in self.triggers)
+
     def topics(self) -> list[str]:
         """The signals that tell of it."""
         runs = ["runs", *(f"run/{run.id}" for run in self.runs)] if self.runs else []
-        return [*runs, *(f"operation/{one.id}" for one in self.operations)]
+        triggers = ["triggers"] if self.triggers else []
+        return [*runs, *triggers, *(f"operation/{one.id}" for one in self.operations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,7 @@ class Gate:
         now = max(command.now for command in commands)
         await refill(work, now)
         answers = tuple(_act(command, work) for command in commands)  # frees no room
+        await follow_jobs(work, now)
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         done = _committed(work, answers, carries=bool(mine))
@@ -209,7 +219,7 @@ class Gate:
 
     async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
         """Tell other processes; `waiting`: effects wait for one who carries them out."""
-        due = done.runs_may_be_due or done.operations_may_be_due
+        due = done.runs_may_be_due or done.operations_may_be_due or done.triggers_may_be_due
         news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
         if news is not None:
             await tx.notify(news.text())
@@ -223,6 +233,7 @@ def _committed(work: WorkingSet, answers: tuple[Any, ...], *, carries: bool) -> 
         answers=answers,
         facts=tuple(work.facts),
         operations=tuple(operations.rows[each] for each in sorted(operations.changed)),
+        triggers=tuple(work.triggers.rows[key] for key in work.triggers.changed),
         delayed=work.has_delayed,
     )
 

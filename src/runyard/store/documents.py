@@ -9,7 +9,7 @@ import orjson
 
 from runyard.model.event import Fact
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
-from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy
+from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy, TriggeredBy
 
 VERSION = 1  #: of every document written; a reader must know all older ones
 
@@ -45,6 +45,19 @@ def overrides_of(data: dict[str, Any]) -> Overrides:
         env=pairs(data["env"]),
         task_count=data["task_count"],
         timeout_seconds=data["timeout_seconds"],
+    )
+
+
+def triggered_by_of(data: dict[str, Any] | None) -> TriggeredBy | None:
+    """What `dumps` wrote of the trigger that asked; None of None."""
+    if data is None:
+        return None
+    return TriggeredBy(
+        trigger=data["trigger"],
+        instant=instant(data["instant"]),
+        start_by=instant(data["start_by"]),
+        slot=data["slot"],
+        slot_limit=data["slot_limit"],
     )
 
 

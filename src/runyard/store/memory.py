@@ -20,6 +20,7 @@ from runyard.store.request_keys import RequestKeys
 from runyard.store.revisions import Revisions
 from runyard.store.runs import Runs
 from runyard.store.slots import Slots
+from runyard.store.triggers import Triggers
 
 MIGRATIONS = files("runyard.store.migrations")
 
@@ -42,6 +43,7 @@ class Store:
     environments: Environments
     processes: Processes
     revisions: Revisions
+    triggers: Triggers
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -62,4 +64,5 @@ class Store:
             Environments(queries),
             Processes(queries),
             Revisions(queries),
+            Triggers(queries),
         )

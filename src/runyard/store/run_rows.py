@@ -16,6 +16,7 @@ from runyard.store.documents import (
     overrides_of,
     pairs,
     policy_of,
+    triggered_by_of,
 )
 
 
@@ -53,6 +54,7 @@ def insert_params(run: Run) -> tuple[Value, ...]:
         run.version,
         _asked(run),
         _body(run),
+        run.triggered_by.trigger if run.triggered_by else "",
     )
 
 
@@ -73,16 +75,17 @@ def update_params(run: Run) -> tuple[Value, ...]:
 
 
 def _asked(run: Run) -> str:
-    return dumps(
-        {
-            "v": VERSION,
-            "requested_by": run.requested_by,
-            "policy": run.policy,
-            "task_count": run.task_count,
-            "overrides": run.overrides,
-            "labels": run.labels,
-        }
-    )
+    asked = {
+        "v": VERSION,
+        "requested_by": run.requested_by,
+        "policy": run.policy,
+        "task_count": run.task_count,
+        "overrides": run.overrides,
+        "labels": run.labels,
+    }
+    if run.triggered_by is not None:
+        asked["triggered_by"] = run.triggered_by
+    return dumps(asked)
 
 
 def _body(run: Run) -> str:
@@ -126,6 +129,7 @@ def run_of(row: Row, known: Run | None = None) -> Run:
         started_at=instant(row[14]),
         ended_at=instant(row[15]),
         concurrency_slot=row[12],
+        triggered_by=triggered_by_of(asked.get("triggered_by")),
         handle=body["handle"],
         stop_cause=body["stop_cause"],
         reason=body["reason"],

@@ -98,6 +98,10 @@ class Runs:
         """Runs of a job (project, environment, name) that have not ended, oldest first."""
         return await self._ids(tx, "runs_live_of_job", *key, limit)
 
+    async def live_of_triggers(self, tx: Tx, keys: Sequence[str]) -> list[RunId]:
+        """Runs that triggers with these keys asked for and that have not ended, oldest first."""
+        return await self._ids(tx, "runs_live_of_triggers", dumps(list(keys)))
+
     async def out(self, tx: Tx, after: str = "", limit: int = 500) -> list[RunId]:
         """Runs with an attempt out, in order of their ids, after one of them."""
         return await self._ids(tx, "runs_out", after, limit)

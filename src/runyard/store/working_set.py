@@ -29,6 +29,9 @@ from runyard.store.outbox import Claim
 from runyard.store.people_set import PeopleSet
 from runyard.store.request_keys import RequestKey
 from runyard.store.runs import NOTHING
+from runyard.store.trigger_set import TriggerSet
+
+Kind = tuple[str, str, tuple[str, ...], str]
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class WorkingSet:
         self.changed: set[RunId] = set()
         self._region_runs_max = region_runs_max
         self._known = known
-        self._kinds: set[tuple[str, str, str, str]] = set()  #: of runs whose facts are here
+        self._kinds: set[Kind] = set()  #: of runs whose facts are here
         self._new: set[RunId] = set()
         self._dirty_slots: set[str] = set()
         self.facts: list[tuple[Run, Fact, datetime]] = []
@@ -70,10 +73,12 @@ class WorkingSet:
         self._settled: list[EffectId] = []
         self._delayed: list[tuple[EffectId, datetime, int]] = []
         self._keys: dict[tuple[str, str], RequestKey] = {}
-        self._put_jobs: dict[tuple[str, str, str], JobRow] = {}
+        self.put_jobs: dict[tuple[str, str, str], JobRow] = {}
         self._revisions: list[JobRow] = []
         self.operations = OperationSet(store, tx)
         self.people = PeopleSet(store, tx)
+        self.triggers = TriggerSet(store.triggers, tx)
+        self.dropped_jobs: list[tuple[str, str, str]] = []
 
     async def load(self, needs: Needs) -> None:
         """Bring in all that a batch needs, each sort of rows with one statement (or one for each
@@ -102,6 +107,7 @@ class WorkingSet:
             return
         self._kinds |= kinds.keys()
         limits = {run.concurrency_slot: run.policy.concurrency_limit for run in listed}
+        limits |= {by.slot: by.slot_limit for run in listed if (by := run.triggered_by)}
         names = dict.fromkeys(name for run in listed for name in wanted(run))
         await self.load_slots(names)
         for name in names:
@@ -178,7 +184,7 @@ class WorkingSet:
         name were loaded."""
         jobs = self.jobs[job.environment, job.name]
         jobs[:] = [other for other in jobs if other.key != job.key] + [job]
-        self._put_jobs[job.key] = job
+        self.put_jobs[job.key] = job
         if revises:
             self._revisions.append(job)
 
@@ -186,7 +192,8 @@ class WorkingSet:
         """This job is not in force any more; the jobs of its name were loaded."""
         jobs = self.jobs[job.environment, job.name]
         jobs[:] = [other for other in jobs if other.key != job.key]
-        self._put_jobs.pop(job.key, None)
+        self.put_jobs.pop(job.key, None)
+        self.dropped_jobs.append(job.key)
         self.operations.drop(job.key)
 
     def apply_operation(
@@ -237,15 +244,16 @@ class WorkingSet:
         await self.store.outbox.insert(self.tx, self.effects, claim)
         await self.store.request_keys.insert(self.tx, list(self._keys.values()))
         await self.operations.write()
-        await self.store.jobs.put(self.tx, list(self._put_jobs.values()))
+        await self.store.jobs.put(self.tx, list(self.put_jobs.values()))
         await self.store.jobs.add_revisions(self.tx, self._revisions)
         await self.people.write()
+        await self.triggers.write()
 
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot
         self._dirty_slots.add(slot.name)
 
 
-def _kind(run: Run) -> tuple[str, str, str, str]:
+def _kind(run: Run) -> Kind:
     """Runs of one kind need the same facts."""
-    return (run.environment, run.region, run.concurrency_slot, run.policy.on_conflict)
+    return (run.environment, run.region, run.own_slots, run.policy.on_conflict)

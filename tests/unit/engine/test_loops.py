@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -305,6 +306,8 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             signals,
             lambda: yard.now,
             EngineSettings("me-again", 10),
+            yard.new_id,
+            ZoneInfo,
         )
         await yard.apply(make_spec(retry=RETRYING))
         left = await yard.request()  # claimed by an engine that is no more
@@ -321,6 +324,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
                 assert await listener.wait(10)
         assert {health.name for health in engine.health()} == {
             "due",
+            "schedule",
             "outbox",
             "watch",
             "rescue",
@@ -362,6 +366,8 @@ def test_an_engine_looks_when_others_tell_of_their_batches() -> None:
             signals,
             lambda: yard.now,
             EngineSettings("me", 10, poll=timedelta(hours=1)),
+            yard.new_id,
+            ZoneInfo,
         )
         await engine.start()
         await told.listens.wait()

@@ -14,9 +14,9 @@ FROM runs WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
 -- name: run_insert
 INSERT INTO runs (id, project, environment, job, revision, region, state, trigger_kind,
                   requested_at, rank_at, due_at, waiting_on, concurrency_slot, deadline_at,
-                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body)
+                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body, trigger_key)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21)
+        $20, $21, $22)
 
 -- name: run_update
 UPDATE runs SET state = $2, due_at = $3, waiting_on = $4, started_at = $5, ended_at = $6,
@@ -26,11 +26,11 @@ WHERE id = $1
 -- name: run_insert (postgresql)
 INSERT INTO runs (id, project, environment, job, revision, region, state, trigger_kind,
                   requested_at, rank_at, due_at, waiting_on, concurrency_slot, deadline_at,
-                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body)
+                  started_at, ended_at, attempt, cost_nano_dollars, version, asked, body, trigger_key)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
                      $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],
                      $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-                     $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[])
+                     $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[], $22::text[])
 
 -- name: run_update (postgresql)
 UPDATE runs SET state = new.state, due_at = new.due_at, waiting_on = new.waiting_on,
@@ -71,6 +71,17 @@ WHERE concurrency_slot = $1 AND concurrency_slot <> '' AND ended_at IS NULL ORDE
 -- Runs of a job that have not ended.
 SELECT id FROM runs
 WHERE ended_at IS NULL AND job = $3 AND environment = $2 AND project = $1 ORDER BY id LIMIT $4
+
+-- name: runs_live_of_triggers
+-- Runs that triggers (a JSON array of keys) asked for and that have not ended.
+SELECT id FROM runs
+WHERE ended_at IS NULL AND trigger_key <> ''
+  AND trigger_key IN (SELECT value FROM json_each($1)) ORDER BY id
+
+-- name: runs_live_of_triggers (postgresql)
+SELECT id FROM runs
+WHERE ended_at IS NULL AND trigger_key <> ''
+  AND trigger_key = ANY (ARRAY(SELECT json_array_elements_text($1::json))) ORDER BY id
 
 -- name: runs_out
 -- The runs with an attempt out, a page at a time.

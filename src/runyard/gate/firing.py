@@ -1,0 +1,283 @@
+"""Commands that have triggers do what they are due for, and that people tell triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runyard.flow.freezing import Zones
+from runyard.flow.lifecycle import Decision
+from runyard.flow.request import request
+from runyard.flow.schedule.compiling import Compiled, compiled
+from runyard.flow.schedule.firing import Ask, Firing, LiveRun, fire, skip_paused
+from runyard.flow.triggering import paused
+from runyard.gate.asking import plan_in
+from runyard.gate.deciding import tell_in
+from runyard.model.audit import HERE, AuditEntry, Origin
+from runyard.model.errors import CallerError, IllegalTransition, NotFound, Refused
+from runyard.model.event import CancelRequested, Due, Skipped
+from runyard.model.ids import RunId
+from runyard.model.plan import RunRequest
+from runyard.model.run import Run, State, TriggeredBy
+from runyard.model.trigger.instant import Fate, Instant
+from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
+from runyard.store.jobs import JobRow
+from runyard.store.working_set import Needs, WorkingSet
+
+BACKFILL = "backfill/"  #: how the slot of a backfill begins: its runs are no schedule's overlap
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one trigger is to do, decided on the rows as they were loaded. `runs` are the runs of
+    each ask, or the error that asking for them is."""
+
+    row: Trigger
+    firing: Firing
+    runs: list[tuple[Ask, Sequence[Decision] | CallerError]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FireDue:
+    """Have the triggers whose instant has come do what they do. The answer is how many had."""
+
+    now: datetime
+    new_id: Callable[[], RunId]
+    zones: Zones
+    limit: int = 200
+    plans: list[_Plan] = field(default_factory=list)
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        due = [
+            work.triggers.rows[key] for key in await work.triggers.load_due(self.now, self.limit)
+        ]
+        rows = [row for row in due if row.next_at is not None and row.next_at <= self.now]
+        await work.load_jobs((row.environment, row.job) for row in rows)
+        live = await live_runs(work, [row.path for row in rows])
+        self.plans = [self._plan(work, row, live.get(row.path, ())) for row in rows]
+        await work.load_facts(
+            decision.run
+            for plan in self.plans
+            for _, runs in plan.runs
+            if not isinstance(runs, CallerError)
+            for decision in runs
+        )
+
+    def _plan(self, work: WorkingSet, row: Trigger, live: Sequence[LiveRun]) -> _Plan:
+        schedule = compiled(row, self.zones)
+        if isinstance(schedule, str):
+            broken = row.evolve(state=TriggerState.BROKEN, next_at=None, reason=schedule)
+            return _Plan(row, Firing(broken))
+        firing = fire(row, schedule.schedule, live, self.now)
+        plan = _Plan(row, firing)
+        for ask in firing.asks:
+            plan.runs.append((ask, asked_runs(work, row, schedule, ask, self.new_id, self.now)))
+        return plan
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+        for plan in self._standing(work):
+            give_way(work, plan.firing, plan.row, self.now)
+
+    def act(self, work: WorkingSet) -> int:
+        """See `Command.act`."""
+        for plan in self._standing(work):
+            work.triggers.put(plan.firing.trigger)
+            work.triggers.record(plan.firing.records)
+            for ask, runs in plan.runs:
+                work.triggers.record([begin(work, plan.row, ask, runs, self.now)])
+        return len(self.plans)
+
+    def _standing(self, work: WorkingSet) -> list[_Plan]:
+        """Those whose trigger is still as it was loaded: not paused, fired or changed by another
+        command of this batch."""
+        rows = work.triggers.rows
+        return [plan for plan in self.plans if rows.get(plan.row.key) is plan.row]
+
+
+async def live_runs(work: WorkingSet, triggers: Sequence[str]) -> dict[str, list[LiveRun]]:
+    """The runs of triggers (their paths) that have not ended, oldest first; backfills aside."""
+    found: dict[str, list[LiveRun]] = {}
+    if not triggers:
+        return found
+    ids = await work.store.runs.live_of_triggers(work.tx, triggers)
+    await work.load_runs(ids)
+    for run in (work.runs[each] for each in ids):
+        by = run.triggered_by
+        if by is not None and not by.slot.startswith(BACKFILL):
+            found.setdefault(by.trigger, []).append(LiveRun(run.id, _is_waiting(run)))
+    return found
+
+
+def _is_waiting(run: Run) -> bool:
+    return run.state is State.QUEUED
+
+
+def asked_runs(
+    work: WorkingSet,
+    row: Trigger,
+    compiled: Compiled,
+    ask: Ask,
+    new_id: Callable[[], RunId],
+    now: datetime,
+) -> Sequence[Decision] | CallerError:
+    """The runs that an ask of a trigger becomes; the error, where it cannot become any."""
+    by = TriggeredBy(row.path, ask.instant, ask.start_by, compiled.slot(row))
+    asked = RunRequest(
+        environment=row.environment,
+        job=row.job,
+        by=row.path,
+        project=row.project,
+        region=compiled.region,
+        overrides=compiled.overrides_at(ask.instant),
+        labels=compiled.labels,
+        priority=compiled.priority,
+        trigger=row.kind,
+        triggered_by=by,
+    )
+    try:
+        return request(plan_in(work, _job(work, row)), asked, new_id, now)
+    except CallerError as error:
+        return error
+
+
+def _job(work: WorkingSet, row: Trigger) -> JobRow:
+    found = work.jobs[row.environment, row.job]
+    job = next((one for one in found if one.project == row.project), None)
+    if job is None:
+        raise NotFound(f"there is no job {row.job} in environment {row.environment}")
+    if job.blocked:
+        raise Refused(f"job {row.job} is not ready: {job.blocked}")
+    return job
+
+
+def begin(
+    work: WorkingSet,
+    row: Trigger,
+    ask: Ask,
+    runs: Sequence[Decision] | CallerError,
+    now: datetime,
+    origin: str = "",
+) -> Instant:
+    """Begin the runs of an ask; what became of its instant."""
+    if isinstance(runs, CallerError):
+        return Instant(row.path, ask.instant, Fate.REFUSED, now, runs.message, origin=origin)
+    for decision in runs:
+        work.apply(decision, now, new=True)
+    for decision in runs:
+        tell_in(work, decision.run.id, Due(), now)
+    ids = tuple(decision.run.id for decision in runs)
+    return Instant(row.path, ask.instant, Fate.RUN, now, runs=ids, origin=origin)
+
+
+def give_way(work: WorkingSet, firing: Firing, row: Trigger, now: datetime) -> None:
+    """End the runs that a firing replaces, and keep those from starting that have not."""
+    reason = "a newer instant took its place"
+    for run in firing.supersedes:
+        _tell(work, run, Skipped(reason), now)
+    for run in firing.cancels:
+        _tell(work, run, CancelRequested(by=row.path, reason=reason), now)
+
+
+def _tell(work: WorkingSet, run: RunId, event: Skipped | CancelRequested, now: datetime) -> None:
+    try:
+        tell_in(work, run, event, now)
+    except IllegalTransition:
+        return  # it ended, or is being stopped already: it is out of the way
+
+
+@dataclass(slots=True)
+class _OfOne:
+    """A command about one trigger, which `key` says."""
+
+    key: TriggerKey
+    by: str
+    now: datetime
+    origin: Origin = HERE
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        await work.triggers.load_jobs([(self.key[1], self.key[2])])
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+
+    def _row(self, work: WorkingSet) -> Trigger:
+        row = work.triggers.rows.get(self.key)
+        if row is None:
+            raise NotFound(
+                f"there is no trigger {'/'.join(self.key)}",
+                hint="`runyard triggers list` lists them",
+            )
+        return row
+
+
+@dataclass(slots=True)
+class PauseTrigger(_OfOne):
+    """Keep a trigger from asking for runs until it is resumed. The answer is its row.
+
+    Raises NotFound, or Refused when it is paused or has ended.
+    """
+
+    reason: str = ""
+
+    def act(self, work: WorkingSet) -> Trigger:
+        """See `Command.act`."""
+        row = paused(self._row(work), self.by, self.reason, self.now)
+        work.triggers.put(row)
+        _audit(work, row, "pause", self.by, self.now, self.origin)
+        return row
+
+
+@dataclass(slots=True)
+class ResumeTrigger(_OfOne):
+    """Have a paused trigger ask for runs again, from now on. The answer is its row.
+
+    What came while it was paused is recorded as such. Raises NotFound, or Refused when it is not
+    paused.
+    """
+
+    zones: Zones | None = None
+
+    def act(self, work: WorkingSet) -> Trigger:
+        """See `Command.act`."""
+        row = self._row(work)
+        if row.state is not TriggerState.PAUSED:
+            raise Refused(f"trigger {row.path} is {row.state}, not paused")
+        schedule = compiled(row, self.zones) if self.zones is not None else ""
+        if isinstance(schedule, str):
+            after = row.evolve(
+                state=TriggerState.ENABLED, next_at=self.now, said_by="", said_at=None, reason=""
+            )
+        else:
+            firing = skip_paused(row, schedule.schedule.timing, self.now)
+            work.triggers.record(firing.records)
+            after = firing.trigger
+        work.triggers.put(after)
+        _audit(work, after, "resume", self.by, self.now, self.origin)
+        return after
+
+
+def _audit(
+    work: WorkingSet, row: Trigger, verb: str, by: str, now: datetime, origin: Origin
+) -> None:
+    work.record(
+        AuditEntry(
+            now,
+            by,
+            f"trigger.{verb}",
+            f"trigger/{row.path}",
+            row.environment,
+            after={"state": row.state},
+            reason=row.reason,
+            origin=origin,
+        )
+    )

@@ -1,0 +1,55 @@
+-- name: triggers_of_job
+-- The triggers of the jobs of one name, in all projects that have one.
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE environment = $1 AND job = $2 ORDER BY project, name
+
+-- name: triggers_page
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE environment = $1 AND (job, project, name) > ($2, $3, $4)
+ORDER BY job, project, name LIMIT $5
+
+-- name: triggers_due
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE next_at <= $1 ORDER BY next_at, environment, job, project, name LIMIT $2
+
+-- name: triggers_next
+SELECT min(next_at) FROM triggers WHERE next_at IS NOT NULL
+
+-- name: trigger_upsert
+INSERT INTO triggers (environment, job, project, name, kind, state, next_at, version, document,
+                      body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (environment, job, project, name) DO UPDATE
+SET kind = excluded.kind, state = excluded.state, next_at = excluded.next_at,
+    version = excluded.version, document = excluded.document, body = excluded.body
+
+-- name: trigger_upsert (postgresql)
+INSERT INTO triggers (environment, job, project, name, kind, state, next_at, version, document,
+                      body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::bigint[], $8::bigint[], $9::text[], $10::text[])
+ON CONFLICT (environment, job, project, name) DO UPDATE
+SET kind = excluded.kind, state = excluded.state, next_at = excluded.next_at,
+    version = excluded.version, document = excluded.document, body = excluded.body
+
+-- name: trigger_delete
+DELETE FROM triggers WHERE environment = $1 AND job = $2 AND project = $3 AND name = $4
+
+-- name: instant_insert
+INSERT INTO instants (trigger_key, at, origin, last_at, count, fate, reason, run_ids,
+                      decided_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: instant_insert (postgresql)
+INSERT INTO instants (trigger_key, at, origin, last_at, count, fate, reason, run_ids,
+                      decided_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[],
+                     $7::text[], $8::text[], $9::bigint[])
+
+-- name: instants_of_trigger
+-- What became of a trigger's instants, the latest first.
+SELECT trigger_key, at, origin, last_at, count, fate, reason, run_ids, decided_at
+FROM instants WHERE trigger_key = $1 AND at < $2 ORDER BY at DESC, origin LIMIT $3
+
+-- name: instants_delete
+DELETE FROM instants WHERE decided_at < $1
