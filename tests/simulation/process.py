@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from runyard.database.port import Database, Work
 from runyard.engine.carrier import Carrier
@@ -18,9 +19,11 @@ from runyard.engine.launching import Orders
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
+from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.model.errors import PlatformError
+from runyard.model.ids import RunId
 from runyard.model.notice import Notice
 from runyard.store.memory import Store
 from tests.simulation.cloud import Cloud, FlakyProvider
@@ -72,11 +75,12 @@ class Process:
         notices: list[Notice],
         region_runs_max: int,
         committed: Callable[[Committed], None],
+        new_id: Callable[[], RunId],
     ) -> None:
         self.name = name
         self.alive = True
         self.faults: list[str] = []
-        self._skew = skew
+        self.skew = skew
         self._cloud = cloud
         self._notices = notices
         self._world_pause = pause
@@ -91,6 +95,7 @@ class Process:
         retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
             "due": DueLoop(self.gate, mine, store).tick,
+            "schedule": ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo).tick,
             "outbox": self._outbox.tick,
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": RescueLoop(self.gate, mine, store, provider).tick,
@@ -99,7 +104,7 @@ class Process:
 
     def clock(self) -> datetime:
         """This machine's idea of the time."""
-        return self._cloud.now() + self._skew
+        return self._cloud.now() + self.skew
 
     async def pause(self, where: str) -> None:
         """A place to be overtaken, or killed."""

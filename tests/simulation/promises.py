@@ -59,6 +59,10 @@ class Promises:
         """A client was told that its cancel is accepted."""
         self._attempts_at_cancel.setdefault(after.id, after.attempt)
 
+    def runs(self) -> list[Run]:
+        """Every run there ever was, as it was last committed."""
+        return list(self._runs.values())
+
     def live(self) -> set[RunId]:
         """Acknowledged runs that are not final."""
         return {run for run in self._acknowledged if not self._runs[run].is_final}
@@ -99,6 +103,9 @@ class Promises:
             if run.concurrency_slot:
                 by_slot[run.concurrency_slot] += 1
                 limits[run.concurrency_slot] = run.policy.concurrency_limit
+            if run.triggered_by is not None:
+                by_slot[run.triggered_by.slot] += 1
+                limits[run.triggered_by.slot] = run.triggered_by.slot_limit
         for slot, count in by_slot.items():
             assert count <= limits[slot], f"{count} run in {slot}, the limit is {limits[slot]}"
 
@@ -128,9 +135,10 @@ class Promises:
             assert used == counted[name], f"{name} says {used}, {counted[name]} hold it"
             assert used <= capacity, f"{name} is over its capacity"
         begun = Counter(
-            run.concurrency_slot
+            slot
             for run in now.runs.values()
-            if run.concurrency_slot and run.attempt and not run.is_final
+            if run.attempt and not run.is_final
+            for slot in run.own_slots
         )
         for name, count in begun.items():
             assert count <= now.slots[name][0], (
@@ -148,7 +156,7 @@ class Promises:
     async def check_rest(self, database: Database, store: Store) -> None:
         """When everything has come to rest."""
         now = await self.check(database, store)
-        for run_id in self._acknowledged:
+        for run_id in self._acknowledged | self._runs.keys():
             run = self._runs[run_id]
             assert run.is_final, f"{run_id} is still {run.state}: {run}"
         assert now.outbox == 0, f"{now.outbox} effects are left"

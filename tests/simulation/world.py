@@ -28,6 +28,7 @@ from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.store.memory import MIGRATIONS, Store
 from tests.simulation.cloud import Cloud
+from tests.simulation.instants import check_schedules
 from tests.simulation.process import Process
 from tests.simulation.promises import Promises
 
@@ -47,14 +48,35 @@ JOBS: dict[str, dict[str, Any]] = {
         "placement": "all",
         "concurrency": {"limit": 2},
     },
+    "hasty": {
+        "triggers": [{"schedule": "*/2 * * * *", "startBy": "100s", "catchUp": "none"}],
+        "retry": {"attempts": 3},
+    },
+    "patient": {
+        "triggers": [
+            {"schedule": "every 5m", "overlap": "queue", "catchUp": {"all": "12m", "max": 2}},
+            {"schedule": "*/6 * * * *", "overlap": "queue_latest", "jitter": "90s"},
+        ],
+        "retry": {"attempts": 2},
+    },
+    "pushy": {
+        "triggers": [{"schedule": "*/3 * * * *", "overlap": "cancel_running"}],
+        "regions": ["us-central1", "europe-west1"],
+        "placement": "all",
+    },
 }
+SCHEDULED_UNTIL = START + timedelta(minutes=20)
 
 
 def spec(name: str) -> JobSpec:
     """The job of this name."""
     template = {"template": {"containers": [{"image": "busybox", "command": ["true"]}]}}
     backoff = {"backoff": {"initial": "2s", "max": "20s"}}
-    beside = JOBS[name] | {"retry": backoff | JOBS[name].get("retry", {})}
+    end = {"endAt": SCHEDULED_UNTIL.isoformat()}
+    beside = JOBS[name] | {
+        "retry": backoff | JOBS[name].get("retry", {}),
+        "triggers": [one | end for one in JOBS[name].get("triggers", ())],
+    }
     return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
 
 
@@ -102,6 +124,7 @@ class World:
         for _ in range(STEPS):
             await self._step()
         await self._come_to_rest()
+        await self._check_schedules(ended=True)
         await self.promises.check_rest(self.database, self.store)
         await self._outlast()
         await self.database.close()
@@ -114,12 +137,14 @@ class World:
             (self._tick, 12),
             (self._kill, 1),
             (self._lose, 1),
+            (self._jump, 1),
         ]
         actions, weights = zip(*what, strict=True)
         self.random.choices(actions, weights)[0]()
         self.cloud.end_what_is_over()
         await self._settle(self.random.randrange(1, 12))
         await self.promises.check(self.database, self.store)
+        await self._check_schedules(ended=False)
         self._check_faults()
 
     def _check_faults(self) -> None:
@@ -136,6 +161,10 @@ class World:
             yield
         finally:
             logger.removeHandler(complaints)
+
+    async def _check_schedules(self, *, ended: bool) -> None:
+        runs = self.promises.runs()
+        await check_schedules(self.database, self.store, JOBS, runs, ended=ended)
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._faults.append(repr(context))
@@ -178,6 +207,7 @@ class World:
                 self.notices,
                 REGION_RUNS_MAX,
                 self.promises.committed,
+                self._new_id,
             )
         )
 
@@ -186,13 +216,22 @@ class World:
 
     def _tick(self) -> None:
         process = self.random.choice(self.processes)
-        process.tick(self.random.choice(["due", "outbox", "outbox", "watch", "rescue", "prune"]))
+        loops = ["due", "schedule", "outbox", "outbox", "watch", "rescue", "prune"]
+        process.tick(self.random.choice(loops))
 
     def _kill(self) -> None:
         process = self.random.choice(self.processes)
         process.kill()
         self.processes.remove(process)
         self._boot()
+
+    def _jump(self) -> None:
+        """A machine's clock is set anew; or nobody does anything for a while."""
+        if self.random.random() < 0.5:
+            process = self.random.choice(self.processes)
+            process.skew = timedelta(seconds=self.random.uniform(-120, 120))
+        else:
+            self.now += timedelta(minutes=7)
 
     def _lose(self) -> None:
         if self.random.random() < 0.3:
@@ -241,7 +280,7 @@ class World:
             self.now += timedelta(seconds=31)
             self.cloud.end_what_is_over()
             for process in self.processes:
-                for loop in ("rescue", "due", "outbox", "watch"):
+                for loop in ("rescue", "schedule", "due", "outbox", "watch"):
                     process.tick(loop)
             await self._settle(10_000)
             await self.promises.check(self.database, self.store)
