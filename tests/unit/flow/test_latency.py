@@ -1,0 +1,103 @@
+"""A job that became slower is told with the revision that brought it; chance is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from runyard.flow.latency import by_revision, longer, longer_tail, regression
+from runyard.model.metric import Metric, Point, Series
+from runyard.model.sketch import Sketch
+
+
+def sketch_of(*seen: float) -> Sketch:
+    sketch = Sketch()
+    for value in seen:
+        sketch.add(value)
+    return sketch
+
+
+def around(seconds: float, runs: int, seed: int, wild: float = 0.0) -> Sketch:
+    """Runs of about so many seconds: skewed, some of them (`wild`) ten times as long."""
+    chance = Random(seed)
+    return sketch_of(
+        *(
+            seconds * chance.lognormvariate(0, 0.2) * (10 if chance.random() < wild else 1)
+            for _ in range(runs)
+        )
+    )
+
+
+def test_the_revision_that_made_it_slower_is_named_also_later() -> None:
+    durations = {1: around(60, 30, 1), 2: around(60, 30, 2), 3: around(90, 12, 3)}
+    found = regression(durations)
+    assert found is not None
+    assert (found.revision, found.before.runs, found.since.runs) == (3, 60, 12)
+    assert found.before.p50_seconds == pytest.approx(60, rel=0.15)
+    assert found.since.p50_seconds == pytest.approx(90, rel=0.15)
+    assert found.probability < 0.001
+    later = regression(durations | {4: around(90, 12, 4), 5: around(90, 3, 5)})
+    assert later is not None
+    assert later.revision == 3
+
+
+def test_outliers_hide_nothing_and_are_no_news() -> None:
+    slower = regression({1: around(60, 40, 1, wild=0.2), 2: around(90, 40, 2, wild=0.2)})
+    assert slower is not None
+    assert (slower.revision, slower.of) == (2, "p50")
+    assert regression({1: around(60, 40, 3, wild=0.2), 2: around(60, 40, 4, wild=0.2)}) is None
+
+
+def test_a_longer_tail_is_told_where_most_runs_are_as_before() -> None:
+    found = regression({1: around(60, 100, 1), 2: around(60, 100, 2, wild=0.25)})
+    assert found is not None
+    assert (found.revision, found.of) == (2, "p95")
+    assert found.since.p95_seconds > 300 > found.before.p95_seconds
+
+
+@pytest.mark.parametrize(
+    ("durations", "why"),
+    [
+        ({}, "no runs"),
+        ({1: around(60, 50, 1)}, "one revision"),
+        ({1: around(60, 50, 1), 2: around(90, 7, 2)}, "too few since"),
+        ({1: around(60, 7, 1), 2: around(90, 50, 2)}, "too few before"),
+        ({1: around(90, 50, 1), 2: around(60, 50, 2)}, "faster"),
+        ({1: around(60, 500, 1), 2: around(64, 500, 2)}, "certain, but little"),
+        ({1: around(0.02, 50, 1), 2: around(0.04, 50, 2)}, "twice as long, but nobody notices"),
+    ],
+)
+def test_no_regression(durations: dict[int, Sketch], why: str) -> None:
+    assert regression(durations) is None, why
+
+
+def test_chance_alone_is_seldom_taken_for_news() -> None:
+    seen = [
+        regression({one: around(60, 10, 100 * seed + one) for one in range(1, 6)})
+        for seed in range(200)
+    ]
+    assert sum(one is not None for one in seen) <= 2  # 1 % of 200, by the bound of the tests
+
+
+def test_runs_of_one_length_say_nothing() -> None:
+    assert longer(sketch_of(*[5.0] * 9), sketch_of(*[5.0] * 9)) == 1.0
+
+
+def test_fishers_tea() -> None:
+    """His own example: all four right by chance alone, one in 70."""
+    before, since = sketch_of(1, 1, 1, 1), sketch_of(9, 9, 9, 9)
+    assert longer_tail(before, since) == pytest.approx(1 / 70)
+
+
+def test_only_runs_that_succeeded_are_compared() -> None:
+    at = datetime(2026, 9, 1, tzinfo=UTC)
+
+    def point(revision: str, state: str) -> Point:
+        labels = (("revision", revision), ("state", state))
+        series = Series("local", "shop", "report", "r1", Metric.RUN_DURATION, labels)
+        return Point(series, at, 60, sketch_of(3.0))
+
+    found = by_revision([point("1", "succeeded"), point("1", "succeeded"), point("2", "dead")])
+    assert {revision: one.count for revision, one in found.items()} == {1: 2}
