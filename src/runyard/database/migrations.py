@@ -18,8 +18,10 @@ from runyard.model.errors import SchemaMismatch
 from runyard.model.instants import to_micros
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)(?:\.([a-z]+))?\.sql")
-TABLE = """CREATE TABLE IF NOT EXISTS schema_versions
+VERSIONS = "schema_versions"
+_TABLE = """CREATE TABLE IF NOT EXISTS {}
     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)"""
+TABLE = _TABLE.format(VERSIONS)
 
 _IS_THERE = {
     "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'schema_versions'",
@@ -76,8 +78,11 @@ def _meaningful(sql: str) -> bool:
     return any(lines)
 
 
-async def migrate(database: Database, folder: Traversable, now: datetime) -> list[Migration]:
-    """Apply what is missing; say what was applied.
+async def migrate(
+    database: Database, folder: Traversable, now: datetime, *, table: str = VERSIONS
+) -> list[Migration]:
+    """Apply what is missing; say what was applied. `table` keeps the version: where two schemas
+    share a database, each has one of its own.
 
     Raises SchemaMismatch when the database is newer than this program.
     """
@@ -85,15 +90,15 @@ async def migrate(database: Database, folder: Traversable, now: datetime) -> lis
 
     async def work(tx: Tx) -> list[Migration]:
         await tx.lock("migrations")  # two processes that start at once
-        await tx.execute(TABLE)
-        applied = await _applied(tx)
+        await tx.execute(_TABLE.format(table))
+        applied = await _applied(tx, table)
         _refuse_newer(applied, steps)
         missing = [step for step in steps if step.version > applied]
         for step in missing:
             for statement in statements(step.sql):
                 await tx.execute(statement)
             await tx.execute(
-                "INSERT INTO schema_versions (version, name, applied_at) VALUES ($1, $2, $3)",
+                f"INSERT INTO {table} (version, name, applied_at) VALUES ($1, $2, $3)",  # noqa: S608  # a name of our own
                 (step.version, step.name, to_micros(now)),
             )
         return missing
@@ -116,7 +121,7 @@ async def schema_state(database: Database, folder: Traversable) -> SchemaState:
 
     async def work(tx: Tx) -> int:
         ((there,),) = await tx.fetch(_IS_THERE[database.dialect])
-        return await _applied(tx) if there else 0
+        return await _applied(tx, VERSIONS) if there else 0
 
     applied = await database.read(work)
     _refuse_newer(applied, steps)
@@ -124,8 +129,8 @@ async def schema_state(database: Database, folder: Traversable) -> SchemaState:
     return SchemaState(applied, len(steps), missing)
 
 
-async def _applied(tx: Tx) -> int:
-    rows = await tx.fetch("SELECT coalesce(max(version), 0) FROM schema_versions")
+async def _applied(tx: Tx, table: str) -> int:
+    rows = await tx.fetch(f"SELECT coalesce(max(version), 0) FROM {table}")  # noqa: S608  # a name of our own
     return int(rows[0][0])
 
 

@@ -1,0 +1,1 @@
+"""The steps of the time series' schema, applied in order by `runyard.database.migrations`."""

@@ -1,0 +1,1 @@
+"""SQL of the time series, loaded by name."""
