@@ -24,6 +24,7 @@ from runyard.config import Config
 from runyard.database.signals import Signals
 from runyard.gate.door import Committed
 from runyard.gate.people import FirstPrincipal
+from runyard.measures import measuring
 from runyard.premises import listening_socket
 from runyard.serving import house_parts, settle_memory
 from runyard.telemetry.metrics import Metrics
@@ -37,17 +38,19 @@ async def _serve(folder: Path, runs: int) -> None:
 
     def observe(done: Committed) -> None:
         metrics.observe(done.facts)
+        measures.observe(done.facts)
         finished.observe(done)
 
     with listening_socket(config.host, config.port) as listening:
         async with (
             open_rows(config, "bench") as rows,
+            measuring(config, rows, "bench") as measures,
             open_cloud(config, folder / "cloud", lambda: None) as cloud,
             answering_engine(rows.database, signals, observe) as engine,
         ):
             await engine.gate.ask(FirstPrincipal(clock()))
             house = House(config, rows.database, rows.store, signals, cloud, engine)
-            made = services(house_parts(house, nobody), metrics, streams)
+            made = services(house_parts(house, nobody), metrics, measures, streams)
             server = HttpServer(make_app(made), listening, streams, grace_seconds=1.0)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
             telling = asyncio.create_task(_tell(finished))

@@ -170,6 +170,9 @@ class Config:
         str(30 * DAY_SECONDS),
         unit="seconds",
     )
+    metrics_retention_seconds: float = _setting(
+        read.seconds(3600, 36_500 * DAY_SECONDS), "measures kept for", "7776000", unit="seconds"
+    )
     approval_seconds: float = _setting(
         read.seconds(1, 90 * DAY_SECONDS), "wait of a change for people", "86400", unit="seconds"
     )

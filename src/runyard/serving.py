@@ -38,6 +38,7 @@ from runyard.database.signals import Signals
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
+from runyard.measures import measuring
 from runyard.model.errors import ConfigError, ServerUnavailable
 from runyard.premises import announced, listening_socket, state_folder
 from runyard.presence import Me, Neighbours, at_post, pulsing
@@ -59,8 +60,8 @@ from runyard.wiring import (
 LOGGER = logging.getLogger("runyard")
 
 #: Open files that are not a client's connection: databases with their readers, logs that are being
-#: read, the spawner. Measured: 27 at rest, 40 while eight clients read logs.
-FILES_KEPT = 48
+#: read, the spawner. Measured: 35 at rest; 13 more while eight clients read logs.
+FILES_KEPT = 56
 GARBAGE_NEW, GARBAGE_YOUNG = 5_000, 20  #: see gc.set_threshold; a batch makes some thousands
 FILES_MIN = 64
 LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
@@ -144,12 +145,17 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             if config.database_url:
                 await stack.enter_async_context(pulsing(config, rows, me))
                 await stack.enter_async_context(at_post(config, rows, me))
-            house = await stack.enter_async_context(
-                open_house(config, rows, me.name, lambda done: metrics.observe(done.facts))
-            )
+            measures = await stack.enter_async_context(measuring(config, rows, me.name))
+
+            def committed(done: Committed) -> None:
+                metrics.observe(done.facts)
+                measures.observe(done.facts)
+
+            house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: _about(house))
-            made = services(house_parts(house, _others(config, rows, me)), metrics, streams)
+            parts = house_parts(house, _others(config, rows, me))
+            made = services(parts, metrics, measures, streams)
             server = HttpServer(
                 make_app(made),
                 listening,
@@ -230,12 +236,18 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
     metrics, streams, me = Metrics(__version__), Streams(), Me.of("server", config)
     signals, cloud_folder = Signals(), config.state_folder / "cloud"
 
-    def committed(done: Committed) -> None:
-        signals.send(done.topics())
-        metrics.observe(done.facts)
-
     with listening_socket(config.host, config.port) as listening:
-        async with open_rows(config, me.name) as rows, open_sights(config, cloud_folder) as sights:
+        async with (
+            open_rows(config, me.name) as rows,
+            measuring(config, rows, me.name) as measures,
+            open_sights(config, cloud_folder) as sights,
+        ):
+
+            def committed(done: Committed) -> None:
+                signals.send(done.topics())
+                metrics.observe(done.facts)
+                measures.observe(done.facts)
+
             await move_in(rows, sights)
             settings = GateSettings(region_runs_max=config.region_runs_max, by=me.name, tells=True)
             neighbours = Neighbours(rows, _lease(config))
@@ -253,7 +265,7 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
                 abilities=neighbours.abilities,
                 processes=neighbours.processes,
             )
-            made = services(parts, metrics, streams)
+            made = services(parts, metrics, measures, streams)
             server = HttpServer(
                 make_app(made),
                 listening,
@@ -297,7 +309,12 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
             await stack.enter_async_context(_answering(config, app, health_port, told))
         await stack.enter_async_context(pulsing(config, rows, me))
         await stack.enter_async_context(at_post(config, rows, me, told.say))
-        house = await stack.enter_async_context(open_house(config, rows, me.name))
+        measures = await stack.enter_async_context(measuring(config, rows, me.name))
+
+        def committed(done: Committed) -> None:
+            measures.observe(done.facts)
+
+        house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
         health.house = house
         me.settle(lambda: _about(house))
         settle_memory()

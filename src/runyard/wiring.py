@@ -65,6 +65,7 @@ from runyard.provider.port_access import Identity
 from runyard.store.home import Home
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
+from runyard.telemetry.recorder import Recorder
 
 CHANNELS_READER = "runyard-channels"  #: who reads secrets of channels, in the record of accesses
 _KEYS: dict[str, Callable[[Path], Keys]] = {"file": KeyFiles, "keyring": system_keys}
@@ -335,7 +336,7 @@ def voices(sights: Sights) -> RealVoices:
     return RealVoices(secret, clock, trusted())
 
 
-def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
+def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Streams) -> Services:
     """What the API is made with."""
     config, rows, gate = parts.config, parts.rows, parts.gate
     new_operation = Ids("op")
@@ -357,6 +358,7 @@ def services(parts: Parts, metrics: Metrics, streams: Streams) -> Services:
         sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, _issuers(config)),
         chance=secrets.token_bytes,
         metrics=metrics,
+        measures=measures,
         streams=streams,
         loops=parts.loops,
         regions=parts.regions,

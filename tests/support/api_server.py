@@ -50,6 +50,8 @@ from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
+from runyard.telemetry.recorder import Recorder
+from runyard.telemetry.series import TimeSeries
 from tests.support.channels import KeptVoices
 from tests.support.cloud import TickingClock
 from tests.support.fake_jobs import FakeAccess, FakeJobs
@@ -227,6 +229,12 @@ async def _neighbours(folder: Path) -> Neighbours:
     return Neighbours.over(cloud, keys, TickingClock(START), Random(1).getrandbits)
 
 
+async def _measures() -> Recorder:
+    series = InlineSqlite()
+    await TimeSeries.migrate(series, START)
+    return Recorder(series, "api", timedelta(days=30))
+
+
 async def backstage(
     folder: Path, settings: dict[str, Any] | None = None, issuers: Issuers | None = None
 ) -> Backstage:
@@ -234,11 +242,12 @@ async def backstage(
     database = SqliteDatabase(folder / "runyard.db", synchronous="OFF")
     await migrate(database, MIGRATIONS, START)
     store, signals, metrics = Store.of("sqlite"), Signals(), Metrics("1.2.3")
-    jobs, carried = FakeJobs(), Carried()
+    jobs, carried, measures = FakeJobs(), Carried(), await _measures()
 
     def committed(done: Committed) -> None:
         signals.send(done.topics())
         metrics.observe(done.facts)
+        measures.observe(done.facts)
         carried.begin(done.effects)
 
     viewer, loops, neighbours = FakeViewer(), [FakeLoop("due")], await _neighbours(folder)
@@ -266,6 +275,7 @@ async def backstage(
         sign_in=sign_in,
         chance=lambda count: behind.chance(count),
         metrics=metrics,
+        measures=measures,
         streams=Streams(),
         loops=lambda: loops,
         regions=one_region,

@@ -22,6 +22,7 @@ from runyard.api.rest.events import events
 from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
+from runyard.api.rest.measures import measures
 from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
 from runyard.api.rest.principals import principals
@@ -47,6 +48,7 @@ ROUTERS = (
     secrets,
     versions,
     revisions,
+    measures,
     readers,
     principals,
     tokens,

@@ -23,6 +23,7 @@ from runyard.provider.port_jobs import Deployer
 from runyard.provider.port_secrets import SecretKeeper
 from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
+from runyard.telemetry.recorder import Recorder
 
 
 class LoopState(Protocol):
@@ -147,6 +148,7 @@ class Services:
     sign_in: SignIn
     chance: Callable[[int], bytes]
     metrics: Metrics
+    measures: Recorder
     streams: Streams
     loops: Callable[[], Sequence[LoopState]]
     regions: Callable[[], Awaitable[Sequence[RegionState]]]

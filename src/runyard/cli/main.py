@@ -70,6 +70,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         "Create, renew, list and read secrets; say who may read them.",
     ),
     "schedules": ("schedules:schedules", _JOBS, "Say what a schedule means, in a zone and in UTC."),
+    "metrics": (
+        "metrics:metrics",
+        _JOBS,
+        "Show what was measured of a job: runs, waits, durations, use, cost.",
+    ),
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
     "logs": ("logs:logs", _RUNS, "Print a run's log, or follow it."),

@@ -12,12 +12,13 @@ from runyard.api.services import Services
 from runyard.database.port import Tx
 from runyard.flow.access import Permission
 from runyard.model.cost import Charge
-from runyard.model.errors import NotFound
+from runyard.model.errors import NotFound, Refused
 from runyard.model.ids import RunId
 from runyard.model.principal import Caller
 from runyard.model.run import Run
 from runyard.store.runs import Happening
 
+JobKey = tuple[str, str, str]  #: project, environment, name
 _ID = re.compile("run_[0-9abcdefghjkmnpqrstvwxyz]{26}")
 RunPath = Annotated[str, Path(alias="id", description="A run's id, such as run_01k….")]
 
@@ -87,3 +88,31 @@ def attempt_of(run: Run, asked: int | None) -> int:
         words = "no attempt yet" if run.attempt == 0 else f"attempts 1 to {run.attempt}"
         raise NotFound(f"{run.id} has no attempt {asked}: it has had {words}")
     return asked
+
+
+async def job_key(
+    services: Services,
+    who: Caller,
+    name: str,
+    environment: str | None,
+    project: str | None,
+    permission: Permission = Permission.JOBS_READ,
+) -> JobKey:
+    """Which job is meant, also of those that were deleted. Raises NotFound, Refused when several
+    projects have one, or PermissionDenied in its environment."""
+    where = environment or services.settings.environment
+    await permit(services, who, permission, where)
+
+    async def work(tx: Tx) -> list[str]:
+        return await services.store.revisions.projects(tx, where, name)
+
+    found = [one for one in await services.database.read(work) if project in (None, one)]
+    if not found:
+        shown = name if name.isprintable() and len(name) <= 60 else "of this name"
+        hint = "list jobs with `runyard jobs`, or apply a manifest that has it"
+        raise NotFound(f"there is no job {shown} in environment {where}", hint=hint)
+    if len(found) > 1:
+        raise Refused(
+            f"job {name} is in several projects: {', '.join(found)}; name one with ?project="
+        )
+    return (found[0], where, name)

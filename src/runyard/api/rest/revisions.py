@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from runyard.api import cursors
 from runyard.api.answers import answer
-from runyard.api.permits import Who, allowed, permit
+from runyard.api.permits import Who, allowed
 from runyard.api.planning import unsecret
 from runyard.api.queries import DiffQuery, RevisionsQuery
+from runyard.api.rest.reads import JobKey, job_key
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
 from runyard.api.shapes_plans import RevisionDiffShape, RevisionPageShape
@@ -19,12 +20,11 @@ from runyard.database.port import Tx
 from runyard.flow.access import Permission
 from runyard.flow.differences import differences
 from runyard.flow.risks import risk
-from runyard.model.errors import NotFound, Refused
+from runyard.model.errors import NotFound
 from runyard.store.revisions import NEWEST, Revision
 
 revisions = router("jobs")
 JobPath = Annotated[str, Path(alias="name", description="The job's name.")]
-Key = tuple[str, str, str]
 
 
 @revisions.get(
@@ -37,7 +37,7 @@ async def list_revisions(
     services: Use, who: Who, name: JobPath, query: Annotated[RevisionsQuery, Query()]
 ) -> Response:
     """The revisions of a job, newest first; also of one that was deleted, while they are kept."""
-    key = await _key(services, who, name, query.environment, query.project)
+    key = await job_key(services, who, name, query.environment, query.project)
     before = NEWEST
     if query.page_token:
         (before,) = cursors.place_in(key, query.page_token, ((int,),))
@@ -74,7 +74,7 @@ async def diff_revisions(
     services: Use, who: Who, name: JobPath, query: Annotated[DiffQuery, Query()]
 ) -> Response:
     """What differs between two revisions of a job; else between the last two."""
-    key = await _key(services, who, name, query.environment, query.project)
+    key = await job_key(services, who, name, query.environment, query.project)
     to = await _revision(services, key, query.to)
     since = await _revision(services, key, query.since or max(1, to.number - 1))
     fields = [
@@ -89,7 +89,7 @@ async def diff_revisions(
     return answer({"since": since.number, "to": to.number, "fields": fields})
 
 
-async def _revision(services: Services, key: Key, number: int | None) -> Revision:
+async def _revision(services: Services, key: JobKey, number: int | None) -> Revision:
     """That revision; None: the newest. Raises NotFound."""
     before = NEWEST if number is None else number + 1
 
@@ -103,25 +103,3 @@ async def _revision(services: Services, key: Key, number: int | None) -> Revisio
             hint=f"`runyard jobs history {key[2]}` lists those it has",
         )
     return found[0]
-
-
-async def _key(
-    services: Services, who: Who, name: str, environment: str | None, project: str | None
-) -> Key:
-    """Which job is meant. Raises NotFound, or Refused when several projects have one."""
-    where = environment or services.settings.environment
-    await permit(services, who, Permission.JOBS_READ, where)
-
-    async def work(tx: Tx) -> list[str]:
-        return await services.store.revisions.projects(tx, where, name)
-
-    found = [one for one in await services.database.read(work) if project in (None, one)]
-    if not found:
-        shown = name if name.isprintable() and len(name) <= 60 else "of this name"
-        hint = "list jobs with `runyard jobs`, or apply a manifest that has it"
-        raise NotFound(f"there is no job {shown} in environment {where}", hint=hint)
-    if len(found) > 1:
-        raise Refused(
-            f"job {name} is in several projects: {', '.join(found)}; name one with ?project="
-        )
-    return (found[0], where, name)

@@ -16,6 +16,7 @@ from runyard.api.documents import attempt_documents, happening_document, run_doc
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import HistoryQuery, RunsQuery, TasksQuery
 from runyard.api.reading import body, described
+from runyard.api.rest.measures import unusual
 from runyard.api.rest.reads import RunPath, attempt_of, run_in, story
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
@@ -182,6 +183,7 @@ async def explain_run(services: Use, who: Who, run_id: RunPath) -> Response:
     """Why a run ran, waited, was skipped, retried or ended, and what it cost."""
     run, history, charges = await story(services, who, run_id)
     sentences = explain(run, history, charges, services.clock())
+    sentences += await unusual(services, run)
     return answer({"run": run_document(run), "sentences": sentences})
 
 
