@@ -1,0 +1,60 @@
+"""Real failure texts from public issue threads, with the class that a careful reader gives them.
+
+A file in `failures/` is a list of cases: a line `=== SOURCE | CLASS | EVIDENCE`, then the text as it
+was found, cut to the lines that matter and freed of what names a person or their things. SOURCE is
+the repository and thread. EVIDENCE is what there is beside the text, as the thread says or as that
+program ends: `exit N` or `signal N`, then `oom` (killed by the kernel for want of memory) or
+`timed_out` (the time limit of the task was reached).
+
+The texts were split in two before a rule was written: sorted by the SHA-256 of their source, every
+second one is held out. Rules are written for `developed.txt`; `held_out.txt` only measures them.
+
+How a reader tells the classes apart: `network` is a peer that is not reached, breaks off, does not
+answer, or cannot be trusted (TLS); `timeout` a limit of time that something was given (the task's
+own, a deadline of a call, a statement's); `permission` who one is or what one may do; `resource`
+too little memory, disk or quota, or no room left; `platform` a fault inside the provider;
+`cancelled` somebody called it off; `application` all the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "failures"
+_HEAD = re.compile(r"(?m)^=== (?=[\w.-]+/[\w.-]+#\d+ \|)")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureText:
+    """One case. At most one of `exit_code` and `signal` is set."""
+
+    source: str
+    failure_class: str
+    text: str
+    exit_code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+    timed_out: bool = False
+
+
+def read(name: str) -> list[FailureText]:
+    """The cases of `developed` or `held_out`, in the order of the file."""
+    parts = _HEAD.split((FOLDER / f"{name}.txt").read_text(encoding="utf-8"))
+    return [_case(part) for part in parts[1:]]
+
+
+def _case(part: str) -> FailureText:
+    head, _, text = part.partition("\n")
+    source, failure_class, evidence = (each.strip() for each in head.split("|"))
+    how, number, *more = evidence.split()
+    return FailureText(
+        source=source,
+        failure_class=failure_class,
+        text=text.rstrip("\n"),
+        exit_code=int(number) if how == "exit" else None,
+        signal=int(number) if how == "signal" else None,
+        out_of_memory="oom" in more,
+        timed_out="timed_out" in more,
+    )
