@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from runyard.model.failure import Failure
+
 FAILURES_KEPT = 10  #: first failed tasks kept as evidence; the rest is a count
+#: Of what a failed task wrote last, kept as evidence: so many lines, of so many characters each,
+#: so many together. With ten tasks it is some 30 KB in a run's row.
+LAST_LINES_KEPT = 30
+LAST_LINE_CHARACTERS_MAX = 400
+LAST_CHARACTERS_MAX = 3_000
 
 
 class Ending(StrEnum):
@@ -22,7 +29,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFailure:
-    """A task that failed for good. At most one of `exit_code` and `signal` is set."""
+    """A task that failed for good. At most one of `exit_code` and `signal` is set.
+
+    `last_lines` is what it wrote last, oldest first, secrets redacted as in its log; empty where
+    the provider keeps no log.
+    """
 
     index: int
     attempts: int
@@ -31,6 +42,7 @@ class TaskFailure:
     signal: int | None = None
     timed_out: bool = False
     out_of_memory: bool = False
+    last_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`reason` is the provider's own word (Google's condition reasons), `message` a sentence."""
+    """`reason` is the provider's own word (Google's condition reasons), `message` a sentence.
+
+    `failure` is what was made of it by `flow.failure.classify` when it was judged.
+    """
 
     ending: Ending
     message: str
@@ -67,3 +82,4 @@ class Outcome:
     ended_at: datetime | None = None
     failures: tuple[TaskFailure, ...] = ()
     usage: Usage = Usage()
+    failure: Failure | None = None

@@ -1,0 +1,1 @@
+"""WHY IT FAILED: the class of a failed attempt from its evidence, as tables. Pure."""
