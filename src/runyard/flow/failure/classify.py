@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runyard.flow.failure.endings import EXIT_CODES, EXIT_CODES_WEAK, REASONS, SIGNALS, Meaning
-from runyard.flow.failure.log_rules import SPECIFIC
+from runyard.flow.failure.log_rules import ERROR, FRAME, SPECIFIC, WEAK, LogRule
 from runyard.flow.failure.statuses import status
 from runyard.flow.wording import signal_name
 from runyard.model.failure import Failure, FailureClass, FailureRule, Shortage
@@ -154,25 +154,36 @@ def _by_table(task: TaskFailure, rule: str, table: dict[int, Meaning]) -> _Meant
 
 
 def _by_lines(task: TaskFailure) -> _Meant | None:
-    """What the last lines say, from the last one up; lines that tell the program went on count only
-    when no other line says anything."""
-    lines = [line for line in reversed(task.last_lines) if line.strip()]
+    """What the last lines say, from the last one up. Lines of a stack do not speak; those that tell
+    the program went on count only when no other line says anything."""
+    lines = [line for line in reversed(task.last_lines) if line.strip() and not FRAME.search(line)]
     final = [line for line in lines if not _PASSING.search(line)]
-    found = next(_meanings(task, final), None)
+    found = next(_meanings(task, final), None) or next(_guesses(task, final), None)
     if found is not None or any(_UNCAUGHT.search(line) for line in final):
         return found
-    return next(_meanings(task, lines), None)
+    return next(_meanings(task, lines), None) or next(_guesses(task, lines), None)
 
 
 def _meanings(task: TaskFailure, lines: Sequence[str]) -> Iterator[_Meant]:
     for line in lines:
-        words = _line_words(task, line)
         rule = next((rule for rule in SPECIFIC if rule.pattern.search(line)), None)
         if rule is not None:
-            yield _Meant(rule.failure_class, f"log: {rule.name}", words, rule.shortage)
+            yield _of_line(task, line, rule)
         elif (found := status(line)) is not None:
             code, meant, shortage = found
-            yield _Meant(meant, f"log: status {code}", words, shortage)
+            yield _Meant(meant, f"log: status {code}", _line_words(task, line), shortage)
+
+
+def _guesses(task: TaskFailure, lines: Sequence[str]) -> Iterator[_Meant]:
+    for line in filter(ERROR.search, lines):
+        rule = next((rule for rule in WEAK if rule.pattern.search(line)), None)
+        if rule is not None:
+            yield _of_line(task, line, rule)
+
+
+def _of_line(task: TaskFailure, line: str, rule: LogRule) -> _Meant:
+    words = _line_words(task, line)
+    return _Meant(rule.failure_class, f"log: {rule.name}", words, rule.shortage)
 
 
 def _line_words(task: TaskFailure, line: str) -> str:

@@ -46,9 +46,12 @@ _GRPC = re.compile(
 )
 _NUMBER = re.compile(r"grpc_status\W{1,4}(\d{1,2})\b")
 _HTTP = re.compile(
-    r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|Error)\W{1,6}"
+    r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|Error|returned|response)"
+    r"\W{1,6}"
     r"|^\s*(?:\w+[.:])*\w*(?:Exception|Error|Denied|Exhausted|Exceeded|Unavailable|Found|Forbidden"
-    r"|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b",
+    r"|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b"
+    r"|\b([45]\d\d):? (?:(?:client|server) error|bad gateway|service (?:temporarily )?unavailable"
+    r"|internal server|gateway time|forbidden|unauthorized|too many|not found|bad request|conflict)",
     re.IGNORECASE,
 )
 _NAMES = {name.replace("_", "").lower(): name for name in GRPC}
@@ -64,7 +67,7 @@ def status(line: str) -> Found | None:
     found = _HTTP.search(line)
     if found is None:
         return None
-    code = int(found[1])
+    code = int(found[1] or found[2])
     meant = HTTP.get(code, F.PLATFORM if code >= 500 else F.APPLICATION)
     return str(code), meant, _shortage(meant)
 
