@@ -17,7 +17,7 @@ import pytest
 from runyard.model.errors import InvalidSpec, ProviderRefused
 from runyard.model.ids import AttemptKey
 from runyard.model.operation import StepKind
-from runyard.model.outcome import FAILURES_KEPT, Ending, Outcome
+from runyard.model.outcome import FAILURES_KEPT, LAST_LINES_KEPT, Ending, Outcome
 from runyard.model.run import Overrides
 from runyard.provider.port import Phase, Report
 from tests.contract.rig import PATIENCE_SECONDS, Rig, identity_of, printed
@@ -44,6 +44,19 @@ class ProviderContract:
             asyncio.run(main())
 
         return run
+
+    # -- evidence --------------------------------------------------------------------------------
+    def test_a_failed_task_says_what_it_wrote_last(self, play: Callable[..., None]) -> None:
+        async def scenario(rig: Rig) -> None:
+            script = "seq 100; echo task $CLOUD_RUN_TASK_INDEX >&2; exit $CLOUD_RUN_TASK_INDEX"
+            await rig.provider.launch(rig.order("run_a/1", script, tasks=3))
+            outcome = await rig.ended("run_a/1")
+            last = {failure.index: failure.last_lines[-1] for failure in outcome.failures}
+            assert last == {1: "task 1", 2: "task 2"}
+            assert all(len(each.last_lines) == LAST_LINES_KEPT for each in outcome.failures)
+            assert await rig.ended("run_a/1") == outcome
+
+        play(scenario)
 
     # -- launch ----------------------------------------------------------------------------------
     def test_an_attempt_runs_and_ends_with_its_figures(self, play: Callable[..., None]) -> None:

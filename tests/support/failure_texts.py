@@ -1,19 +1,24 @@
 """Real failure texts from public issue threads, with the class that a careful reader gives them.
 
-A file in `failures/` is a list of cases: a line `=== SOURCE | CLASS | EVIDENCE`, then the text as it
-was found, cut to the lines that matter and freed of what names a person or their things. SOURCE is
-the repository and thread. EVIDENCE is what there is beside the text, as the thread says or as that
-program ends: `exit N` or `signal N`, then `oom` (killed by the kernel for want of memory) or
-`timed_out` (the time limit of the task was reached).
+A file in `failures/` is a list of cases: a line `=== SOURCE | CLASS | EVIDENCE`, then the text as
+it was found, cut to the lines that matter and freed of what names a person or their things.
+SOURCE is the repository and thread. EVIDENCE is what there is beside the text, as the thread says
+or as that program ends: `exit N` or `signal N`, then `oom` (killed by the kernel for want of
+memory) or `timed_out` (the time limit of the task was reached).
 
-The texts were split in two before a rule was written: sorted by the SHA-256 of their source, every
-second one is held out. Rules are written for `developed.txt`; `held_out.txt` only measures them.
+There are three sets. The first 163 texts were split in two before a rule was written: sorted by
+the SHA-256 of their source, every second one is `held_out`, which no rule was written for.
+Whoever wrote the rules had put down those texts too, though, so its figure flatters. Texts that
+nobody had read before were right in 36 of 47 (77 %) and then, after the rules had learned from
+them, 39 of 51 (76 %) cases; both sets are part of `developed` now. `unseen` was read after the
+last rule was written (16 of 22, 73 %); its texts were looked for where rules were thought to be
+weak. It stays as it is: a rule that is made for one of them takes its worth away.
 
-How a reader tells the classes apart: `network` is a peer that is not reached, breaks off, does not
-answer, or cannot be trusted (TLS); `timeout` a limit of time that something was given (the task's
-own, a deadline of a call, a statement's); `permission` who one is or what one may do; `resource`
-too little memory, disk or quota, or no room left; `platform` a fault inside the provider;
-`cancelled` somebody called it off; `application` all the rest.
+How a reader tells the classes apart: `network` is a peer that is not reached, breaks off, does
+not answer, or cannot be trusted (TLS); `timeout` a limit of time that something was given (the
+task's own, a deadline of a call, a statement's); `permission` who one is or what one may do;
+`resource` too little memory, disk or quota, or no room left; `platform` a fault inside the
+provider; `cancelled` somebody called it off; `application` all the rest.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ class FailureText:
 
 
 def read(name: str) -> list[FailureText]:
-    """The cases of `developed` or `held_out`, in the order of the file."""
+    """The cases of `developed`, `held_out` or `unseen`, in the order of the file."""
     parts = _HEAD.split((FOLDER / f"{name}.txt").read_text(encoding="utf-8"))
     return [_case(part) for part in parts[1:]]
 

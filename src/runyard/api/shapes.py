@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from runyard.model.condition import ConditionState
+from runyard.model.failure import FailureClass, Shortage
 from runyard.model.outcome import Ending
 from runyard.model.run import State, TriggerKind
 
@@ -59,6 +60,19 @@ class TaskFailureShape(Shape):
     signal: int | None
     timed_out: bool
     out_of_memory: bool
+    last_lines: Annotated[list[str], Field(description="What it wrote last, oldest first.")]
+
+
+class FailureShape(Shape):
+    """Why an attempt failed: its class, the rule that said so, and what it was read from."""
+
+    failure_class: FailureClass
+    rule: Annotated[
+        str, Field(description="Such as failures[0], a rule of the job, or log: name resolution.")
+    ]
+    evidence: list[str]
+    task: int | None
+    shortage: Shortage | None
 
 
 class UsageShape(Shape):
@@ -88,6 +102,7 @@ class OutcomeShape(Shape):
     ended_at: datetime | None
     failures: list[TaskFailureShape]
     usage: UsageShape
+    failure: FailureShape | None
 
 
 class OverridesShape(Shape):

@@ -112,9 +112,11 @@ class Carrier:
             await self._channel.send(_notice(run, reason, self._clock()))
         await self._settle(pending)
 
-    async def _refused(self, pending: Pending, error: ProviderRefused) -> None:
+    async def _refused(
+        self, pending: Pending, error: ProviderRefused, reason: str = ProviderRefused.code
+    ) -> None:
         if isinstance(pending.effect, Launch):
-            outcome = Outcome(Ending.REFUSED, error.message, reason=error.code)
+            outcome = Outcome(Ending.REFUSED, error.message, reason=reason)
             await self._tell_late(pending, Ended(pending.effect.attempt, outcome))
             return
         LOGGER.error("%s was refused for good: %s", pending.id, error.message)
@@ -129,7 +131,7 @@ class Carrier:
         if isinstance(pending.effect, Launch):
             if pending.tries + 1 >= self._launch_tries_max:
                 words = f"not accepted after {self._launch_tries_max} tries: {error.message}"
-                await self._refused(pending, ProviderRefused(words))
+                await self._refused(pending, ProviderRefused(words), error.code)
                 return
             event = Delayed(pending.effect.attempt, error.message, until)
         await self._gate.ask(Delay(pending, until, now, event))

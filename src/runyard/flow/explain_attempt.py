@@ -69,6 +69,7 @@ def ended(run: Run, fact: Fact, at: Instant) -> Iterator[str]:
             f"{'was' if retried == 1 else 'were'} repeated in place (maxRetries)",
         )
     yield from _evidence(outcome, ending)
+    yield from _why(outcome)
     yield from _verdict(run, fact, ending, at)
 
 
@@ -85,6 +86,19 @@ def _evidence(outcome: Data, ending: Ending) -> Iterator[str]:
         yield "The provider no longer knows what became of it, so it counts as failed."
     if not failures and ending not in (Ending.SUCCEEDED, Ending.CANCELLED) and outcome["message"]:
         yield sentence(f"the provider said: {plain(str(outcome['message']))}")
+
+
+def _why(outcome: Data) -> Iterator[str]:
+    """The class of the failure and what it was read from; rows of older programs have none, and
+    a cancel is told as such."""
+    failure = outcome.get("failure")
+    if failure is None or outcome["ending"] == Ending.CANCELLED:
+        return
+    lacked = f", of {failure['shortage']}" if failure["shortage"] else ""
+    rule = str(failure["rule"])
+    told = failure["evidence"] if rule.startswith(("log: ", "failures[")) else ()  # else: above
+    because = "".join(f"; {plain(str(words))}" for words in told)
+    yield sentence(f"its class is {failure['failure_class']}{lacked} (rule: {rule}){because}")
 
 
 def _failure(failure: Data) -> str:

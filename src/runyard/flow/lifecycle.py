@@ -21,11 +21,12 @@ held exactly by the runs that `held` names, and never by more than its capacity.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from runyard.flow.costing import charge
+from runyard.flow.failure.classify import classify
 from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, deadline_words, judge
 from runyard.model.cost import Charge
 from runyard.model.effect import Alert, CancelOlder, Effect, Launch, Release, Stop
@@ -234,21 +235,21 @@ def _skipped(run: Run, reason: str, now: datetime) -> Decision:
 
 def _ended(run: Run, event: Ended, now: datetime) -> Decision:
     _same_attempt(run, event.attempt)
-    verdict = judge(run, event.outcome, now)
-    cost = charge(event.outcome.usage, run.region, now, key=run.attempt_key)
+    failure = classify(event.outcome, run.policy.failures)
+    outcome = replace(event.outcome, failure=failure)
+    verdict = judge(run, outcome, now)
+    cost = charge(outcome.usage, run.region, now, key=run.attempt_key)
     retry_at = verdict.at if isinstance(verdict, Retry) else None
     after = _step(
         run,
         type(verdict),
         now,
-        outcome=event.outcome,
+        outcome=outcome,
         reason=verdict.reason,
         due_at=retry_at,
         cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
     )
-    fact = AttemptEnded(
-        event.attempt, event.outcome, _name(verdict), verdict.reason, retry_at=retry_at
-    )
+    fact = AttemptEnded(event.attempt, outcome, _name(verdict), verdict.reason, retry_at=retry_at)
     effects: tuple[Effect, ...] = (Release(event.attempt),)
     if after.state is State.DEAD:
         effects += (Alert(verdict.reason),)

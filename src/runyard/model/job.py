@@ -18,6 +18,7 @@ from runyard.model.cloudrun.template import ExecutionTemplate
 from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
 from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.failure_spec import RULES_MAX, FailureRuleSpec
 from runyard.model.forms import Between, Counted, Lasting, Shaped
 from runyard.model.places import RegionName
 from runyard.model.plan import Placement
@@ -71,6 +72,7 @@ class JobSpec(Strict):
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
     triggers: Annotated[tuple[TriggerSpec, ...], Counted(0, TRIGGERS_MAX)] = ()
     needs: NeedsSpec = NeedsSpec()
+    failures: Annotated[tuple[FailureRuleSpec, ...], Counted(0, RULES_MAX)] = ()
     ignore_drift: Annotated[tuple[FieldPath, ...], Counted(0, IGNORED_MAX)] = ()
 
     def document(self) -> dict[str, Any]:
@@ -109,6 +111,7 @@ class JobSpec(Strict):
             on_conflict=self.concurrency.on_conflict,
             deadline_seconds=None if self.deadline is None else seconds_of(self.deadline),
             priority=self.priority,
+            failures=tuple(each.rule() for each in self.failures),
         )
 
     @property

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from runyard.model.failure import FailureRule
 from runyard.model.ids import AttemptKey, RunId, attempt_key
 from runyard.model.outcome import Outcome
 
@@ -90,7 +91,8 @@ class RunPolicy:
     """The job's rules as they were when the run was asked for; a later apply changes no run.
 
     `attempts_max` bounds all attempts. `timeout_attempts_max` bounds attempts when the last one
-    timed out; 1 means a timeout is never retried. `concurrency_limit` 0 means none.
+    timed out; 1 means a timeout is never retried. `concurrency_limit` 0 means none. `failures` are
+    the job's own rules of which class a failure is.
     """
 
     attempts_max: int = 1
@@ -100,6 +102,7 @@ class RunPolicy:
     on_conflict: OnConflict = OnConflict.QUEUE
     deadline_seconds: float | None = None
     priority: int = 0
+    failures: tuple[FailureRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

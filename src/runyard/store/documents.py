@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from runyard.model.event import Fact
+from runyard.model.failure import Failure, FailureRule
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
 from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy, TriggeredBy
 
@@ -32,8 +33,14 @@ def fact_data(fact: Fact) -> str:
 def policy_of(data: dict[str, Any]) -> RunPolicy:
     """The policy that `dumps` wrote."""
     backoff = data["backoff"] | {"jitter": Jitter(data["backoff"]["jitter"])}
+    rules = tuple(FailureRule.of(rule) for rule in data.get("failures", ()))
     return RunPolicy(
-        **data | {"backoff": Backoff(**backoff), "on_conflict": OnConflict(data["on_conflict"])}
+        **data
+        | {
+            "backoff": Backoff(**backoff),
+            "on_conflict": OnConflict(data["on_conflict"]),
+            "failures": rules,
+        }
     )
 
 
@@ -76,10 +83,15 @@ def outcome_of(data: dict[str, Any] | None) -> Outcome | None:
             "ending": Ending(data["ending"]),
             "started_at": instant(data["started_at"]),
             "ended_at": instant(data["ended_at"]),
-            "failures": tuple(TaskFailure(**failure) for failure in data["failures"]),
+            "failures": tuple(_task_failure(failure) for failure in data["failures"]),
             "usage": Usage(**data["usage"]),
+            "failure": None if (failure := data.get("failure")) is None else Failure.of(failure),
         }
     )
+
+
+def _task_failure(data: dict[str, Any]) -> TaskFailure:
+    return TaskFailure(**data | {"last_lines": tuple(data.get("last_lines", ()))})
 
 
 def instant(text: str | None) -> datetime | None:

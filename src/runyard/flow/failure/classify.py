@@ -117,11 +117,11 @@ def _by_tasks(outcome: Outcome) -> Failure:
         return Failure(meant, "ending", (f"the provider said: {outcome.message}",))
     counts = Counter(meant.failure_class for _, meant in found)
     most = max(counts, key=lambda each: (counts[each], -ORDER.index(each)))
-    task, meant = next(pair for pair in found if pair[1].failure_class is most)
-    evidence = [meant.words]
+    task, first = next(pair for pair in found if pair[1].failure_class is most)
+    evidence = [first.words]
     if len(found) > 1:
         evidence.append(f"{counts[most]} of {len(found)} failed tasks that are kept say so")
-    return Failure(most, meant.rule, tuple(evidence), task.index, meant.shortage)
+    return Failure(most, first.rule, tuple(evidence), task.index, first.shortage)
 
 
 def _task(task: TaskFailure) -> _Meant:

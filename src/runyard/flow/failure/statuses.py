@@ -41,7 +41,8 @@ HTTP: dict[int, FailureClass] = {
 }
 # fmt: on
 _GRPC = re.compile(
-    r"(?:StatusCode\W{0,4}|\bstatus\W{1,6}|\bcode ?[=:] ?|StatusRuntimeException: |rpc error: )"
+    r"(?:StatusCode\W{0,4}|\bstatus\W{1,6}(?!StatusCode)|\bcode ?[=:] ?|rpc error: "
+    r"|StatusRuntimeException: )"
     r"([A-Za-z_]{5,19})\b"
 )
 _NUMBER = re.compile(r"grpc_status\W{1,4}(\d{1,2})\b")
@@ -51,7 +52,8 @@ _HTTP = re.compile(
     r"|^\s*(?:\w+[.:])*\w*(?:Exception|Error|Denied|Exhausted|Exceeded|Unavailable|Found|Forbidden"
     r"|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b"
     r"|\b([45]\d\d):? (?:(?:client|server) error|bad gateway|service (?:temporarily )?unavailable"
-    r"|internal server|gateway time|forbidden|unauthorized|too many|not found|bad request|conflict)",
+    r"|internal server|gateway time|forbidden|unauthorized|too many|not found|bad request"
+    r"|conflict)",
     re.IGNORECASE,
 )
 _NAMES = {name.replace("_", "").lower(): name for name in GRPC}

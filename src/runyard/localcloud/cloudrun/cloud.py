@@ -19,6 +19,7 @@ from runyard.localcloud.cloudrun.board import Board
 from runyard.localcloud.cloudrun.book import Book, Entry
 from runyard.localcloud.cloudrun.conductor import Conductor
 from runyard.localcloud.cloudrun.jobs import Jobs
+from runyard.localcloud.cloudrun.names import log_name
 from runyard.localcloud.cloudrun.regions import RegionLine
 from runyard.localcloud.cloudrun.resources import (
     Execution,
@@ -30,6 +31,7 @@ from runyard.localcloud.cloudrun.resources import (
     with_unbegun,
 )
 from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, remove_logs
+from runyard.localcloud.logging.tail import last_lines
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.spawner.port import Spawner
 from runyard.model.errors import (
@@ -205,6 +207,12 @@ class CloudRun:
         found = await self.execution(name)
         rows = await self._book.tasks(name, first, first + limit)
         return with_unbegun(found, rows, first, limit)
+
+    async def last_lines(self, execution: Execution) -> dict[int, tuple[str, ...]]:
+        """What each failed task that is kept of a final execution wrote last, by its index."""
+        attempts = {each.index: each.attempts - 1 for each in execution.tally.failures}
+        path = self._settings.log_folder / log_name(execution.name)
+        return await asyncio.to_thread(last_lines, path, attempts) if attempts else {}
 
     async def release(self, name: str) -> Execution:
         """Take notice of a final execution. Raises Refused while it is open, NotFound."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runyard.localcloud.cloudrun.cloud import CloudRun
-from runyard.localcloud.cloudrun.resources import Execution
+from runyard.localcloud.cloudrun.resources import Execution, Withdrawal
 from runyard.model.ids import AttemptKey
 from runyard.provider.local import translate
 from runyard.provider.local.access import LocalAccess
@@ -53,7 +53,7 @@ class LocalProvider:
         """See `Provider.launch`."""
         async with answering("launch", order.key):
             found = await self.cloud.run_job(translate.request(order))
-        return translate.report(order.key, found)
+            return await self._report(order.key, found)
 
     async def stop(self, key: AttemptKey) -> None:
         """See `Provider.stop`."""
@@ -64,7 +64,12 @@ class LocalProvider:
         """See `Provider.look`."""
         async with answering("look"):
             found = await self.cloud.asked(keys)
-        return [translate.report(key, each) for key, each in zip(keys, found, strict=True)]
+            return [await self._report(key, each) for key, each in zip(keys, found, strict=True)]
+
+    async def _report(self, key: AttemptKey, found: Execution | Withdrawal | None) -> Report:
+        if not (isinstance(found, Execution) and found.is_final):
+            return translate.report(key, found)
+        return translate.report(key, found, await self.cloud.last_lines(found))
 
     async def changed(self) -> list[Report]:
         """See `Provider.changed`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from runyard.localcloud.cloudrun.resources import (
     ContainerOverride,
@@ -59,8 +60,13 @@ def _overrides(order: LaunchOrder) -> RunOverrides:
     return RunOverrides(containers, ours.task_count, ours.timeout_seconds)
 
 
-def report(key: AttemptKey, found: Execution | Withdrawal | None) -> Report:
-    """How the attempt is."""
+LastLines = Mapping[int, tuple[str, ...]]  #: what tasks wrote last, by their index
+
+
+def report(
+    key: AttemptKey, found: Execution | Withdrawal | None, lines: LastLines = MappingProxyType({})
+) -> Report:
+    """How the attempt is; `lines` are evidence of how its failed tasks ended."""
     if found is None:
         return Report(key, Phase.UNKNOWN)
     if isinstance(found, Withdrawal):
@@ -70,7 +76,7 @@ def report(key: AttemptKey, found: Execution | Withdrawal | None) -> Report:
         phase=_phase(found),
         handle=found.name,
         progress=progress(found),
-        outcome=outcome(found) if found.is_final else None,
+        outcome=outcome(found, lines) if found.is_final else None,
         warnings=found.warnings,
     )
 
@@ -88,7 +94,7 @@ def progress(execution: Execution) -> Progress:
     )
 
 
-def outcome(execution: Execution) -> Outcome:
+def outcome(execution: Execution, lines: LastLines = MappingProxyType({})) -> Outcome:
     """What a final execution ended with. Bounded, whatever the number of tasks."""
     tally = execution.tally
     return Outcome(
@@ -111,6 +117,7 @@ def outcome(execution: Execution) -> Outcome:
                 signal=each.signal,
                 timed_out=each.timed_out,
                 out_of_memory=each.out_of_memory,
+                last_lines=lines.get(each.index, ()),
             )
             for each in tally.failures
         ),
