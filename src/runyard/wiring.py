@@ -59,6 +59,7 @@ from runyard.premises import make_folder
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.adoption import adopt
 from runyard.provider.local.deployer import LocalDeployer
+from runyard.provider.local.pubsub import LocalBroker
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
 from runyard.provider.port_access import Identity
@@ -350,6 +351,7 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
         deployer=parts.sights.deployer,
         secrets=parts.sights.secrets,
         voices=voices(parts.sights),
+        broker=LocalBroker(parts.sights.neighbours.pubsub, clock),
         signals=parts.signals,
         clock=clock,
         new_run_id=run_ids(),

@@ -26,6 +26,8 @@ TAGS = (
     "logs",
     "events",
     "secrets",
+    "topics",
+    "subscriptions",
     "principals",
     "tokens",
     "audit",
@@ -139,8 +141,9 @@ def _make_real(case: AnyCase, known: Known) -> None:
     body: Any = case.body
     if not isinstance(body, dict):
         return
-    for lasting in ("lasting", "expires_in", "overlap"):
-        body.pop(lasting, None)
+    for untold in ("lasting", "expires_in", "overlap", "retry", "wait_seconds"):
+        body.pop(untold, None)
+    _make_event_real(body)
     if files := body.get("files"):
         text = BOUND if "environments" in case.operation.path else MANIFEST
         body["files"] = [{"name": files[0]["name"], "text": text}]
@@ -148,3 +151,14 @@ def _make_real(case: AnyCase, known: Known) -> None:
         overrides.pop("timeout", None)
     if "job" in body and len(body["job"]) % 2:
         body |= {"job": "report", "region": None, "environment": None, "project": None}
+
+
+def _make_event_real(body: dict[str, Any]) -> None:
+    if "messages" in body:  # one is data, or attributes, or both
+        body["messages"] = [{"data_base64": "eA=="}]
+    if "topic" in body:
+        body["filter"] = 'attributes.kind = "order"'
+        if body.get("dead_letter"):
+            body["dead_letter"]["topic"] = f"{body['topic'][:200]}-dead"
+        if body.get("push"):
+            body["push"] = {"endpoint": "https://example.com/push"}

@@ -46,6 +46,7 @@ from runyard.model.event import Event
 from runyard.model.ids import AttemptKey, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
+from runyard.provider.local.pubsub import LocalBroker
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
 from runyard.store.memory import MIGRATIONS, Store
@@ -267,6 +268,7 @@ async def backstage(
         deployer=jobs,
         secrets=secrets,
         voices=KeptVoices(),
+        broker=LocalBroker(neighbours.pubsub, lambda: behind.clock()),
         signals=signals,
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),
@@ -283,8 +285,7 @@ async def backstage(
         zones=ZoneBook(ZoneInfo, available_timezones),
         dependants=dependants,
     )
-    behind = Backstage(services, viewer, secrets, neighbours, loops, jobs)
-    return behind
+    return (behind := Backstage(services, viewer, secrets, neighbours, loops, jobs))
 
 
 @dataclass(slots=True)

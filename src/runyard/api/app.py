@@ -32,7 +32,9 @@ from runyard.api.rest.secret_readers import readers
 from runyard.api.rest.secret_versions import versions
 from runyard.api.rest.secrets import secrets
 from runyard.api.rest.status import probes, status
+from runyard.api.rest.subscriptions import subscriptions
 from runyard.api.rest.tokens import tokens
+from runyard.api.rest.topics import topics
 from runyard.api.services import Services
 
 #: Every route of the API is in one of these; what is asked for most is found first.
@@ -40,6 +42,8 @@ ROUTERS = (
     runs,
     logs,
     events,
+    topics,
+    subscriptions,
     jobs,
     plans,
     job_changes,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from runyard.api.body_parts import Whole, map_of_at_most
+from runyard.api.event_bodies import EVENT_BODIES
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.flow.planning import Verdict
@@ -208,6 +209,7 @@ BODIES: tuple[type[Strict], ...] = (
     RollbackBody,
     *SECRET_BODIES,
     *PEOPLE_BODIES,
+    *EVENT_BODIES,
 )
 
 

@@ -1,11 +1,14 @@
-"""What bodies share: whole numbers as JSON has them, maps as JSON Schema is told of them."""
+"""What bodies and queries share: whole numbers as JSON has them, instants, maps in JSON Schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
+
+from runyard.model.forms import unexpected
 
 
 def map_of_at_most(most: int) -> Callable[[dict[str, Any]], None]:
@@ -25,3 +28,25 @@ def _whole(value: Any) -> Any:
 
 
 Whole = BeforeValidator(_whole)
+INSTANT_EXPECTED = "an instant of RFC 3339 such as 2026-01-31T12:00:00Z"
+
+
+def _instant(value: Any) -> Any:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        hint = "write + as %2B in a URL" if isinstance(value, str) and " " in value else ""
+        raise unexpected(INSTANT_EXPECTED, hint) from None
+    if at.tzinfo is None:
+        raise unexpected(INSTANT_EXPECTED, f"write {value}Z for UTC")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise unexpected(INSTANT_EXPECTED) from None
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
+from runyard.api.body_parts import Instant
 from runyard.api.secret_bodies import Etag
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.model.audit import DIGEST_FORM
@@ -29,28 +29,6 @@ PAGE_SIZE = 50
 PAGE_SIZE_MAX = 1000
 ENTRIES_MAX = 10_000
 POSITION_MAX = 2**53  #: what every JSON reader knows exactly
-INSTANT_EXPECTED = "an instant of RFC 3339 such as 2026-01-31T12:00:00Z"
-
-
-def _instant(value: Any) -> Any:
-    try:
-        at = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        hint = "write + as %2B in a URL" if isinstance(value, str) and " " in value else ""
-        raise unexpected(INSTANT_EXPECTED, hint) from None
-    if at.tzinfo is None:
-        raise unexpected(INSTANT_EXPECTED, f"write {value}Z for UTC")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise unexpected(INSTANT_EXPECTED) from None
-
-
-Instant = Annotated[
-    datetime,
-    BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
-]
 LabelFilter = Annotated[
     str,
     Shaped(

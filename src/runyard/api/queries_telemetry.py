@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from runyard.api.queries import Instant, JobQuery
+from runyard.api.body_parts import Instant
+from runyard.api.queries import JobQuery
 from runyard.flow.charting import STEPS, step_seconds
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.forms import Between

@@ -20,6 +20,7 @@ from runyard.model.ids import OperationId, RunId
 from runyard.model.zones import ZoneBook
 from runyard.provider.port import Viewer
 from runyard.provider.port_jobs import Deployer
+from runyard.provider.port_pubsub import Broker
 from runyard.provider.port_secrets import SecretKeeper
 from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
@@ -140,6 +141,7 @@ class Services:
     deployer: Deployer
     secrets: SecretKeeper
     voices: Voices
+    broker: Broker
     signals: Signals
     clock: Callable[[], datetime]
     new_run_id: Callable[[], RunId]

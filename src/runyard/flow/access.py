@@ -41,6 +41,12 @@ class Permission(StrEnum):
     SECRETS_READ = "secrets.read"  # names and versions, never values
     SECRETS_CHANGE = "secrets.change"
     SECRETS_ACCESS = "secrets.access"  # values
+    TOPICS_READ = "topics.read"
+    TOPICS_CHANGE = "topics.change"
+    TOPICS_PUBLISH = "topics.publish"
+    SUBSCRIPTIONS_READ = "subscriptions.read"
+    SUBSCRIPTIONS_CHANGE = "subscriptions.change"
+    SUBSCRIPTIONS_CONSUME = "subscriptions.consume"  # pull messages, say what became of them
     ENVIRONMENTS_READ = "environments.read"
     ENVIRONMENTS_CHANGE = "environments.change"
     PRINCIPALS_READ = "principals.read"
@@ -70,6 +76,12 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.SECRETS_READ: Role.VIEWER,
     Permission.SECRETS_CHANGE: Role.ADMIN,
     Permission.SECRETS_ACCESS: Role.ADMIN,
+    Permission.TOPICS_READ: Role.VIEWER,
+    Permission.TOPICS_CHANGE: Role.OPERATOR,
+    Permission.TOPICS_PUBLISH: Role.OPERATOR,
+    Permission.SUBSCRIPTIONS_READ: Role.VIEWER,
+    Permission.SUBSCRIPTIONS_CHANGE: Role.OPERATOR,
+    Permission.SUBSCRIPTIONS_CONSUME: Role.OPERATOR,
     Permission.ENVIRONMENTS_READ: Role.VIEWER,
     Permission.ENVIRONMENTS_CHANGE: Role.ADMIN,
     Permission.PRINCIPALS_READ: Role.VIEWER,
@@ -85,7 +97,13 @@ PERMISSIONS: dict[Permission, Role] = {
 #: What the guards of an environment are about. To cancel or to refuse something must never wait,
 #: and breaking the glass must not need the glass to be broken.
 CHANGING = frozenset(
-    {Permission.JOBS_CHANGE, Permission.SECRETS_CHANGE, Permission.ENVIRONMENTS_CHANGE}
+    {
+        Permission.JOBS_CHANGE,
+        Permission.SECRETS_CHANGE,
+        Permission.TOPICS_CHANGE,
+        Permission.SUBSCRIPTIONS_CHANGE,
+        Permission.ENVIRONMENTS_CHANGE,
+    }
 )
 STARTING = frozenset({Permission.RUNS_START})
 GUARDED = CHANGING | STARTING

@@ -1,4 +1,4 @@
-"""What Cloud Run stands beside on this machine: secrets and IAM, over the same database."""
+"""What Cloud Run stands beside on this machine: secrets, IAM, Pub/Sub, over the same database."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from runyard.database.port import Database
 from runyard.localcloud.iam.directory import Directory
 from runyard.localcloud.iam.policies import Policies
+from runyard.localcloud.pubsub.service import PubSub
 from runyard.localcloud.secrets.keeper import SecretBox
 from runyard.localcloud.secrets.keys import Keys
 from runyard.localcloud.secrets.reading import SecretReading
@@ -17,13 +18,15 @@ from runyard.localcloud.secrets.rotation import Rotator
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The services that jobs need: secrets kept, read and sealed anew; policies; accounts."""
+    """The services that jobs need: secrets kept, read and sealed anew; policies; accounts; topics
+    and subscriptions."""
 
     secrets: SecretBox
     reading: SecretReading
     rotator: Rotator
     policies: Policies
     accounts: Directory
+    pubsub: PubSub
 
     @classmethod
     def over(
@@ -40,4 +43,5 @@ class Neighbours:
             Rotator(database, keys),
             Policies(database),
             Directory(database, clock, chance),
+            PubSub.over(database, clock),
         )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query
 
-from runyard.api.permits import permit
 from runyard.api.queries import EnvironmentQuery
+from runyard.api.rest.provided import Document, write_down
 from runyard.api.secret_bodies import VersionName
 from runyard.api.services import Services
-from runyard.flow.access import Permission
-from runyard.gate.recording import Record
-from runyard.model.audit import EVERYWHERE, AuditEntry
+from runyard.model.audit import EVERYWHERE
 from runyard.model.cloudrun.words import SecretName
 from runyard.model.principal import Caller
 
@@ -23,16 +19,6 @@ VersionPath = Annotated[
     VersionName, Path(alias="version", description="A number, an alias or latest.")
 ]
 Where = Annotated[EnvironmentQuery, Query()]
-Document = Mapping[str, Any]
-
-
-async def admitted(
-    services: Services, who: Caller, permission: Permission, where: EnvironmentQuery
-) -> str:
-    """The environment that is meant, in which `who` has the permission. Raises PermissionDenied."""
-    environment = where.environment or services.settings.environment
-    await permit(services, who, permission, environment)
-    return environment
 
 
 async def noted(
@@ -45,25 +31,8 @@ async def noted(
     before: Document | None = None,
     after: Document | None = None,
 ) -> None:
-    """Write a change of a secret into the audit log. It was made by the provider, so it cannot be
-    in one transaction with it: an entry that is missing has an error of ours beside it."""
-    now = services.clock()
-    before, after = _plain(before), _plain(after)
-    entry = AuditEntry(
-        now,
-        who.name,
-        f"secret.{action}",
-        f"secret/{name}",
-        environment,
-        before=before,
-        after=after,
-        origin=who.origin,
+    """Write a change of a secret into the audit log."""
+    target = f"secret/{name}"
+    await write_down(
+        services, who, f"secret.{action}", target, environment, before=before, after=after
     )
-    await services.gate.ask(Record([entry], now))
-
-
-def _plain(document: Document | None) -> Document | None:
-    """Without instants, which an entry has of its own."""
-    if document is None:
-        return None
-    return {key: value for key, value in document.items() if not isinstance(value, datetime)}

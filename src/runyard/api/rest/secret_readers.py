@@ -12,8 +12,9 @@ from runyard.api.answers import answer
 from runyard.api.permits import Who, allowed
 from runyard.api.queries import SecretAccessQuery
 from runyard.api.reading import body, described
+from runyard.api.rest.provided import admitted
 from runyard.api.rest.routes import errors, router
-from runyard.api.rest.secret_desk import SecretPath, Where, admitted, noted
+from runyard.api.rest.secret_desk import SecretPath, Where, noted
 from runyard.api.secret_bodies import MemberBody
 from runyard.api.secret_shapes import SecretAccessesShape, SecretReadersShape, access_document
 from runyard.api.services import Use

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from runyard.api.answers import answer
 from runyard.api.permits import Who, allowed
 from runyard.api.reading import body, described
+from runyard.api.rest.provided import admitted
 from runyard.api.rest.routes import errors, router
-from runyard.api.rest.secret_desk import SecretPath, VersionPath, Where, admitted, noted
+from runyard.api.rest.secret_desk import SecretPath, VersionPath, Where, noted
 from runyard.api.secret_bodies import SecretBody
 from runyard.api.secret_shapes import (
     SecretShape,

@@ -11,8 +11,9 @@ from runyard.api.answers import answer
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import SecretDeleteQuery
 from runyard.api.reading import body, described
+from runyard.api.rest.provided import admitted
 from runyard.api.rest.routes import errors, router
-from runyard.api.rest.secret_desk import SecretPath, Where, admitted, noted
+from runyard.api.rest.secret_desk import SecretPath, Where, noted
 from runyard.api.secret_bodies import AliasBody, NewSecretBody, SecretLabelsBody
 from runyard.api.secret_shapes import RotationShape, SecretShape, SecretsShape, secret_document
 from runyard.api.services import Use
