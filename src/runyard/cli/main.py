@@ -23,9 +23,10 @@ from runyard.model.errors import Code, OutputLost, PlatformError
 _SERVER = Group("The server", sort_key=1)
 _JOBS = Group("Jobs: say what to run", sort_key=2)
 _RUNS = Group("Runs: start, follow, understand", sort_key=3)
-_PEOPLE = Group("People: who may do what, and who did", sort_key=4)
-_MACHINE = Group("This machine", sort_key=5)
-_ALWAYS = Group("Always", sort_key=6)
+_EVENTS = Group("Events: publish and receive", sort_key=4)
+_PEOPLE = Group("People: who may do what, and who did", sort_key=5)
+_MACHINE = Group("This machine", sort_key=6)
+_ALWAYS = Group("Always", sort_key=7)
 
 
 # name: (function or app, group, one line of help). In the order in which people need them.
@@ -85,6 +86,16 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "alerts": ("alerts:alerts", _RUNS, "List channels, and try one."),
+    "topics": (
+        "topics:topics",
+        _EVENTS,
+        "Make topics and publish to them.",
+    ),
+    "subscriptions": (
+        "subscriptions:subscriptions",
+        _EVENTS,
+        "Say who gets the messages of a topic; pull, acknowledge and replay them.",
+    ),
     "users": ("users:users", _PEOPLE, "Say who is known here, and give and take roles."),
     "tokens": ("tokens:tokens", _PEOPLE, "Make, rotate and revoke tokens."),
     "audit": ("audit:audit", _PEOPLE, "Show, verify and anchor the audit log."),

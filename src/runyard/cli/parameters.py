@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from runyard.cli.client import Client
 from runyard.cli.connect import connect
 from runyard.cli.session import SESSION
+from runyard.cli.surroundings import now
 from runyard.model.errors import Fault, InvalidSpec, PlatformError
 
 #: A completion must never be slower than typing: it gives up early, and silently.
@@ -153,3 +154,11 @@ def span(option: str, text: str) -> timedelta:
         fault = Fault(option, repr(text), "a number with s, m, h, d or w", "for instance 30m")
         raise InvalidSpec(f"{option} is not understood", faults=(fault,))
     return timedelta(seconds=float(number) * _UNITS[unit])
+
+
+def instant(option: str, text: str | None) -> str | None:
+    """`2h` becomes the instant two hours ago; what has a colon is an instant already."""
+    if text is None or ":" in text:
+        return text
+    at = now() - span(option, text.removesuffix(" ago"))
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

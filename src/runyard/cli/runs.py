@@ -14,8 +14,8 @@ from runyard.cli.parameters import (
     Labels,
     RunRef,
     complete_jobs,
+    instant,
     remembered,
-    span,
 )
 from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import now
@@ -75,8 +75,8 @@ def list_runs(
         "job": job,
         "region": region,
         "label": label,
-        "since": _instant("--since", since),
-        "until": _instant("--until", until),
+        "since": instant("--since", since),
+        "until": instant("--until", until),
         "filter": remembered(filter_),
         "sort": sort,
     }
@@ -137,11 +137,3 @@ def _pages(query: dict[str, Any], limit: int | None) -> dict[str, Any]:
         token = page["next_page_token"]
         if not token or (limit is not None and len(found) >= limit):
             return {"runs": found, "next_page_token": token}
-
-
-def _instant(option: str, text: str | None) -> str | None:
-    """`2h` becomes the instant two hours ago; what has a colon is an instant already."""
-    if text is None or ":" in text:
-        return text
-    at = now() - span(option, text.removesuffix(" ago"))
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -37,7 +37,7 @@ class Administration:
     # -- topics ----------------------------------------------------------------------------------
     async def create_topic(self, asked: Topic) -> Topic:
         """A new topic."""
-        refuse(topic_faults(asked))
+        refuse("topic", topic_faults(asked))
         kept = await self._database.write(lambda tx: self._catalog.add_topic(tx, asked))
         return kept.topic
 
@@ -69,7 +69,7 @@ class Administration:
     # -- subscriptions ---------------------------------------------------------------------------
     async def create_subscription(self, asked: Subscription) -> Subscription:
         """A new subscription, which gets what is published from now on."""
-        refuse(subscription_faults(asked))
+        refuse("subscription", subscription_faults(asked))
 
         async def work(tx: Tx) -> Subscription:
             topic = await self._catalog.topic(tx, asked.project, asked.topic)

@@ -41,7 +41,7 @@ class Publishing:
 
         Raises InvalidSpec and NotFound.
         """
-        refuse(drafts_faults(drafts))
+        refuse("messages", drafts_faults(drafts))
         sheets, now = [Sheet.of(draft) for draft in drafts], to_micros(self._clock())
 
         async def work(tx: Tx) -> tuple[list[int], Woken]:

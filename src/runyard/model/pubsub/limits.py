@@ -43,11 +43,11 @@ NAME_EXPECTED = "3 to 255 letters, digits and -_.~+%, a letter first, and not go
 _NAME = re.compile(NAME)
 
 
-def refuse(faults: Iterator[Fault]) -> None:
-    """Raises InvalidSpec with all faults when there are any."""
+def refuse(what: str, faults: Iterator[Fault]) -> None:
+    """Raises InvalidSpec with all faults of `what` (a word for it) when there are any."""
     found = tuple(faults)
     if found:
-        raise InvalidSpec("; ".join(str(fault) for fault in found), faults=found)
+        raise InvalidSpec(f"Pub/Sub takes no such {what}", faults=found)
 
 
 def topic_faults(topic: Topic) -> Iterator[Fault]:

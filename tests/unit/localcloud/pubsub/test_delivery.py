@@ -54,9 +54,9 @@ def test_what_cannot_be_is_refused() -> None:
             await post.subscription("second", "other")
         with pytest.raises(NotFound, match="no topic dead"):
             await post.subscription("second", dead_letter=DeadLetterPolicy("dead"))
-        with pytest.raises(InvalidSpec, match="ack_deadline_seconds is 5"):
+        with pytest.raises(InvalidSpec, match="no such subscription"):
             await post.subscription("second", ack_deadline_seconds=5)
-        with pytest.raises(InvalidSpec, match=r"messages\[0\] is empty"):
+        with pytest.raises(InvalidSpec, match="no such messages"):
             await post.cloud.publishing.publish(HERE, "topic", [Draft()])
         for call in (post.send("x", topic="other"), post.pull(name="other")):
             with pytest.raises(NotFound):

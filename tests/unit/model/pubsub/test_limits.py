@@ -127,9 +127,9 @@ def test_a_request_is_bounded_as_a_whole() -> None:
 
 
 def test_all_faults_are_told_at_once_with_googles_code() -> None:
-    limits.refuse(iter(()))
-    with pytest.raises(InvalidSpec) as caught:
-        limits.refuse(limits.drafts_faults([Draft(), Draft(b"x"), Draft()]))
+    limits.refuse("topic", iter(()))
+    with pytest.raises(InvalidSpec, match="Pub/Sub takes no such messages") as caught:
+        limits.refuse("messages", limits.drafts_faults([Draft(), Draft(b"x"), Draft()]))
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert [fault.path for fault in caught.value.faults] == ["messages[0]", "messages[2]"]
 
