@@ -13,6 +13,7 @@ from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import parse
 from runyard.cli.zones import zone_named
+from runyard.flow.schedule import words
 from runyard.flow.schedule.instants import Timetable
 from runyard.flow.schedule.preview import preview as foreseen
 from runyard.flow.schedule.utc_lines import Season, seasons
@@ -73,9 +74,9 @@ def preview(
         return
     table(
         ("local", "utc"),
-        [(schedule_words.local(at, zone), schedule_words.utc(at)) for at in seen.instants],
+        [(words.local(at, zone), words.utc(at)) for at in seen.instants],
     )
-    for sentence in schedule_words.transitions(seen, tz):
+    for sentence in words.transitions(seen, tz):
         output.line(sentence)
 
 
@@ -109,8 +110,8 @@ def utc(schedule: Schedule, /, *, tz: Zone, from_: From = None, json_: AsJson = 
 def _documents(found: list[Season]) -> list[dict[str, Any]]:
     return [
         {
-            "from": schedule_words.utc(season.begin),
-            "until": schedule_words.utc(season.end),
+            "from": words.utc(season.begin),
+            "until": words.utc(season.end),
             "offset_seconds": int(season.offset.total_seconds()),
             "lines": list(season.lines),
             "reason": season.reason,
