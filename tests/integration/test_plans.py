@@ -91,6 +91,77 @@ def test_a_price_is_measured(api: Api) -> None:
     assert found["why_unknown"].startswith("it has no schedule")
 
 
+NIGHTLY = (
+    MANIFEST
+    + """\
+  nightly:
+    template: {template: {containers: [{image: example/nightly:1}]}}
+    triggers:
+      - name: at-night
+        schedule: 30 2 * * *
+        timeZone: Europe/Berlin
+        with: {env: {API_TOKEN: hunter2}}
+"""
+)
+
+
+def nightly(found: Any) -> Any:
+    return next(job for job in found["jobs"] if job["name"] == "nightly")
+
+
+def test_a_plan_says_what_a_schedule_means(api: Api) -> None:
+    [trigger] = nightly(plan(api, NIGHTLY))["triggers"]
+    assert (trigger["name"], trigger["kind"], trigger["action"]) == (
+        "at-night", "schedule", "create",
+    )  # fmt: skip
+    assert trigger["says"] == "30 2 * * * in Europe/Berlin"
+    assert len(trigger["instants"]) == 3
+    assert {at["local"][11:16] for at in trigger["instants"]} <= {"02:30", "03:00"}
+    assert trigger["words"][0] == "An instant is skipped while a run of it is under way."
+
+
+def test_a_plan_says_what_becomes_of_schedules(
+    api: Api, runyard: CommandLine, tmp_path: Path
+) -> None:
+    api.post("/jobs:apply", {"files": [{"name": "a.yaml", "text": NIGHTLY}]})
+    assert nightly(plan(api, NIGHTLY))["action"] == "unchanged"
+    changed = NIGHTLY.replace("hunter2", "hunter3").replace("30 2 * * *", "30 4 * * *")
+    job = nightly(plan(api, changed))
+    assert {one["path"] for one in job["fields"]} == {
+        "triggers[at-night].schedule", "triggers[at-night].with.env.API_TOKEN",
+    }  # fmt: skip
+    assert "hunter" not in str(job)
+    (tmp_path / "next.yaml").write_text(changed)
+    told = runyard("plan", str(tmp_path / "next.yaml")).out
+    assert "    ~ triggers[at-night].schedule: 30 2 * * * -> 30 4 * * *\n" in told
+    assert "    ~ trigger at-night: 30 4 * * * in Europe/Berlin\n" in told
+    assert "04:30:00 +0" in told
+    (tmp_path / "gone.yaml").write_text(NIGHTLY.partition("    triggers:")[0])
+    told = runyard("plan", str(tmp_path / "gone.yaml")).out
+    assert "    - trigger at-night: 30 2 * * * in Europe/Berlin\n" in told
+    assert "        It asks for no runs any more.\n" in told
+
+
+def test_a_schedule_makes_the_price_of_a_month(api: Api) -> None:
+    run = api.run("alone")
+    api.tell(run, Ended(1, outcome()))
+    text = MANIFEST.replace("  alone:\n", "  alone:\n    triggers: [{schedule: 0 9 * * *}]\n")
+    assert text != MANIFEST
+    found = {job["name"]: job for job in plan(api, text)["jobs"]}["alone"]["estimate"]
+    assert found["month_nano_dollars"] == 30 * found["run_nano_dollars"]
+    assert found["why_unknown"] == ""
+
+
+def test_a_schedule_of_a_zone_that_is_not_there_is_refused(api: Api) -> None:
+    body = {"files": [{"name": "a.yaml", "text": NIGHTLY.replace("Berlin", "Berln")}]}
+    for path in ("/jobs:validate", "/jobs:plan", "/jobs:apply"):
+        answer = api.ask("POST", path, body)
+        assert answer.status == 400
+        [fault] = answer.error["details"]
+        assert fault["path"] == "jobs.nightly.triggers[0].timeZone"
+        assert fault["hint"] == "did you mean Europe/Berlin?"
+
+
 def test_what_may_be_a_secret_is_not_shown(api: Api) -> None:
     text = MORE.replace("hunter2", "hunter3")
     api.post("/jobs:apply", {"files": [{"name": "a.yaml", "text": MORE}]})

@@ -32,6 +32,8 @@ from runyard.flow.planning import (
     Verdict,
     plan,
 )
+from runyard.flow.schedule.words import utc
+from runyard.flow.trigger_changes import TriggerChange, month_runs, trigger_changes
 from runyard.model.ids import RunId
 from runyard.model.job import JobSpec
 from runyard.model.validation import HIDDEN
@@ -39,17 +41,20 @@ from runyard.store.job_list import JobQuestion, page
 from runyard.store.jobs import JobRow
 
 JOBS_MAX = 10_000  #: of an environment that a plan looks at: ten times Google's quota of a region
+_VALUE = re.compile(r"\.env\[([^\]]*)\]\.value$|\.with\.env\.(.+)$")
 _SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|DSN", re.IGNORECASE)
 Key = tuple[str, str]  #: project and name
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it costs and the room it leaves. `estimates` are by (project, name)."""
+    """A plan with what it costs and the room it leaves. `estimates` and `triggers` are by (project,
+    name)."""
 
     plan: ChangePlan
     estimates: Mapping[Key, Estimate]
     headroom: Sequence[Headroom]
+    triggers: Mapping[Key, Sequence[TriggerChange]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,10 @@ async def planned(
     now = services.clock()
     estimates = {
         (spec.project, spec.name): estimate(
-            spec, ground.measured.get((spec.project, spec.name), Measured()), now
+            spec,
+            ground.measured.get((spec.project, spec.name), Measured()),
+            now,
+            month_runs(spec, services.zones, now),
         )
         for spec in specs
     }
@@ -100,7 +108,14 @@ async def planned(
         ground.out,
         services.settings.region_runs_max,
     )
-    return Planned(made, estimates, room)
+    before = {(row.project, row.name): row.document for row in ground.rows}
+    triggers = {
+        (job.project, job.name): trigger_changes(
+            before.get((job.project, job.name)), job.document, services.zones, now
+        )
+        for job in made.jobs
+    }
+    return Planned(made, estimates, room, triggers)
 
 
 def _after(rows: Sequence[JobRow], changes: Sequence[JobChange]) -> list[Document]:
@@ -153,6 +168,7 @@ def plan_document(found: Planned) -> dict[str, Any]:
         "is_safe": made.is_safe,
         "jobs": [
             _job(made.environment, job, found.estimates.get((job.project, job.name)))
+            | {"triggers": [_trigger(one) for one in found.triggers[job.project, job.name]]}
             for job in made.jobs
         ],
         "headroom": [
@@ -203,6 +219,17 @@ def _job(environment: str, job: JobChange, cost: Estimate | None) -> dict[str, A
     }
 
 
+def _trigger(change: TriggerChange) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "kind": change.kind,
+        "action": change.action,
+        "says": change.says,
+        "words": list(change.words),
+        "instants": [{"utc": utc(at), "local": at.isoformat()} for at in change.instants],
+    }
+
+
 def _estimate(cost: Estimate) -> dict[str, Any]:
     run, month = cost.run_nano_dollars, cost.month_nano_dollars
     return {
@@ -224,5 +251,5 @@ def unsecret(path: str, value: Json) -> Json:
         return {key: unsecret(f"{path}.{key}", inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [unsecret(path, inner) for inner in value]
-    named = re.search(r"\.env\[([^\]]*)\]\.value$", path)
-    return HIDDEN if named and _SECRET.search(named[1]) else value
+    named = _VALUE.search(path)
+    return HIDDEN if named and _SECRET.search(named[1] or named[2]) else value

@@ -45,6 +45,25 @@ class EstimateShape(Shape):
     why_unknown: str
 
 
+class InstantShape(Shape):
+    """An instant, in UTC and as clocks of a zone show it."""
+
+    utc: datetime
+    local: datetime
+
+
+class TriggerPlanShape(Shape):
+    """A trigger that a plan adds, changes, takes away or leaves as it is. `words` say what it
+    means, a sentence each; `instants` are the next ones. Both are empty where nothing changes."""
+
+    name: str
+    kind: str
+    action: Action
+    says: Annotated[str, Field(description="What it is, in a line.")]
+    words: list[str]
+    instants: list[InstantShape]
+
+
 class JobPlanShape(Shape):
     """What the plan does to one job. `missing`: where it should be and is not."""
 
@@ -60,6 +79,7 @@ class JobPlanShape(Shape):
     missing: list[str]
     unsafe: list[str]
     estimate: EstimateShape | None
+    triggers: list[TriggerPlanShape]
 
 
 class HeadroomShape(Shape):

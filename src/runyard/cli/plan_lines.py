@@ -6,11 +6,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 
 from runyard.cli import output
 from runyard.cli.output import printable
+from runyard.flow.schedule.words import shown
 
 Document = Mapping[str, Any]
 ACTIONS = ("create", "update", "delete", "unchanged")
@@ -61,7 +63,12 @@ def _job(job: Document) -> Iterator[str]:
     revisions = f", revision {base} -> {new}" if base and new != base else ""
     where = f" in {', '.join(job['regions'])}" if job["regions"] else ""
     yield f"{_SIGNS[job['action']]} {job['name']} {job['action']}{revisions}{where}"
-    yield from (f"    {line}" for line in changed(job["fields"]))
+    told = {f"triggers[{one['name']}]" for one in job["triggers"]}
+    yield from (
+        f"    {line}" for line in changed(f for f in job["fields"] if f["path"] not in told)
+    )
+    for trigger in job["triggers"]:
+        yield from _trigger(trigger)
     for region in job["missing"]:
         yield f"    + {region}: it is gone there, and is put back"
     for drift in job["drift"]:
@@ -70,6 +77,17 @@ def _job(job: Document) -> Iterator[str]:
         yield f"    ! {printable(why)}"
     if job["estimate"]:
         yield f"      {_estimate(job['estimate'])}"
+
+
+def _trigger(trigger: Document) -> Iterator[str]:
+    """What a trigger does from now on; none where it stays as it is."""
+    if trigger["action"] == "unchanged":
+        return
+    yield f"    {_SIGNS[trigger['action']]} trigger {trigger['name']}: {printable(trigger['says'])}"
+    for at in trigger["instants"]:
+        yield f"        {shown(datetime.fromisoformat(at['local']))}  {at['utc']}"
+    for words in trigger["words"]:
+        yield f"        {printable(words)}"
 
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}

@@ -36,6 +36,7 @@ _KEYED = {
     "items": "path",
     "buckets": "name",
     "topics": "name",
+    "triggers": "name",
 }
 #: Lists of texts that are sets.
 _SETS = frozenset({"egress", "secrets", "roles", "dependsOn", "instances", "tags", "ignore_drift"})

@@ -35,6 +35,14 @@ def _cancels(before: Json, after: Json) -> bool:
     return bool(after == "cancel_older")
 
 
+def _takes_over(before: Json, after: Json) -> bool:
+    return bool(after == "cancel_running")
+
+
+def _allows(before: Json, after: Json) -> bool:
+    return bool(after == "allow")
+
+
 _TASK = ("template", "template")
 # fmt: off
 #: (field, when it is unsafe, why). A field stands for all that is in it.
@@ -45,6 +53,10 @@ RISKS: tuple[tuple[tuple[str, ...], _Test, str], ...] = (
     (("concurrency", "limit"),      _more,      "runs of the job may then be out at the same time "
                                                 "that could not before"),
     (("concurrency", "on_conflict"), _cancels,  "a new run then cancels the one that is under way"),
+    (("triggers", "overlap"),       _takes_over, "an instant then cancels the run of the one "
+                                                "before, which is under way"),
+    (("triggers", "overlap"),       _allows,    "runs of it may then be out at the same time that "
+                                                "could not before"),
     ((*_TASK, "serviceAccount"),    _always,    "the job becomes somebody else: what it may read "
                                                 "and write changes"),
     ((*_TASK, "vpcAccess"),         _always,    "its traffic takes another way"),
