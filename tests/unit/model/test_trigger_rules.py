@@ -9,9 +9,13 @@ import pytest
 
 from runyard.model.errors import Fault
 from runyard.model.job import JobSpec
+from runyard.model.manifest.calendars import standing_alone
+from runyard.model.manifest.report import Part, Report
+from runyard.model.manifest.tree import Node, Place
 from runyard.model.recurrence.nouns import Calendar
 from runyard.model.recurrence.reach import passed_over, shortest_seconds
 from runyard.model.recurrence.reading import read
+from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.zones import ZoneBook
 from tests.support.manifests import (
     Json,
@@ -373,3 +377,10 @@ def test_an_environment_changes_the_only_trigger() -> None:
 def test_names_of_triggers_are_written_into_the_job() -> None:
     job = read_job(make_job(triggers=[{"schedule": DAILY}, {"schedule": "@daily"}]))
     assert [one.name for one in job.triggers] == ["schedule", "schedule-2"]
+
+
+def test_what_is_no_schedule_has_no_days() -> None:
+    hook = WebhookSpec.model_validate_json('{"webhook": {"kind": "github", "secret": "hook"}}')
+    job = read_job(make_job()).model_copy(update={"triggers": (hook,)})
+    part = Part(Report(), ("jobs", "job-0"), Node({}, Place("0.yaml", 1, 1)), Place("0.yaml", 1, 1))
+    assert standing_alone(job, {}, part).triggers == (hook.model_copy(update={"name": "webhook"}),)

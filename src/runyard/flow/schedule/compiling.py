@@ -73,9 +73,7 @@ def _compiled(path: str, since: datetime, document: bytes, zones: Zones) -> Comp
             start_by=None
             if spec.start_by_seconds is None
             else timedelta(seconds=spec.start_by_seconds),
-            blackouts=tuple(
-                _blackout(one, zone) for one in spec.blackouts if isinstance(one, Period)
-            ),
+            blackouts=blackouts_of(spec, zone),
         ),
         region=asking.region or "",
         priority=asking.priority,
@@ -96,6 +94,11 @@ def timing_of(spec: ScheduleSpec, zone: tzinfo, path: str, since: datetime) -> T
         end_at=end_at,
         jitter=timedelta(seconds=spec.jitter_seconds),
     )
+
+
+def blackouts_of(spec: ScheduleSpec, zone: tzinfo) -> tuple[Blackout, ...]:
+    """Times in which the instants of a schedule are skipped, in the order of the manifest."""
+    return tuple(_blackout(one, zone) for one in spec.blackouts if isinstance(one, Period))
 
 
 def _blackout(period: Period, zone: tzinfo) -> Blackout:

@@ -8,13 +8,14 @@ the few instants at the edges, and for changes of clocks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
 
 from runyard.flow.schedule.clocks import local_of
+from runyard.flow.schedule.compiling import blackouts_of
 from runyard.flow.schedule.timing import Timing
 from runyard.model.recurrence.nouns import DAY_MINUTES, Calendar
-from runyard.model.trigger.schedule import Period, ScheduleSpec
+from runyard.model.trigger.schedule import ScheduleSpec
 
 DAYS = 30
 COUNTED_MAX = 2_000  #: some three an hour
@@ -29,29 +30,17 @@ def runs_a_month(spec: ScheduleSpec, timing: Timing, now: datetime) -> int:
     """How many instants of the 30 days after `now` ask for a run."""
     if not spec.enabled:
         return 0
-    zone = timing.table.zone
     begin = max(now, timing.start_at or now)
     end = min(now + DAYS * _DAY, timing.end_at or now + DAYS * _DAY)
     if end <= begin:
         return 0
-    spans = [
-        span for one in spec.blackouts if isinstance(one, Period) for span in [_span(one, zone)]
-    ]
+    spans = [(one.begin, one.until) for one in blackouts_of(spec, timing.table.zone)]
     coming = takewhile(lambda at: at < end, timing.instants(now))
     found = list(islice(coming, COUNTED_MAX + 1))
     if len(found) <= COUNTED_MAX:
         return sum(not any(first <= at < last for first, last in spans) for at in found)
     blacked = _covered(spans, begin, end) / (end - begin)
     return round(_dense(timing, begin, end) * (1 - blacked))
-
-
-def _span(period: Period, zone: tzinfo) -> Span:
-    """A day is meant whole."""
-    first, last = period.edges
-    begin = first if isinstance(first, datetime) else datetime.combine(first, time(), zone)
-    if isinstance(last, datetime):
-        return begin, last
-    return begin, datetime.combine(last + _DAY, time(), zone)
 
 
 def _covered(spans: Sequence[Span], begin: datetime, end: datetime) -> timedelta:
