@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from runyard import __version__
 from runyard.api.edge.host import known_hosts
+from runyard.api.hooks.hooks import Hooks
 from runyard.api.issuers import OidcIssuers, fetch
 from runyard.api.services import ApiSettings, LoopState, ProcessState, RegionState, Services
 from runyard.api.sign_in import SignIn
@@ -352,6 +353,7 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
         secrets=parts.sights.secrets,
         voices=voices(parts.sights),
         broker=LocalBroker(parts.sights.neighbours.pubsub, clock),
+        hooks=Hooks.over(gate, parts.sights.secrets, clock, fetch),
         signals=parts.signals,
         clock=clock,
         new_run_id=run_ids(),
@@ -385,6 +387,7 @@ def api_settings(config: Config, *, loops: Sequence[str]) -> ApiSettings:
         region_runs_max=config.region_runs_max,
         approval_seconds=config.approval_seconds,
         undelete_seconds=config.undelete_seconds,
+        public_url=config.public_url,
     )
 
 

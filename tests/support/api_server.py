@@ -25,6 +25,7 @@ from fastapi import FastAPI
 
 from runyard.api.app import make_app
 from runyard.api.edge.host import known_hosts
+from runyard.api.hooks.hooks import Hooks
 from runyard.api.issuers import OidcIssuers, fetch
 from runyard.api.server import HttpServer
 from runyard.api.services import ApiSettings, RegionState, Services
@@ -269,6 +270,7 @@ async def backstage(
         secrets=secrets,
         voices=KeptVoices(),
         broker=LocalBroker(neighbours.pubsub, lambda: behind.clock()),
+        hooks=Hooks.over(gate, secrets, lambda: behind.clock(), fetch),
         signals=signals,
         clock=lambda: behind.clock(),
         new_run_id=lambda: behind.new_run_id(),

@@ -17,8 +17,10 @@ from runyard.api.reading import refused_query
 from runyard.api.rest.audit import audit
 from runyard.api.rest.break_glass import break_glass
 from runyard.api.rest.channels import channels
+from runyard.api.rest.deliveries import deliveries
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
+from runyard.api.rest.hooks import calls, hooks
 from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
@@ -40,6 +42,7 @@ from runyard.api.services import Services
 #: Every route of the API is in one of these; what is asked for most is found first.
 ROUTERS = (
     runs,
+    calls,
     logs,
     events,
     topics,
@@ -49,6 +52,8 @@ ROUTERS = (
     job_changes,
     environments,
     operations,
+    hooks,
+    deliveries,
     secrets,
     versions,
     revisions,

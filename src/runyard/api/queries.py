@@ -13,6 +13,7 @@ from runyard.api.secret_bodies import Etag
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.model.audit import DIGEST_FORM
 from runyard.model.cloudrun.words import JobName, SecretName
+from runyard.model.delivery import DeliveryFate
 from runyard.model.filters import CHARACTERS_MAX, parse
 from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName
@@ -21,6 +22,7 @@ from runyard.model.principal import NAME_EXPECTED, NAME_FORM
 from runyard.model.run import State, TriggerKind
 from runyard.model.validation import did_you_mean, one_of
 from runyard.store.audit import AuditQuestion
+from runyard.store.deliveries import DeliveryQuestion
 from runyard.store.job_list import SORTS as JOB_SORTS
 from runyard.store.job_list import JobQuestion
 from runyard.store.run_list import SORTS, RunQuestion
@@ -35,6 +37,14 @@ LabelFilter = Annotated[
         r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}",
         "KEY=VALUE of a label, such as team=data",
         127,
+    ),
+]
+HookPath = Annotated[
+    str,
+    Shaped(
+        r"[a-z][a-z0-9-]{0,62}(?:/[a-z][a-z0-9-]{0,62}){3}",
+        "a webhook, as PROJECT/ENVIRONMENT/JOB/NAME",
+        300,
     ),
 ]
 PageSize = Annotated[int, Between(1, PAGE_SIZE_MAX)]
@@ -306,6 +316,21 @@ class AuditQuery(Query):
             since=self.since,
             until=self.until,
         )
+
+
+class DeliveriesQuery(Query):
+    """Which deliveries to webhooks, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else any.")
+    hook: HookPath | None = Field(default=None, description="PROJECT/ENVIRONMENT/JOB/NAME.")
+    fate: DeliveryFate | None = None
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+    def question(self, visible: tuple[str, ...] | None) -> DeliveryQuestion:
+        """As the store is asked, of the `visible` environments (None: all)."""
+        asked = visible if self.environment is None else (self.environment,)
+        return DeliveryQuestion(self.hook or "", self.fate or "", asked)
 
 
 class VerifyQuery(Query):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from runyard.api.hooks.hooks import Hooks
 from runyard.api.sign_in import SignIn
 from runyard.api.streams import Streams
 from runyard.channel.port import Voices
@@ -111,7 +112,7 @@ class ApiSettings:
     how long each loop may be without a tick before the server is not ready; a loop without an
     entry may be silent for ever. `region_runs_max`: runs out at once in a region.
     `approval_seconds`: how long an operation waits for people; `undelete_seconds`: how long a
-    deleted job can be had back."""
+    deleted job can be had back. `public_url`: how people reach the server from elsewhere."""
 
     version: str
     state_folder: str
@@ -126,6 +127,7 @@ class ApiSettings:
     region_runs_max: int = REGION_RUNS_MAX
     approval_seconds: float = 24 * 3600.0
     undelete_seconds: float = 7 * 24 * 3600.0
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class Services:
     secrets: SecretKeeper
     voices: Voices
     broker: Broker
+    hooks: Hooks
     signals: Signals
     clock: Callable[[], datetime]
     new_run_id: Callable[[], RunId]

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     RUNS_START = "runs.start"
     RUNS_CANCEL = "runs.cancel"
     LOGS_READ = "logs.read"
+    HOOKS_READ = "hooks.read"
+    HOOKS_CONTENT = "hooks.content"  # what was sent to them
     OPERATIONS_READ = "operations.read"
     OPERATIONS_CHANGE = "operations.change"
     OPERATIONS_APPROVE = "operations.approve"
@@ -70,6 +72,8 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.RUNS_START: Role.OPERATOR,
     Permission.RUNS_CANCEL: Role.OPERATOR,
     Permission.LOGS_READ: Role.VIEWER,
+    Permission.HOOKS_READ: Role.VIEWER,
+    Permission.HOOKS_CONTENT: Role.OPERATOR,
     Permission.OPERATIONS_READ: Role.VIEWER,
     Permission.OPERATIONS_CHANGE: Role.OPERATOR,
     Permission.OPERATIONS_APPROVE: Role.OPERATOR,

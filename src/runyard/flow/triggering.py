@@ -94,7 +94,7 @@ def _row(job: tuple[str, str, str], wanted: Wanted, row: Trigger | None, now: da
     return after.evolve(
         version=before.version + 1,
         state=TriggerState.ENABLED,
-        next_at=now,
+        next_at=now if wanted.kind is TriggerKind.SCHEDULE else None,
         said_by="",
         said_at=None,
         reason="",

@@ -19,7 +19,7 @@ from runyard.model.errors import CallerError, IllegalTransition, NotFound, Refus
 from runyard.model.event import CancelRequested, Due, Skipped
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
-from runyard.model.run import Run, State, TriggeredBy
+from runyard.model.run import Run, State, TriggeredBy, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.store.jobs import JobRow
@@ -254,8 +254,9 @@ class ResumeTrigger(_OfOne):
             raise Refused(f"trigger {row.path} is {row.state}, not paused")
         schedule = compiled(row, self.zones) if self.zones is not None else ""
         if isinstance(schedule, str):
+            due = self.now if row.kind is TriggerKind.SCHEDULE else None
             after = row.evolve(
-                state=TriggerState.ENABLED, next_at=self.now, said_by="", said_at=None, reason=""
+                state=TriggerState.ENABLED, next_at=due, said_by="", said_at=None, reason=""
             )
         else:
             firing = skip_paused(row, schedule.schedule.timing, self.now)

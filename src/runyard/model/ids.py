@@ -12,6 +12,7 @@ EffectId = NewType("EffectId", str)
 OperationId = NewType("OperationId", str)
 TokenId = NewType("TokenId", str)
 ExceptionId = NewType("ExceptionId", str)
+DeliveryId = NewType("DeliveryId", str)
 
 # Crockford's base 32 in lower case (https://www.crockford.com/base32.html): no i, l, o, u.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

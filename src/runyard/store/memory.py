@@ -8,6 +8,7 @@ from importlib.resources import files
 from runyard.database.queries import load
 from runyard.store.audit import AuditLog
 from runyard.store.deleted_jobs import DeletedJobs
+from runyard.store.deliveries import Deliveries
 from runyard.store.environments import Environments
 from runyard.store.home import Homes
 from runyard.store.jobs import Jobs
@@ -44,6 +45,7 @@ class Store:
     processes: Processes
     revisions: Revisions
     triggers: Triggers
+    deliveries: Deliveries
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -65,4 +67,5 @@ class Store:
             Processes(queries),
             Revisions(queries),
             Triggers(queries),
+            Deliveries(queries),
         )

@@ -37,6 +37,11 @@ class Triggers:
         rows = await tx.fetch(self._q["triggers_page"], (environment, *after, limit))
         return [_trigger(row) for row in rows]
 
+    async def of_kind(self, tx: Tx, environment: str, kind: TriggerKind) -> list[Trigger]:
+        """The triggers of a kind in an environment, by job, project and name."""
+        rows = await tx.fetch(self._q["triggers_of_kind"], (environment, kind))
+        return [_trigger(row) for row in rows]
+
     async def due(self, tx: Tx, now: datetime, limit: int) -> list[Trigger]:
         """Triggers that have to be looked at, the longest due first."""
         rows = await tx.fetch(self._q["triggers_due"], (to_micros(now), limit))

@@ -22,6 +22,7 @@ from runyard.model.ids import EffectId, RunId
 from runyard.model.operation import Operation
 from runyard.model.plan import Plan
 from runyard.model.run import OnConflict, Run
+from runyard.store.delivery_set import DeliverySet
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
 from runyard.store.operation_set import OperationSet
@@ -77,6 +78,7 @@ class WorkingSet:
         self._revisions: list[JobRow] = []
         self.operations = OperationSet(store, tx)
         self.people = PeopleSet(store, tx)
+        self.deliveries = DeliverySet(store.deliveries, tx)
         self.triggers = TriggerSet(store.triggers, tx)
         self.dropped_jobs: list[tuple[str, str, str]] = []
 
@@ -246,6 +248,7 @@ class WorkingSet:
         await self.operations.write()
         await self.store.jobs.put(self.tx, list(self.put_jobs.values()))
         await self.store.jobs.add_revisions(self.tx, self._revisions)
+        await self.deliveries.write()
         await self.people.write()
         await self.triggers.write()
 

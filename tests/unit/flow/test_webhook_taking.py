@@ -129,10 +129,11 @@ def test_a_greeting_starts_nothing() -> None:
 def test_a_delivery_is_told_apart_by_the_key_of_the_trigger() -> None:
     headers = {"x-github-delivery": "d"}
     told = {"body": {"event_id": "Ev1", "n": 3}, "headers": headers}
-    assert delivery_key(webhook(), headers, told) == "d"
-    assert delivery_key(webhook(key="body.event_id"), headers, told) == "Ev1"
-    assert delivery_key(webhook(key="body.n"), headers, told) == "3"
-    assert delivery_key(webhook(key="headers.X-GitHub-Delivery"), {}, told) == "d"
+    assert delivery_key(webhook(), headers, told) == "id/d"
+    assert delivery_key(webhook(key="body.event_id"), headers, told) == "id/Ev1"
+    assert delivery_key(webhook(key="body.n"), headers, told) == "id/3"
+    assert delivery_key(webhook(key="headers.X-GitHub-Delivery"), {}, told) == "id/d"
+    assert delivery_key(webhook(), {}, told) == ""
     with pytest.raises(InvalidSpec) as caught:
         delivery_key(webhook(key="body.nowhere"), headers, told)
     assert caught.value.faults[0].path == "body.nowhere"

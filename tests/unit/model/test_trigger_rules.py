@@ -338,7 +338,7 @@ def test_a_job_without_triggers_of_its_own_has_those_of_the_defaults() -> None:
         make_job(triggers=[]),
         defaults={"triggers": [{"schedule": "@hourly"}]},
     )
-    found = [[one.schedule for one in job.triggers] for job in load_texts(text).jobs]
+    found = [[one.document()["schedule"] for one in job.triggers] for job in load_texts(text).jobs]
     assert found == [["@hourly"], ["@daily"], []]
 
 
@@ -360,7 +360,7 @@ def test_an_environment_changes_triggers_by_their_names(
         environments={"dev": {"jobs": {"job-0": {"triggers": override}}}},
     )
     [job] = load_texts(text, environment="dev").jobs
-    assert [one.schedule for one in job.triggers] == schedules
+    assert [one.document()["schedule"] for one in job.triggers] == schedules
     assert [one.enabled for one in job.triggers] == enabled
     assert len(load_texts(text).jobs[0].triggers) == 2
 
@@ -371,7 +371,7 @@ def test_an_environment_changes_the_only_trigger() -> None:
         environments={"dev": {"jobs": {"job-0": {"triggers": [{"enabled": False}]}}}},
     )
     [job] = load_texts(text, environment="dev").jobs
-    assert [(one.schedule, one.enabled) for one in job.triggers] == [(DAILY, False)]
+    assert [(one.document()["schedule"], one.enabled) for one in job.triggers] == [(DAILY, False)]
 
 
 def test_names_of_triggers_are_written_into_the_job() -> None:

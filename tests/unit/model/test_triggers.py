@@ -22,6 +22,7 @@ DAILY = "30 2 * * *"
 def schedule(**beside: Any) -> ScheduleSpec:
     """The one trigger of a job that has a schedule."""
     [spec] = read_job(make_job(triggers=[{"schedule": DAILY, **beside}])).triggers
+    assert isinstance(spec, ScheduleSpec)
     return spec
 
 
@@ -78,6 +79,7 @@ BOTH = ["us-central1", "us-east1"]
 
 def test_a_schedule_that_says_everything_is_its_own_document() -> None:
     spec = read_job(make_job(triggers=[FULL], regions=BOTH)).triggers[0]
+    assert isinstance(spec, ScheduleSpec)
     assert spec.document() == FULL
     assert isinstance(spec.recurrence, Calendar)
     assert not spec.recurrence.by_clock

@@ -14,6 +14,8 @@ from runyard.model.trigger.pointing import BODY, HEADERS, Told, find
 from runyard.model.trigger.senders import GithubSender, SlackSender
 from runyard.model.trigger.webhook import WebhookSpec
 
+ID_KEY = "id/"  #: how the keys of senders begin, so that they can make none of ours
+
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
@@ -44,17 +46,18 @@ def challenge_of(spec: WebhookSpec, told: Told) -> str | None:
 
 
 def delivery_key(spec: WebhookSpec, headers: Headers, told: Told) -> str:
-    """What tells a delivery from the trigger's others; empty when nothing does.
+    """What tells a delivery from the trigger's others, as it is kept; empty when nothing does.
 
     Raises InvalidSpec when the trigger's `key` is not there.
     """
     if spec.key is None:
-        return sender_key(spec.webhook, headers)
+        key = sender_key(spec.webhook, headers)
+        return f"{ID_KEY}{key}" if key else ""
     value = find(told, spec.key)
     if value is None:
         fault = Fault(spec.key, "nothing", "a value, by which deliveries are told apart")
         raise InvalidSpec("what was sent has not the trigger's key", faults=(fault,))
-    return key_of(written(value))
+    return f"{ID_KEY}{key_of(written(value))}"
 
 
 def _greeting(spec: WebhookSpec, told: Told) -> str:

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from runyard.model.kinds import Kinds
 from runyard.model.trigger.schedule import ScheduleSpec
+from runyard.model.trigger.webhook import WebhookSpec
 
 #: Each kind by the key that says it.
-KINDS = {"schedule": ScheduleSpec}
+KINDS = {"schedule": ScheduleSpec, "webhook": WebhookSpec}
 #: What is added here is a trigger in a manifest at once.
-TriggerSpec = Annotated[ScheduleSpec, Kinds(KINDS, "a trigger")]
+TriggerSpec = Annotated[ScheduleSpec | WebhookSpec, Kinds(KINDS, "a trigger")]
 
 
 def names_of(said: Sequence[str | None], kinds: Sequence[str]) -> list[str]:

@@ -8,6 +8,10 @@ SELECT environment, job, project, name, kind, state, next_at, version, document,
 FROM triggers WHERE environment = $1 AND (job, project, name) > ($2, $3, $4)
 ORDER BY job, project, name LIMIT $5
 
+-- name: triggers_of_kind
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE environment = $1 AND kind = $2 ORDER BY job, project, name
+
 -- name: triggers_due
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
 FROM triggers WHERE next_at <= $1 ORDER BY next_at, environment, job, project, name LIMIT $2

@@ -1,0 +1,260 @@
+"""Commands about deliveries to webhooks: taken, doubted, forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from runyard.flow.lifecycle import Decision
+from runyard.flow.request import request
+from runyard.flow.webhook.taking import Filtered, take
+from runyard.gate.asking import plan_in
+from runyard.gate.deciding import tell_in
+from runyard.model.audit import HERE, AuditEntry, Origin
+from runyard.model.delivery import Delivery, DeliveryFate
+from runyard.model.errors import CallerError, Fault, InvalidSpec, NotFound, Refused
+from runyard.model.event import Due
+from runyard.model.ids import RunId
+from runyard.model.plan import RunRequest
+from runyard.model.run import Overrides, TriggeredBy, TriggerKind
+from runyard.model.trigger.pointing import Told
+from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
+from runyard.model.trigger.webhook import WebhookSpec
+from runyard.model.validation import read
+from runyard.store.jobs import JobRow
+from runyard.store.working_set import Needs, WorkingSet
+
+VARIABLE = "RUNYARD_DELIVERY"  #: what a task finds the id of its delivery in
+DOUBTS_KEY = "doubts/"  #: how our own keys begin; those of senders begin with `ID_KEY`
+REASON_CHARACTERS_MAX = 2000
+Decided = Sequence[Decision] | Filtered | CallerError
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a delivery. `again`: it had led to runs already. `error`: why it was refused,
+    for who sent it."""
+
+    delivery: Delivery
+    again: bool = False
+    error: CallerError | None = None
+
+
+@dataclass(slots=True)
+class Take:
+    """Have a delivery that is believed do what its trigger says. The answer is `Taken`: also what
+    is refused is kept. `told` is what it says, or the error, where that is not understood.
+
+    Raises NotFound when there is no such webhook.
+    """
+
+    key: TriggerKey
+    delivery: Delivery
+    told: Told | CallerError
+    content: bytes
+    now: datetime
+    new_id: Callable[[], RunId]
+    origin: Origin = HERE
+    decided: Decided | None = field(default=None, init=False)
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.jobs.append((self.key[1], self.key[2]))
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        await work.triggers.load_jobs([(self.key[1], self.key[2])])
+        row = work.triggers.rows.get(self.key)
+        if row is None:
+            return
+        try:
+            self.decided = self._decided(work, row)
+        except CallerError as error:
+            self.decided = error
+        await work.deliveries.load(row.path, self.delivery.key)
+        if isinstance(self.decided, Sequence):
+            await work.load_facts([decision.run for decision in self.decided])
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+
+    def act(self, work: WorkingSet) -> Taken:
+        """See `Command.act`."""
+        row = work.triggers.rows.get(self.key)
+        if row is None or self.decided is None:
+            raise NotFound("there is no such webhook")
+        known = work.deliveries.known(row.path, self.delivery.key)
+        if known is not None and known.fate is DeliveryFate.ACCEPTED:
+            again = known.evolve(count=known.count + 1, last_at=self.now)
+            work.deliveries.put(again, b"")
+            return Taken(again, again=True)
+        done = self._done(work, row)
+        if known is not None:
+            done = replace(done, delivery=_instead(known, done.delivery))
+        work.deliveries.put(done.delivery, self.content)
+        if done.delivery.redelivers:
+            work.record(_entry(done.delivery, self.origin))
+        return done
+
+    def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
+        if isinstance(self.told, CallerError):
+            return self.told
+        spec = spec_of(row)
+        taken = take(spec, self.told)
+        if isinstance(taken, Filtered):
+            return taken
+        asked = self._asked(row, spec, taken)
+        return request(plan_in(work, job_in(work, row)), asked, self.new_id, self.now)
+
+    def _asked(self, row: Trigger, spec: WebhookSpec, taken: Overrides) -> RunRequest:
+        env = dict(taken.env) | {VARIABLE: str(self.delivery.redelivers or self.delivery.id)}
+        asking = spec.asking
+        return RunRequest(
+            environment=row.environment,
+            job=row.job,
+            by=self.delivery.by or row.path,
+            project=row.project,
+            region=asking.region or "",
+            overrides=replace(taken, env=tuple(sorted(env.items()))),
+            labels=tuple(sorted(asking.labels.items())),
+            priority=asking.priority,
+            trigger=TriggerKind.WEBHOOK,
+            triggered_by=TriggeredBy(row.path, self.delivery.received_at),
+        )
+
+    def _done(self, work: WorkingSet, row: Trigger) -> Taken:
+        """Begin the runs, if there are to be any; as the rows are now."""
+        decided = self.decided
+        try:
+            if isinstance(decided, Filtered):
+                return self._taken(DeliveryFate.FILTERED, decided.reason)
+            if isinstance(decided, CallerError):
+                raise decided
+            must_be_enabled(row)
+            job_in(work, row)  # once more: another command of this batch may have changed it
+        except CallerError as error:
+            return replace(self._taken(DeliveryFate.REFUSED, words_of(error)), error=error)
+        runs = decided or ()
+        for decision in runs:
+            work.apply(decision, self.now, new=True)
+        for decision in runs:
+            tell_in(work, decision.run.id, Due(), self.now)
+        return self._taken(DeliveryFate.ACCEPTED, "", tuple(one.run.id for one in runs))
+
+    def _taken(self, fate: DeliveryFate, reason: str, runs: tuple[RunId, ...] = ()) -> Taken:
+        return Taken(self.delivery.evolve(fate=fate, reason=reason, runs=runs))
+
+
+def spec_of(row: Trigger) -> WebhookSpec:
+    """The webhook that a trigger is. Raises NotFound when it is none, Refused when this version
+    does not understand it."""
+    if row.kind is not TriggerKind.WEBHOOK:
+        raise NotFound(f"trigger {row.path} is no webhook")
+    spec, complaints = read(WebhookSpec, row.document)
+    if spec is None:
+        raise Refused(f"this version does not understand it: expected {complaints[0].expected}")
+    return spec
+
+
+def must_be_enabled(row: Trigger) -> None:
+    """Raises Refused when a trigger asks for nothing now."""
+    if row.state is not TriggerState.ENABLED:
+        by = f" by {row.said_by}" if row.said_by else ""
+        raise Refused(f"the webhook is {row.state}{by}", hint=row.reason)
+
+
+def job_in(work: WorkingSet, row: Trigger) -> JobRow:
+    """The job of a trigger, ready to run. Raises NotFound or Refused."""
+    jobs = work.jobs[row.environment, row.job]
+    job = next((one for one in jobs if one.project == row.project), None)
+    if job is None:
+        raise NotFound(f"there is no job {row.job} in environment {row.environment}")
+    if job.blocked:
+        raise Refused(f"job {row.job} is not ready: {job.blocked}")
+    return job
+
+
+def words_of(error: CallerError) -> str:
+    """An error as a row keeps it."""
+    faults: tuple[Fault, ...] = error.faults if isinstance(error, InvalidSpec) else ()
+    return "; ".join([error.message, *map(str, faults)])[:REASON_CHARACTERS_MAX]
+
+
+def _instead(known: Delivery, new: Delivery) -> Delivery:
+    """A delivery that came again, in place of what it was: the same one, as it went now."""
+    return known.evolve(
+        fate=new.fate,
+        reason=new.reason,
+        runs=new.runs,
+        count=known.count + 1,
+        last_at=new.last_at,
+        headers=new.headers,
+        address=new.address,
+        body_bytes=new.body_bytes,
+    )
+
+
+def _entry(delivery: Delivery, origin: Origin) -> AuditEntry:
+    return AuditEntry(
+        delivery.received_at,
+        delivery.by,
+        "delivery.redeliver",
+        f"delivery/{delivery.redelivers}",
+        delivery.environment,
+        after={"delivery": delivery.id, "fate": delivery.fate.value, "runs": list(delivery.runs)},
+        origin=origin,
+    )
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Count deliveries that did not prove to be who they should be. There is one row for an hour
+    of them, which keeps the last: whoever sends many of them fills no disk."""
+
+    delivery: Delivery
+    count: int
+    now: datetime
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        hour = self.delivery.received_at.strftime("%Y-%m-%dT%H")
+        self.delivery = replace(self.delivery, key=f"{DOUBTS_KEY}{hour}")
+        await work.deliveries.load(self.delivery.trigger, self.delivery.key)
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+
+    def act(self, work: WorkingSet) -> None:
+        """See `Command.act`."""
+        new = self.delivery.evolve(fate=DeliveryFate.DOUBTED, count=self.count)
+        known = work.deliveries.known(new.trigger, new.key)
+        if known is not None:
+            new = new.evolve(
+                id=known.id, received_at=known.received_at, count=known.count + self.count
+            )
+        work.deliveries.put(new, b"")
+
+
+@dataclass(slots=True)
+class ForgetDeliveries:
+    """Remove deliveries that came last before an instant."""
+
+    before: datetime
+    now: datetime
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        await work.store.deliveries.forget(work.tx, self.before)
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+
+    def act(self, work: WorkingSet) -> None:
+        """See `Command.act`."""
