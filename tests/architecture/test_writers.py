@@ -22,6 +22,7 @@ WRITERS = [
     ("people.put_tokens", "writes tokens", {"store"}),
     ("people.put_exceptions", "writes exceptions to guards", {"store"}),
     ("audit.append", "writes the audit log", {"store"}),
+    ("deliveries.forget", "forgets deliveries", {"gate"}),
     ("environments.put", "writes environments", {"gate"}),
     ("runs.delete", "forgets runs", {"gate"}),
     ("work.write", "writes what a batch decided", {"gate"}),

@@ -25,6 +25,7 @@ TAGS = (
     "operations",
     "logs",
     "events",
+    "hooks",
     "secrets",
     "topics",
     "subscriptions",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runyard.database.port import Database, Tx
+from runyard.gate.delivering import ForgetDeliveries
 from runyard.gate.door import Gate
 from runyard.gate.operating import Purge
 from runyard.gate.telling import Forget
@@ -21,11 +22,13 @@ EVERY = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept after a run has ended (`keys`: after the request)."""
+    """How long things are kept after a run has ended (`keys`: after the request; `deliveries`:
+    after they came last, so long is a delivery known that comes again)."""
 
     runs: timedelta = timedelta(days=30)
     logs: timedelta = timedelta(days=30)
     keys: timedelta = timedelta(days=7)
+    deliveries: timedelta = timedelta(days=7)
 
 
 class PruneLoop:
@@ -54,6 +57,7 @@ class PruneLoop:
             await self._forget_attempts(runs)
             await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
         await self._gate.ask(Forget((), keys_before, now))
+        await self._gate.ask(ForgetDeliveries(now - self._retention.deliveries, now))
         await self._purge(now)
         return now + EVERY
 

@@ -77,3 +77,8 @@ def test_a_person_s_pause_outlasts_a_change_and_the_manifest_s_does_not() -> Non
 def test_what_rests_cannot_be_paused(state: TriggerState) -> None:
     with pytest.raises(Refused, match=f"is {state} already"):
         paused(replace(one(), state=state), "ann", "", NOW)
+
+
+def test_what_waits_for_somebody_outside_is_never_due() -> None:
+    row = one(Wanted("push", TriggerKind.WEBHOOK, {"webhook": {}}))
+    assert (row.state, row.next_at) == (TriggerState.ENABLED, None)

@@ -19,11 +19,11 @@ from runyard.model.zones import ZoneBook
 def surprises(job: JobSpec, zones: ZoneBook, now: datetime) -> Iterator[Complaint]:
     """Warnings about the triggers of `job`, whose paths begin at the job."""
     for number, trigger in enumerate(job.triggers):
-        if not isinstance(trigger, ScheduleSpec):
-            continue
         path = ("triggers", number)
-        is_schedule = isinstance(trigger, ScheduleSpec)
-        if is_schedule and (zone := zones.find(trigger.time_zone)) is not None:
+        if (
+            isinstance(trigger, ScheduleSpec)
+            and (zone := zones.find(trigger.time_zone)) is not None
+        ):
             yield from _skipped(trigger, zone, now, path)
             yield from _over(trigger, zone, now, path)
 

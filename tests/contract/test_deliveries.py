@@ -1,0 +1,203 @@
+"""Deliveries on their way through the gate, on every kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from runyard.gate.asking import Apply
+from runyard.gate.delivering import Doubt, ForgetDeliveries, Take, Taken
+from runyard.model.delivery import Delivery, DeliveryFate
+from runyard.model.errors import CallerError, InvalidSpec, NotFound, Refused
+from runyard.model.ids import DeliveryId, stamped
+from runyard.model.run import State, TriggerKind
+from runyard.model.trigger.pointing import Told
+from runyard.store.deliveries import DeliveryQuestion
+from tests.support.databases import Grounds
+from tests.support.gates import Yard, in_yard
+from tests.support.runs import make_spec
+
+KEY = ("shop", "local", "report", "webhook")
+PATH = "/".join(KEY)
+HOOK: dict[str, Any] = {
+    "webhook": {"kind": "github", "secret": "s"},
+    "filter": "body.ref = main*",
+    "map": {"env": {"REF": {"from": "body.ref"}, "N": {"from": "body.n", "type": "integer"}}},
+}
+GOOD = {"ref": "main", "n": 1}
+
+
+def hooked(**beside: Any) -> Any:
+    return make_spec(triggers=[HOOK | beside])
+
+
+def delivery(yard: Yard, key: str = "", **said: Any) -> Delivery:
+    identity = DeliveryId(stamped("dlv", yard.now, next(yard.numbers)))
+    return Delivery(identity, "local", PATH, key, yard.now, yard.now, **said)
+
+
+async def bring(
+    yard: Yard, body: Any, key: str = "", told: Told | CallerError | None = None, **said: Any
+) -> Taken:
+    """What becomes of a delivery of `body`."""
+    seen = {"body": body, "headers": {}} if told is None else told
+    command = Take(
+        KEY, delivery(yard, key, **said), seen, repr(body).encode(), yard.now, yard.new_id
+    )
+    return await yard.gate.ask(command)
+
+
+async def kept(yard: Yard, **asked: Any) -> list[Delivery]:
+    return await yard.database.read(
+        lambda tx: yard.store.deliveries.page(tx, DeliveryQuestion(**asked), "", 100)
+    )
+
+
+async def content(yard: Yard, one: Delivery) -> bytes:
+    return await yard.database.read(lambda tx: yard.store.deliveries.content(tx, one.id))
+
+
+def test_a_delivery_and_its_run_are_kept_together(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        taken = await bring(yard, GOOD, "id/1", headers={"a": "ü"}, address="::1", body_bytes=7)
+        assert (taken.again, taken.error) == (False, None)
+        [run_id] = taken.delivery.runs
+        run = await yard.run(run_id)
+        assert (run.trigger, run.state) == (TriggerKind.WEBHOOK, State.LAUNCHING)
+        assert run.requested_by == PATH
+        assert dict(run.overrides.env) == {
+            "N": "1",
+            "REF": "main",
+            "RUNYARD_DELIVERY": taken.delivery.id,
+        }
+        assert run.triggered_by is not None
+        assert (run.triggered_by.trigger, run.triggered_by.instant) == (PATH, yard.now)
+        [one] = await kept(yard)
+        assert one == taken.delivery
+        assert (one.headers, one.address, one.body_bytes) == ({"a": "ü"}, "::1", 7)
+        assert await content(yard, one) == repr(GOOD).encode()
+        found = await yard.database.read(lambda tx: yard.store.deliveries.get(tx, one.id))
+        assert found == one
+
+    in_yard(scene, grounds)
+
+
+def test_what_comes_twice_at_once_is_taken_once(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        taken = await asyncio.gather(*(bring(yard, GOOD, "id/1") for _ in range(5)))
+        assert sorted(one.again for one in taken) == [False, True, True, True, True]
+        assert len({one.delivery.id for one in taken}) == 1
+        yard.later(60)
+        later = await bring(yard, GOOD | {"n": 2}, "id/1")
+        assert later.again
+        [one] = await kept(yard)
+        assert (one.count, one.last_at) == (6, yard.now)
+        assert await content(yard, one) == repr(GOOD).encode()
+        assert len(yard.effects()) == 1
+        assert not (await bring(yard, GOOD)).again  # nothing tells these apart
+        assert not (await bring(yard, GOOD)).again
+
+    in_yard(scene, grounds)
+
+
+def test_what_was_refused_is_looked_at_anew_when_it_comes_again(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        first = await bring(yard, {"ref": "main"}, "id/1")
+        assert isinstance(first.error, InvalidSpec)
+        assert first.delivery.fate is DeliveryFate.REFUSED
+        assert first.delivery.reason == (
+            "what was sent does not fit the trigger's map; body.n is nothing: expected a whole "
+            "number (or say `optional` or a default)"
+        )
+        left = await bring(yard, {"ref": "other"}, "id/1")
+        assert (left.delivery.id, left.delivery.fate) == (first.delivery.id, DeliveryFate.FILTERED)
+        good = await bring(yard, GOOD, "id/1")
+        assert (good.delivery.id, good.delivery.count) == (first.delivery.id, 3)
+        assert good.delivery.fate is DeliveryFate.ACCEPTED
+        [one] = await kept(yard)
+        assert one == good.delivery
+        assert await content(yard, one) == repr(GOOD).encode()
+
+    in_yard(scene, grounds)
+
+
+def test_a_job_that_cannot_run_refuses_and_says_why(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked(enabled=False))
+        paused = await bring(yard, GOOD)
+        assert isinstance(paused.error, Refused)
+        assert paused.delivery.reason == "the webhook is paused by the manifest"
+        unread = await bring(yard, None, told=InvalidSpec("not understood"))
+        assert unread.delivery.reason == "not understood"
+        other = replace(delivery(yard), trigger="x")
+        for key in (("shop", "local", "report", "no"), ("shop", "local", "no", "webhook")):
+            command = Take(key, other, {}, b"", yard.now, yard.new_id)
+            with pytest.raises(NotFound):
+                await yard.gate.ask(command)
+        assert {one.fate for one in await kept(yard)} == {DeliveryFate.REFUSED}
+
+    in_yard(scene, grounds)
+
+
+def test_a_webhook_that_is_taken_away_in_the_same_batch_takes_nothing(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        apply = Apply([make_spec()], "local", "ann", yard.now)
+        done = await yard.gate.decide_now([apply])
+        assert done.answers[0][0].change == "updated"
+        with pytest.raises(NotFound):
+            await bring(yard, GOOD)
+        assert await kept(yard) == []
+
+    in_yard(scene, grounds)
+
+
+def test_what_was_doubted_is_counted_by_the_hour(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        for count, reason in ((2, "a"), (3, "b")):
+            one = delivery(yard, reason=reason)
+            await yard.gate.ask(Doubt(one, count, yard.now))
+            yard.later(1)
+        yard.later(3600)
+        await yard.gate.ask(Doubt(delivery(yard, reason="c"), 1, yard.now))
+        found = await kept(yard, fate="doubted")
+        assert [(one.count, one.reason) for one in found] == [(1, "c"), (5, "b")]
+        assert found[1].last_at - found[1].received_at == timedelta(seconds=1)
+        assert await content(yard, found[0]) == b""
+
+    in_yard(scene, grounds)
+
+
+def test_deliveries_are_listed_and_forgotten(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        for number in range(4):
+            await bring(yard, GOOD | {"n": number})
+            yard.later(60)
+        found = await kept(yard)
+        assert [one.received_at for one in found] == sorted(
+            (one.received_at for one in found), reverse=True
+        )
+        rest = await yard.database.read(
+            lambda tx: yard.store.deliveries.page(tx, DeliveryQuestion(PATH), found[1].id, 1)
+        )
+        assert rest == [found[2]]
+        assert await kept(yard, environments=("local", "dev")) == found
+        assert await kept(yard, environments=("dev",)) == []
+        assert await kept(yard, environments=()) == []
+        assert await kept(yard, trigger="shop/local/report/other") == []
+        await yard.gate.ask(ForgetDeliveries(found[1].last_at, yard.now))
+        assert await kept(yard) == found[:2]
+        missing = await yard.database.read(lambda tx: yard.store.deliveries.get(tx, found[3].id))
+        assert missing is None
+        assert await content(yard, found[3]) == b""
+
+    in_yard(scene, grounds)
