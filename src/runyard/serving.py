@@ -49,7 +49,6 @@ from runyard.wiring import (
     Rows,
     api_settings,
     clock,
-    house_regions,
     move_in,
     open_house,
     open_rows,
@@ -354,3 +353,16 @@ async def _answering(config: Config, app: ASGIApp, port: int, told: Told) -> Asy
         finally:
             server.stop()
             await task
+
+
+def house_regions(house: House) -> list[RegionState]:
+    """The regions of the cloud here."""
+    return [
+        RegionState(
+            use.region.name,
+            use.region.vcpu_milli / 1000,
+            use.region.memory_bytes,
+            use.running_tasks,
+        )
+        for use in house.cloud.run.regions
+    ]

@@ -42,7 +42,7 @@ from runyard.localcloud.cloudrun.board import Board
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.cloud import CloudRun
 from runyard.localcloud.cloudrun.jobs import Jobs
-from runyard.localcloud.cloudrun.resources import Region, RegionUse
+from runyard.localcloud.cloudrun.resources import Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.facts import cloud_id
 from runyard.localcloud.neighbours import Neighbours
@@ -388,15 +388,4 @@ def api_settings(config: Config, *, loops: Sequence[str]) -> ApiSettings:
         approval_seconds=config.approval_seconds,
         undelete_seconds=config.undelete_seconds,
         public_url=config.public_url,
-    )
-
-
-def house_regions(house: House) -> list[RegionState]:
-    """The regions of the cloud here."""
-    return [_region(use) for use in house.cloud.run.regions]
-
-
-def _region(use: RegionUse) -> RegionState:
-    return RegionState(
-        use.region.name, use.region.vcpu_milli / 1000, use.region.memory_bytes, use.running_tasks
     )

@@ -253,11 +253,10 @@ async def backstage(
         carried.begin(done.effects)
 
     viewer, loops, neighbours = FakeViewer(), [FakeLoop("due")], await _neighbours(folder)
-    secrets = LocalSecrets(neighbours)
+    secrets, others = LocalSecrets(neighbours), dict(settings or {})
     gate = Gate(database, store, GateSettings("hands"), committed)
     doing = Doing(gate, database, store, jobs, FakeAccess(), lambda: behind.clock())
     carried.steps = Steps(gate, database, store, doing, lambda: behind.clock())
-    others = dict(settings or {})
     dependants = others.pop("dependants", ())
     await gate.ask(FirstPrincipal(START))
     sign_in = _sign_in(database, store, gate, issuers, lambda: behind.clock())
