@@ -10,7 +10,7 @@ git ls-files -z --cached --others --exclude-standard |
 python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 cd "$copy"
 # a clock far from UTC: what reads the machine's own zone is noticed
-TZ=Asia/Kathmandu nice "$python" -m mutmut run --max-children "${MUTANTS_AT_ONCE:-1}" "$@" >run.log 2>&1 || {
+TZ=Asia/Kathmandu nice "$python" -m tools.mutants "$@" >run.log 2>&1 || {
     tail -n 40 run.log >&2
     exit 1
 }

@@ -23,6 +23,7 @@ from runyard.model.effect import Compensate, Perform
 from runyard.model.errors import IllegalTransition
 from runyard.model.operation import (
     FINAL,
+    Approval,
     Approved,
     Begun,
     CancelAsked,
@@ -76,7 +77,9 @@ def test_an_event_happens_exactly_where_the_table_has_it(
 ) -> None:
     operation = make_operation(StepKind.DEPLOY, state=state, version=3)
     if type(event) in ALLOWED[state]:
-        after = decide(operation, event, NOW).operation
+        decision = decide(operation, event, NOW)
+        after = decision.operation
+        assert decision.fact == event
         assert after.version == 4
         assert after.state in TRANSITIONS[state].values()
     else:
@@ -122,6 +125,72 @@ def test_a_no_ends_what_waits(event: OperationEvent, why: str) -> None:
     waiting = begin(make_operation(*KINDS, approvals_needed=1), UNTIL).operation
     after = decide(waiting, event, NOW).operation
     assert (after.state, after.error, after.ended_at, after.due_at) == ("undone", why, NOW, None)
+
+
+def test_what_is_in_the_way_is_told_until_it_goes_on() -> None:
+    running = begin(make_operation(*KINDS), UNTIL).operation
+    late = decide(running, StepDelayed(0, "away", UNTIL), NOW)
+    assert late.operation == replace(running, trouble="away", version=2)
+    assert late.effects == ()
+    again = decide(late.operation, StepDone(0, StepResult(NOW)), NOW).operation
+    assert again.trouble == ""
+    undoing = make_operation(*KINDS, state=OperationState.UNDOING, position=2, error="no")
+    stuck = decide(undoing, CompensationFailed(2, "it will not", "mend it"), NOW)
+    assert stuck.operation == replace(
+        undoing, state=OperationState.STUCK, trouble="it will not", hint="mend it", version=1
+    )
+    assert stuck.effects == ()
+    resumed = decide(stuck.operation, Resumed("bob"), NOW)
+    assert resumed.operation == replace(undoing, hint="mend it", version=2)
+    assert resumed.effects == (Compensate(undoing.id, 2),)
+
+
+def test_people_who_said_yes_are_kept_with_the_instant_and_once() -> None:
+    waiting = begin(make_operation(*KINDS, approvals_needed=3, unsafe=("x",)), UNTIL).operation
+    later = NOW + timedelta(minutes=1)
+    first = decide(waiting, Approved("bob"), later).operation
+    again = decide(first, Approved("bob"), UNTIL).operation
+    both = decide(again, Confirmed("ann"), UNTIL).operation
+    assert both == replace(
+        waiting, approvals=(Approval("bob", later),), confirmed_by="ann", version=4
+    )
+
+
+def test_results_are_kept_in_order_and_the_last_one_completes() -> None:
+    running = begin(make_operation(StepKind.DEPLOY, StepKind.DEPLOY, StepKind.PROVE), UNTIL)
+    one, two, three = (StepResult(NOW, word) for word in ("one", "two", "three"))
+    proving = decide(running.operation, StepDone(0, one, (two,)), NOW)
+    assert (proving.operation.results, proving.operation.position) == ((one, two), 2)
+    complete = decide(proving.operation, StepDone(2, three), UNTIL)
+    assert complete.operation == replace(
+        proving.operation,
+        state=OperationState.COMPLETE,
+        results=(one, two, three),
+        ended_at=UNTIL,
+        version=3,
+    )
+    assert complete.effects == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "failed_step", "error", "hint"),
+    [
+        (StepDone(0, StepResult(NOW)), None, "cancelled by ann", ""),
+        (StepDelayed(0, "away", UNTIL), 0, "cancelled by ann", ""),
+        (StepFailed(0, "no", "mend it"), 0, "cancelled by ann", "mend it"),
+        (StepFailed(0, "no", "mend it", 1), 1, "cancelled by ann", "mend it"),
+    ],
+)
+def test_what_is_stopped_is_undone_from_the_last_step_that_was_out(
+    event: OperationEvent, failed_step: int | None, error: str, hint: str
+) -> None:
+    draft = make_operation(StepKind.DEPLOY, StepKind.DEPLOY, StepKind.PROVE)
+    stopping = decide(begin(draft, UNTIL).operation, CancelAsked("ann"), NOW).operation
+    decision = decide(stopping, event, NOW)
+    after = decision.operation
+    assert (after.state, after.position, after.trouble) == (OperationState.UNDOING, 1, "")
+    assert (after.failed_step, after.error, after.hint) == (failed_step, error, hint)
+    assert decision.effects == (Compensate(draft.id, 1),)
 
 
 def test_what_only_looked_is_not_undone() -> None:

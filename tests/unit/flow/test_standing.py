@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from runyard.flow.deployment import found, unlike, wanted
+from runyard.flow.operation import TOGETHER_MAX
 from runyard.flow.standing import conditions, standing, touched
 from runyard.flow.step_states import StepState, said, step_state
 from runyard.flow.undertaking import FENCE_STEP, next_fence
@@ -57,6 +59,8 @@ def test_a_resource_is_compared_field_by_field() -> None:
         long = resource(annotations=(("note", "x" * length),))
         assert unlike(long, DOCUMENT) == (f"annotations is {{'note': '{kept} and not absent",)
     assert wanted(found(more)).labels == (("a", "b"),)
+    noted = wanted(found(resource(annotations=(("note", "x"),))))
+    assert (noted.labels, noted.annotations) == ((), (("note", "x"),))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,82 @@ def test_only_the_job_of_the_stuck_step_is_blocked() -> None:
 def test_a_change_without_a_proof_of_its_own_leaves_the_job_ready() -> None:
     removing = replace(changing(Change.UPDATED), steps=(Step(StepKind.REMOVE, 0, "x"),))
     assert [one.type for one in conditions(removing, 0, NOW)] == ["Validated", "Ready"]
+
+
+def test_a_job_that_is_complete_is_ready_since_then() -> None:
+    later = NOW + timedelta(minutes=5)
+    removing = replace(
+        changing(Change.UPDATED, state=OperationState.COMPLETE),
+        steps=(Step(StepKind.REMOVE, 0, "x"),),
+    )
+    validated = Condition("Validated", ConditionState.SUCCEEDED, NOW)
+    ready = Condition("Ready", ConditionState.SUCCEEDED, later, message="updated")
+    assert standing(removing, 0, IN_FORCE, later) == Standing(
+        4, DOCUMENT, conditions=(validated, ready)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "position", "states"),
+    [
+        ("waiting", 0, ["pending", "pending", "pending", "pending"]),
+        ("running", 0, ["reconciling", "pending", "pending", "pending"]),
+        ("running", 1, ["succeeded", "reconciling", "pending", "pending"]),
+        ("stopping", 1, ["succeeded", "pending", "pending", "pending"]),
+    ],
+)
+def test_each_condition_is_that_of_its_step(state: str, position: int, states: list[str]) -> None:
+    later = NOW + timedelta(minutes=1)
+    operation = make_operation(
+        *KINDS,
+        state=OperationState(state),
+        position=position,
+        results=(StepResult(later, "there is one", "Found"),)[:position],
+        trouble="away",
+    )
+    made = conditions(operation, 0, NOW + timedelta(minutes=5))
+    types = ["NetworkReady", "IdentityReady", "Deployed/us-central1", "Ready"]
+    wanted = [Condition("Validated", ConditionState.SUCCEEDED, NOW)]
+    for kind, each in zip(types, states, strict=True):
+        done, under_way = each == "succeeded", each == "reconciling"
+        wanted.append(
+            Condition(
+                kind,
+                ConditionState(each),
+                later if done else NOW,
+                "Found" if done else "",
+                "there is one" if done else "away" if under_way else "",
+            )
+        )
+    assert made == tuple(wanted)
+    beside = replace(operation, jobs=(*operation.jobs, replace(operation.jobs[0], name="other")))
+    assert [one.type for one in conditions(beside, 1, NOW)] == ["Validated", "Ready"]
+    if state != "waiting":
+        row = standing(operation, 0, None, NOW)
+        assert row == Standing(1, DOCUMENT, operation.id, "it is being created by ann: op_1", made)
+
+
+def test_so_many_steps_are_out_as_go_together() -> None:
+    many = make_operation(*[StepKind.DEPLOY] * (TOGETHER_MAX + 1))
+    made = conditions(many, 0, NOW)
+    assert [made[place].state for place in (TOGETHER_MAX, TOGETHER_MAX + 1)] == [
+        "reconciling", "pending",
+    ]  # fmt: skip
+
+
+def test_jobs_are_touched_by_the_steps_that_were_or_are_out() -> None:
+    two = make_operation(StepKind.NETWORK, StepKind.IDENTITY)
+    two = replace(
+        two,
+        jobs=(*two.jobs, replace(two.jobs[0], name="other")),
+        steps=(two.steps[0], replace(two.steps[1], job=1)),
+    )
+    assert touched(two, two.state) == (0,)
+    assert touched(two, OperationState.WAITING) == (0, 1)
+    assert touched(replace(two, state=OperationState.UNDONE), OperationState.UNDONE) == (0, 1)
+    deploys = [Step(StepKind.DEPLOY, 1, "x")] * (TOGETHER_MAX + 1)
+    many = replace(two, steps=(two.steps[0], *deploys, Step(StepKind.PROVE, 1)))
+    assert touched(replace(many, position=TOGETHER_MAX + 2), many.state) == (1,)
 
 
 def test_a_step_touches_its_own_job_and_a_new_state_touches_all() -> None:
