@@ -86,6 +86,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "alerts": ("alerts:alerts", _RUNS, "List channels, and try one."),
+    "hooks": (
+        "hooks:hooks",
+        _EVENTS,
+        "List webhooks, look at what was brought to them, bring it again.",
+    ),
     "topics": (
         "topics:topics",
         _EVENTS,

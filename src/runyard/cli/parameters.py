@@ -18,7 +18,8 @@ COMPLETION_TIMEOUT_SECONDS = 2.0
 COMPLETED_MAX = 100
 
 
-def _quick_client() -> Client:
+def quick_client() -> Client:
+    """A client that gives up early."""
     client = connect()
     client.timeout_seconds = COMPLETION_TIMEOUT_SECONDS
     return client
@@ -27,7 +28,7 @@ def _quick_client() -> Client:
 def complete_jobs(context: Any) -> list[tuple[str, str]]:
     """Names of jobs on the server, with the revision of each; none when it does not answer."""
     try:
-        found = _quick_client().get("/jobs", {"page_size": COMPLETED_MAX})
+        found = quick_client().get("/jobs", {"page_size": COMPLETED_MAX})
     except PlatformError:
         return []
     return [(job["name"], f"revision {job['revision']}") for job in found["jobs"]]
@@ -36,7 +37,7 @@ def complete_jobs(context: Any) -> list[tuple[str, str]]:
 def complete_runs(context: Any) -> list[tuple[str, str]]:
     """The newest runs, with job and state; none when the server does not answer."""
     try:
-        found = _quick_client().get("/runs", {"page_size": COMPLETED_MAX})
+        found = quick_client().get("/runs", {"page_size": COMPLETED_MAX})
     except PlatformError:
         return []
     return [("@last", "the newest run")] + [
@@ -47,7 +48,7 @@ def complete_runs(context: Any) -> list[tuple[str, str]]:
 def complete_environments(context: Any) -> list[tuple[str, str]]:
     """Environments on the server, with the provider of each; none when it does not answer."""
     try:
-        found = _quick_client().get("/environments")
+        found = quick_client().get("/environments")
     except PlatformError:
         return []
     return [(one["name"], one["provider"]) for one in found["environments"]]
@@ -56,7 +57,7 @@ def complete_environments(context: Any) -> list[tuple[str, str]]:
 def complete_operations(context: Any) -> list[tuple[str, str]]:
     """The newest operations, with kind and state; none when the server does not answer."""
     try:
-        found = _quick_client().get("/operations", {"page_size": COMPLETED_MAX})
+        found = quick_client().get("/operations", {"page_size": COMPLETED_MAX})
     except PlatformError:
         return []
     return [(one["id"], f"{one['kind']} {one['state']}") for one in found["operations"]]
@@ -65,7 +66,7 @@ def complete_operations(context: Any) -> list[tuple[str, str]]:
 def complete_principals(context: Any) -> list[tuple[str, str]]:
     """Names of principals, with their kind; none when the server does not answer."""
     try:
-        found = _quick_client().get("/principals")
+        found = quick_client().get("/principals")
     except PlatformError:
         return []
     return [(one["name"], one["kind"]) for one in found["principals"][:COMPLETED_MAX]]
@@ -74,7 +75,7 @@ def complete_principals(context: Any) -> list[tuple[str, str]]:
 def complete_tokens(context: Any) -> list[tuple[str, str]]:
     """Ids of good tokens, with whose they are; none when the server does not answer."""
     try:
-        found = _quick_client().get("/tokens")
+        found = quick_client().get("/tokens")
     except PlatformError:
         return []
     good = [one for one in found["tokens"] if one["is_good"]]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.model.filters import matches
+from runyard.model.manifest import json_schema
 from runyard.model.trigger.filtering import expression, values
 from runyard.model.trigger.mapping import MapSpec, Taken, ValueType
 from runyard.model.trigger.pointing import find
@@ -20,8 +23,10 @@ from runyard.model.trigger.senders import (
     SlackSender,
     StandardSender,
 )
+from runyard.model.trigger.spec import named
 from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import dotted, read
+from tests.support.manifests import faults_of, load_texts, make_job, make_text
 
 Json = dict[str, Any]
 GITHUB: Json = {"kind": "github", "secret": "hook"}
@@ -292,3 +297,35 @@ def test_a_map_says_what_it_takes() -> None:
     assert MapSpec().document() == {}
     assert MapSpec(args=()).document() == {"args": []}
     assert ValueType("json") is ValueType.JSON
+
+
+VALIDATOR = jsonschema_rs.Draft202012Validator(json_schema())
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        GITHUB,
+        OIDC,
+        FULL["webhook"],
+        {"kind": "slack", "secret": "s"},
+        {"kind": "standard", "secret": "s"},
+        {"kind": "gitlab", "secret": "s"},
+    ],
+)
+def test_editors_know_webhooks(sender: Json) -> None:
+    trigger = FULL | {"webhook": sender}
+    manifest = json.loads(make_text(make_job(triggers=[trigger, {"schedule": "@daily"}])))
+    assert [error.message for error in VALIDATOR.iter_errors(manifest)] == []
+    [job] = load_texts(json.dumps(manifest)).jobs
+    assert [name for name, _ in named(job.triggers)] == ["on-push", "schedule"]
+    for wrong in ({"kind": "no"}, sender | {"header": "X", "nonsense": "x"}):
+        broken = json.loads(make_text(make_job(triggers=[trigger | {"webhook": wrong}])))
+        assert list(VALIDATOR.iter_errors(broken))
+
+
+def test_faults_of_a_manifest_have_their_line() -> None:
+    trigger = {"webhook": GITHUB, "map": {"env": {"A": {"from": "nowhere"}}}}
+    [fault] = faults_of(make_text(make_job(triggers=[trigger])))
+    assert fault.path == "jobs.job-0.triggers[0].map.env.A.from"
+    assert fault.line == 1
