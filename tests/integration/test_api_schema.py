@@ -20,6 +20,7 @@ from tests.support.stories import outcome
 
 TAGS = (
     "jobs",
+    "triggers",
     "environments",
     "runs",
     "operations",

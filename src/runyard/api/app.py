@@ -37,6 +37,7 @@ from runyard.api.rest.status import probes, status
 from runyard.api.rest.subscriptions import subscriptions
 from runyard.api.rest.tokens import tokens
 from runyard.api.rest.topics import topics
+from runyard.api.rest.triggers import triggers
 from runyard.api.services import Services
 
 #: Every route of the API is in one of these; what is asked for most is found first.
@@ -50,6 +51,7 @@ ROUTERS = (
     jobs,
     plans,
     job_changes,
+    triggers,
     environments,
     operations,
     hooks,

@@ -13,7 +13,7 @@ from runyard.model.durations import SECOND_NANOS, google_form
 from runyard.model.errors import Fault
 from runyard.model.ids import attempt_key
 from runyard.model.job import JobSpec
-from runyard.model.run import Overrides, Run
+from runyard.model.run import Overrides, Run, TriggeredBy
 from runyard.provider.port import LogEntry, TaskView
 from runyard.store.jobs import JobRow
 from runyard.store.runs import Happening
@@ -35,6 +35,7 @@ def run_document(run: Run) -> Document:
         "region": run.region,
         "state": run.state,
         "trigger": run.trigger,
+        "triggered_by": triggered_by_document(run.triggered_by),
         "requested_by": run.requested_by,
         "requested_at": run.requested_at,
         "due_at": run.due_at,
@@ -57,6 +58,13 @@ def run_document(run: Run) -> Document:
         "cost": costing.display(run.cost_nano_dollars),
         "version": run.version,
     }
+
+
+def triggered_by_document(by: TriggeredBy | None) -> Document | None:
+    """The trigger that asked, and for which instant; None where a person asked."""
+    if by is None:
+        return None
+    return {"trigger": by.trigger, "instant": by.instant, "start_by": by.start_by}
 
 
 def overrides_document(overrides: Overrides) -> Document:

@@ -162,6 +162,22 @@ class RevisionsQuery(JobQuery):
     page_token: PageToken = ""
 
 
+class TriggersQuery(Query):
+    """Which triggers, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="All of this job at once.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
+class InstantsQuery(JobQuery):
+    """Which instants of a trigger, from where."""
+
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+
 class DiffQuery(JobQuery):
     """Which two revisions of a job."""
 

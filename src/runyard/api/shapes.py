@@ -114,6 +114,15 @@ class OverridesShape(Shape):
     timeout: str | None = None
 
 
+class TriggeredByShape(Shape):
+    """The trigger that asked for a run, as `project/environment/job/name`. `instant`: the one of
+    its schedule that the run is for. Not started by `start_by`, the run never starts."""
+
+    trigger: str
+    instant: datetime | None
+    start_by: datetime | None
+
+
 class RunShape(Shape):
     """A run."""
 
@@ -125,6 +134,9 @@ class RunShape(Shape):
     region: str
     state: State
     trigger: TriggerKind
+    triggered_by: Annotated[
+        TriggeredByShape | None, Field(description="Null: a person asked for it.")
+    ]
     requested_by: str
     requested_at: datetime
     due_at: datetime | None

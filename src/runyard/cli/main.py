@@ -55,6 +55,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "plan": ("plan:plan", _JOBS, "Say what applying manifests would change, overwrite and cost."),
     "apply": ("apply:apply", _JOBS, "Bring manifests into force."),
     "jobs": ("jobs:jobs", _JOBS, "List jobs, or show one."),
+    "triggers": (
+        "triggers:triggers",
+        _JOBS,
+        "List what asks for runs by itself; pause, resume and fire it.",
+    ),
     "environments": (
         "environments:environments",
         _JOBS,

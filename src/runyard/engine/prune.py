@@ -56,7 +56,7 @@ class PruneLoop:
         while runs := await self._ended_before(now - self._retention.runs):
             await self._forget_attempts(runs)
             await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
-        await self._gate.ask(Forget((), keys_before, now))
+        await self._gate.ask(Forget((), keys_before, now, now - self._retention.runs))
         await self._gate.ask(ForgetDeliveries(now - self._retention.deliveries, now))
         await self._purge(now)
         return now + EVERY

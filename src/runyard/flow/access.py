@@ -31,6 +31,7 @@ class Permission(StrEnum):
     METRICS_READ = "metrics.read"
     JOBS_READ = "jobs.read"
     JOBS_CHANGE = "jobs.change"
+    TRIGGERS_PAUSE = "triggers.pause"  # and resume
     RUNS_READ = "runs.read"
     RUNS_START = "runs.start"
     RUNS_CANCEL = "runs.cancel"
@@ -68,6 +69,7 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.METRICS_READ: Role.VIEWER,
     Permission.JOBS_READ: Role.VIEWER,
     Permission.JOBS_CHANGE: Role.OPERATOR,
+    Permission.TRIGGERS_PAUSE: Role.OPERATOR,
     Permission.RUNS_READ: Role.VIEWER,
     Permission.RUNS_START: Role.OPERATOR,
     Permission.RUNS_CANCEL: Role.OPERATOR,

@@ -70,6 +70,10 @@ def _requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     how = "by hand" if fact.data["trigger"] == "manual" else f"by {fact.data['trigger']}"
     what = f"run of {run.job} (revision {fact.data['revision']}) in {run.region}"
     yield sentence(f"this {what} was asked for {how}, by {by}, on {day}")
+    meant = run.triggered_by
+    if meant is not None and meant.instant is not None and meant.instant != fact.at:
+        late = span(fact.at - meant.instant)
+        yield sentence(f"it is for the instant {story.at(meant.instant)}, {late} before")
     changes = _changes(run)
     if changes:
         yield sentence("for this run only,", listed(changes))
@@ -103,8 +107,11 @@ def _changes(run: Run) -> list[str]:
 
 def _waited(story: _Story, place: int, fact: Happening) -> Iterator[str]:
     run, capacity = story.run, int(fact.data["capacity"])
+    by = run.triggered_by
     if fact.data["slot"] == region_slot(run.environment, run.region):
         why = f"{count(capacity, 'run')} were out in {run.region}, which is the limit of a region"
+    elif by is not None and fact.data["slot"] == by.slot:
+        why = f"its trigger has {count(capacity, 'run')} at once and an earlier one was not over"
     else:
         why = f"its job runs at most {capacity} at once (concurrency.limit) and that many ran"
     over = story.next_of(
@@ -119,9 +126,10 @@ def _waited(story: _Story, place: int, fact: Happening) -> Iterator[str]:
 
 def _skipped(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     reason = plain(str(fact.data["reason"]))
-    rule = "concurrency.on_conflict: skip"
+    of_job = story.run.triggered_by is None or reason.startswith("its job runs")
+    rule = " (concurrency.on_conflict: skip)" if of_job else " (its trigger's policy)"
     at = story.at(fact.at)
-    yield sentence(f"it was skipped at {at} and will never start: {reason} ({rule})")
+    yield sentence(f"it was skipped at {at} and will never start: {reason}{rule}")
 
 
 def _cancel_requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:

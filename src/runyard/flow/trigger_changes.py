@@ -49,7 +49,7 @@ def month_runs(job: JobSpec, zones: ZoneBook, now: datetime) -> int | None:
     schedules = [one for one in job.triggers if isinstance(one, ScheduleSpec)]
     found = [(one, zones.find(one.time_zone)) for one in schedules]
     counts = [
-        runs_a_month(one, timing_of(one, zone, job.name, now), now)
+        runs_a_month(one, timing_of(one, zone, job.name), now)
         for one, zone in found
         if zone is not None
     ]
@@ -86,7 +86,7 @@ def _schedule(
     zone = zones.find(spec.time_zone) if spec is not None else None
     if spec is None or zone is None:
         return told
-    timing = timing_of(spec, zone, told.name, now)
+    timing = timing_of(spec, zone, told.name)
     coming = islice(timing.instants(now), SHOWN if spec.enabled else 0)
     instants = tuple(at.astimezone(zone) for at in coming)
     words = (*policies(spec), *(shifts(spec, preview(timing.table, now, 0)) if instants else ()))

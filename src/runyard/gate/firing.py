@@ -10,7 +10,7 @@ from runyard.flow.freezing import Zones
 from runyard.flow.lifecycle import Decision
 from runyard.flow.request import request
 from runyard.flow.schedule.compiling import Compiled, compiled
-from runyard.flow.schedule.firing import Ask, Firing, LiveRun, fire, skip_paused
+from runyard.flow.schedule.firing import Ask, Firing, LiveRun, fire, fire_now, skip_paused
 from runyard.flow.triggering import paused
 from runyard.gate.asking import plan_in
 from runyard.gate.deciding import tell_in
@@ -265,6 +265,59 @@ class ResumeTrigger(_OfOne):
         work.triggers.put(after)
         _audit(work, after, "resume", self.by, self.now, self.origin)
         return after
+
+
+@dataclass(slots=True)
+class FireNow(_OfOne):
+    """Have a schedule ask for a run now, whatever its timetable. The answer is what became of it.
+
+    Its overlap policy holds; it may be paused. Raises NotFound, and Refused where a run of it is
+    still going and its policy is to skip, or where the job cannot be asked for.
+    """
+
+    new_id: Callable[[], RunId] = lambda: RunId("")
+    zones: Zones | None = None
+    firing: Firing | None = None
+    row: Trigger | None = None
+    runs: Sequence[Decision] | CallerError = ()
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+        await work.triggers.load_jobs([(self.key[1], self.key[2])])
+        self.row, self.firing, self.runs = work.triggers.rows.get(self.key), None, ()
+        if self.row is None:
+            return
+        await work.load_jobs([(self.row.environment, self.row.job)])
+        live = (await live_runs(work, [self.row.path])).get(self.row.path, ())
+        schedule = compiled(self.row, self.zones) if self.zones is not None else "no zones"
+        if isinstance(schedule, str):
+            self.runs = Refused(f"trigger {self.row.path} is not ready: {schedule}")
+            return
+        self.firing = fire_now(self.row, schedule.schedule, live, self.now)
+        for ask in self.firing.asks:
+            self.runs = asked_runs(work, self.row, schedule, ask, self.new_id, self.now)
+        if not isinstance(self.runs, CallerError):
+            await work.load_facts(decision.run for decision in self.runs)
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+        if self.firing is not None and self.row is not None:
+            give_way(work, self.firing, self.row, self.now)
+
+    def act(self, work: WorkingSet) -> Instant:
+        """See `Command.act`."""
+        row = self._row(work)
+        if isinstance(self.runs, CallerError):
+            raise self.runs
+        for record in self.firing.records if self.firing is not None else ():
+            raise Refused(
+                f"trigger {row.path} does not overlap with itself: {record.reason}",
+                hint=f"wait for it, or ask for the job alone: `runyard run {row.job}`",
+            )
+        ask = Ask(self.now)
+        done = begin(work, row, ask, self.runs, self.now, origin=f"by hand of {self.by}")
+        work.triggers.record([done])
+        return done
 
 
 def _audit(

@@ -156,11 +156,13 @@ class Delay:
 
 @dataclass(slots=True)
 class Forget:
-    """Remove final runs with all that is kept of them but their charges, and old keys."""
+    """Remove final runs with all that is kept of them but their charges, old keys, and what
+    became of old instants."""
 
     runs: tuple[RunId, ...]
     keys_before: datetime
     now: datetime
+    instants_before: datetime | None = None
 
     def needs(self, needs: Needs) -> None:
         """See `Command.needs`."""
@@ -169,6 +171,8 @@ class Forget:
         """See `Command.load`."""
         await work.store.runs.delete(work.tx, self.runs)
         await work.store.request_keys.delete_before(work.tx, self.keys_before)
+        if self.instants_before is not None:
+            await work.store.triggers.forget_instants(work.tx, self.instants_before)
 
     def frees(self, work: WorkingSet) -> None:
         """See `Command.frees`."""

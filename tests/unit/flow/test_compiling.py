@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.firing import Blackout, CatchUp
+from runyard.flow.schedule.instants import EPOCH
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.row import Trigger
 from runyard.model.trigger.schedule import OverlapPolicy
@@ -35,7 +36,7 @@ def test_silence_means_the_usual() -> None:
         (),
         timedelta(),
     )
-    assert schedule.timing.table.anchor == SINCE
+    assert schedule.timing.table.anchor == EPOCH
     assert one.slot(row()) == "trigger/shop/local/report/s"
     assert (one.region, one.priority, one.labels) == ("", None, ())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,10 +17,15 @@ from runyard.model.event import (
     Ended,
     Event,
     Released,
+    Requested,
+    Skipped,
     SlotFreed,
+    Waited,
 )
 from runyard.model.outcome import Ending, TaskFailure
-from runyard.model.run import OnConflict, Overrides
+from runyard.model.run import OnConflict, Overrides, State, TriggeredBy, TriggerKind
+from runyard.store.runs import Happening
+from tests.support.runs import NOW, make_run
 from tests.support.stories import STEADY, Story, begun, outcome
 
 SLOT = "job/shop/local/report"
@@ -202,3 +207,18 @@ def test_a_text_is_cut_only_when_it_is_too_long() -> None:
 def test_a_day_is_one_of_utc(at: datetime, text: str) -> None:
     assert instant(at, datetime(2026, 9, 1, 20, tzinfo=UTC)) == text
     assert instant(at, datetime(2026, 9, 1, 1, tzinfo=UTC)) == text
+
+
+def test_what_a_trigger_asked_for_names_its_instant_and_waits_for_its_like() -> None:
+    by = TriggeredBy("shop/local/report/s", NOW - timedelta(minutes=5), slot="trigger/s")
+    requested = Requested(TriggerKind.SCHEDULE, by.trigger, 1)
+    run = make_run(trigger=TriggerKind.SCHEDULE, triggered_by=by)
+    told = [
+        Happening(1, NOW, "requested", State.QUEUED, asdict(requested)),
+        Happening(2, NOW, "waited", State.QUEUED, asdict(Waited("trigger/s", 1))),
+        Happening(3, NOW, "skipped", State.SKIPPED, asdict(Skipped("a newer one came"))),
+    ]
+    text = "\n".join(explain(run, told, [], NOW))
+    assert "It is for the instant 11:55:00 UTC, 5 min before." in text
+    assert "its trigger has 1 run at once and an earlier one was not over" in text
+    assert "will never start: a newer one came (its trigger's policy)." in text

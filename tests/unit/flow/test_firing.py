@@ -19,6 +19,7 @@ from runyard.flow.schedule.firing import (
     LiveRun,
     Schedule,
     fire,
+    fire_now,
     skip_paused,
 )
 from runyard.flow.schedule.instants import Timetable
@@ -170,6 +171,17 @@ def test_nobody_gives_way_when_nothing_comes() -> None:
     one = schedule(overlap=OverlapPolicy.CANCEL_RUNNING, catch_up=CatchUp(0))
     firing = fire(armed(one), one, (RUNNING, WAITING), at(2.5))
     assert (firing.cancels, firing.supersedes, firing.asks) == ((), (), ())
+
+
+def test_a_person_has_it_ask_now_with_its_policies_and_its_timetable_goes_on() -> None:
+    one = schedule(overlap=OverlapPolicy.CANCEL_RUNNING, start_by=timedelta(minutes=1))
+    row = armed(one)
+    firing = fire_now(row, one, (RUNNING, WAITING), at(0.2))
+    assert ([ask.instant for ask in firing.asks], firing.trigger) == ([at(0.2)], row)
+    assert firing.asks[0].start_by is None
+    assert (firing.cancels, firing.supersedes) == ((A,), (B,))
+    skips = fire_now(row, schedule(), (RUNNING,), at(0.2))
+    assert (skips.asks, skips.records[0].fate) == ((), Fate.OVERLAP)
 
 
 def test_what_came_in_a_pause_is_kept_as_such_when_it_ends() -> None:

@@ -11,7 +11,7 @@ import orjson
 from runyard.flow.freezing import Zones
 from runyard.flow.schedule.clocks import instants_of
 from runyard.flow.schedule.firing import Blackout, CatchUp, Schedule
-from runyard.flow.schedule.instants import Timetable
+from runyard.flow.schedule.instants import EPOCH, Timetable
 from runyard.flow.schedule.timing import Timing, Window
 from runyard.model.recurrence.nouns import Gap, Overlap
 from runyard.model.run import Overrides
@@ -50,11 +50,11 @@ class Compiled:
 
 def compiled(trigger: Trigger, zones: Zones) -> Compiled | str:
     """The schedule that a trigger is; in words, why it cannot be reckoned here."""
-    return _compiled(trigger.path, trigger.since, orjson.dumps(trigger.document), zones)
+    return _compiled(trigger.path, orjson.dumps(trigger.document), zones)
 
 
 @lru_cache(maxsize=KEPT_MAX)
-def _compiled(path: str, since: datetime, document: bytes, zones: Zones) -> Compiled | str:
+def _compiled(path: str, document: bytes, zones: Zones) -> Compiled | str:
     spec, complaints = read(ScheduleSpec, orjson.loads(document))
     if spec is None:
         return f"this version does not understand it: expected {complaints[0].expected}"
@@ -65,7 +65,7 @@ def _compiled(path: str, since: datetime, document: bytes, zones: Zones) -> Comp
     asking = spec.asking
     return Compiled(
         Schedule(
-            timing=timing_of(spec, zone, path, since),
+            timing=timing_of(spec, zone, path),
             overlap=spec.overlap,
             catch_up=CatchUp(
                 spec.catch_up.instants_max, timedelta(seconds=spec.catch_up.window_seconds)
@@ -83,11 +83,11 @@ def _compiled(path: str, since: datetime, document: bytes, zones: Zones) -> Comp
     )
 
 
-def timing_of(spec: ScheduleSpec, zone: tzinfo, path: str, since: datetime) -> Timing:
-    """When a schedule is due. An interval without `startAt` counts from `since`."""
+def timing_of(spec: ScheduleSpec, zone: tzinfo, path: str) -> Timing:
+    """When a schedule is due. An interval counts from its `startAt`, else from 1970."""
     start_at, end_at = _edge(spec.start_at, zone), _edge(spec.end_at, zone)
     return Timing(
-        Timetable(spec.recurrence, zone, spec.dst.rule(), anchor=start_at or since),
+        Timetable(spec.recurrence, zone, spec.dst.rule(), anchor=start_at or EPOCH),
         trigger=path,
         windows=tuple(Window(*one.minutes, one.weekdays) for one in spec.windows),
         start_at=start_at,

@@ -120,6 +120,17 @@ def fire(trigger: Trigger, schedule: Schedule, live: Sequence[LiveRun], now: dat
     )
 
 
+def fire_now(
+    trigger: Trigger, schedule: Schedule, live: Sequence[LiveRun], now: datetime
+) -> Firing:
+    """What the schedule does when a person has it ask for a run `now`. Its timetable goes on as
+    it was; a record is the reason why no run is asked for."""
+    records = _Records(trigger.path, now)
+    asks, cancels, supersedes = _overlapping(schedule, [now], live, records)
+    free = tuple(Ask(ask.instant) for ask in asks)
+    return Firing(trigger, free, tuple(records.found), cancels, supersedes)
+
+
 def skip_paused(trigger: Trigger, timing: Timing, now: datetime) -> Firing:
     """What becomes of the instants that came while the trigger was paused, when it is resumed."""
     first = trigger.next_instant or timing.next_after(trigger.since)

@@ -1,0 +1,67 @@
+"""What the API answers about triggers, as OpenAPI tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from runyard.api.shapes import Document, Shape
+from runyard.model.run import TriggerKind
+from runyard.model.trigger.instant import Fate
+from runyard.model.trigger.row import TriggerState
+
+
+class TriggerShape(Shape):
+    """A trigger of a job in force. `said_by`, `said_at` and `reason` tell who put it into a state
+    that is not `enabled`."""
+
+    project: str
+    environment: str
+    job: str
+    name: str
+    kind: TriggerKind
+    state: TriggerState
+    next_at: Annotated[
+        datetime | None,
+        Field(description="When it asks for a run next; null when it does not by time."),
+    ]
+    next_instant: Annotated[
+        datetime | None, Field(description="The instant of that run; `next_at` adds the jitter.")
+    ]
+    last_instant: datetime | None
+    since: Annotated[datetime, Field(description="When it came into force as it is.")]
+    failures: Annotated[int, Field(description="Dead runs in a row.")]
+    said_by: str
+    said_at: datetime | None
+    reason: str
+    spec: Document
+    version: Annotated[int, Field(description="Grows by one with every change.")]
+
+
+class TriggerPageShape(Shape):
+    """A page of triggers by job, project and name; no token: it is the last one."""
+
+    triggers: list[TriggerShape]
+    next_page_token: str
+
+
+class InstantShape(Shape):
+    """What became of an instant, or of `count` of them up to `last_at` that share a reason."""
+
+    at: datetime
+    last_at: datetime
+    count: int
+    fate: Fate
+    reason: str
+    runs: list[str]
+    origin: Annotated[str, Field(description="Empty: the clock.")]
+    decided_at: datetime
+
+
+class InstantPageShape(Shape):
+    """A page of instants, the latest first; no token: it is the last one."""
+
+    instants: list[InstantShape]
+    next_page_token: str
