@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.zones import NAME_MAX, ZoneBook
 
-ZONES = ZoneBook(ZoneInfo, available_timezones)
+ZONES = ZoneBook(ZoneInfo, cache(available_timezones))
 
 
 def zone_named(option: str, name: str) -> tzinfo:

@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 
 NAME_MAX = 64
+_KEPT_MAX = 256  #: names that were mistaken for another: a manifest has the same one in many jobs
 EXPECTED = "a time zone of the tz database such as Europe/Berlin"
 
 
@@ -32,10 +34,16 @@ class ZoneBook:
 
     def near(self, name: str) -> str:
         """The hint with the name nearest to `name`, or what names are like."""
-        by_lower = {each.lower(): each for each in self.names()}
         asked = name[:NAME_MAX].lower().replace(" ", "_")
-        near = difflib.get_close_matches(asked, by_lower, n=1)
-        return f"did you mean {by_lower[near[0]]}?" if near else "names are like America/New_York"
+        near = _nearest(asked, frozenset(self.names()))
+        return f"did you mean {near}?" if near else "names are like America/New_York"
+
+
+@lru_cache(maxsize=_KEPT_MAX)
+def _nearest(asked: str, names: frozenset[str]) -> str:
+    by_lower = {each.lower(): each for each in names}
+    near = difflib.get_close_matches(asked, by_lower, n=1)
+    return by_lower[near[0]] if near else ""
 
 
 def _utc(name: str) -> tzinfo:

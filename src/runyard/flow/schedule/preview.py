@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import islice
 
 from runyard.flow.schedule.clocks import Change, changes, instants_of
@@ -11,6 +12,7 @@ from runyard.flow.schedule.instants import Timetable, instants
 from runyard.model.recurrence.nouns import Calendar, Gap, Overlap
 
 CHANGES_SHOWN = 2
+_ZONES_KEPT = 64
 _YEARS = timedelta(days=2 * 366)  #: a zone that changes at all changes within a year
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -44,13 +46,19 @@ class Preview:
 
 def preview(table: Timetable, after: datetime, count: int) -> Preview:
     """What happens after `after`: `count` instants, fewer when there are no more."""
-    coming = islice(changes(table.zone, after, after + _YEARS), CHANGES_SHOWN)
+    coming = _coming(table.zone, after)
     return Preview(
         instants=tuple(islice(instants(table, after), count)),
         transitions=tuple(Transition(change, _touched(table, change)) for change in coming),
         gap=table.gap,
         overlap=table.overlap,
     )
+
+
+@lru_cache(maxsize=_ZONES_KEPT)
+def _coming(zone: tzinfo, after: datetime) -> tuple[Change, ...]:
+    """The next changes of clocks. Kept, since many schedules are looked at from one instant."""
+    return tuple(islice(changes(zone, after, after + _YEARS), CHANGES_SHOWN))
 
 
 def _touched(table: Timetable, change: Change) -> tuple[Touched, ...]:

@@ -82,8 +82,12 @@ class Part:
 
     def near(self, word: str, choices: Iterable[str]) -> str:
         """The hint that names the nearest choice; none once more is told than anybody reads."""
-        told = len(self._report.faults) + len(self._report.warnings)
-        return did_you_mean(word, choices) if told < FAULTS_MAX else ""
+        return "" if self.is_full else did_you_mean(word, choices)
+
+    @property
+    def is_full(self) -> bool:
+        """True once more is told than anybody reads: nearest names need not be looked for."""
+        return len(self._report.faults) + len(self._report.warnings) >= FAULTS_MAX
 
     def place_of(self, path: Path) -> Place:
         """Where the value at `path` stands, or the nearest thing around it."""

@@ -49,4 +49,4 @@ def _region(job: JobView, path: Path, asking: Data) -> None:
 
 def _zone(job: JobView, path: Path, name: str) -> None:
     if name and job.zones.find(name) is None:
-        job.fault((*path, "timeZone"), EXPECTED, job.zones.near(name))
+        job.fault((*path, "timeZone"), EXPECTED, "" if job.part.is_full else job.zones.near(name))

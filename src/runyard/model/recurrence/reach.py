@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from runyard.model.recurrence.nouns import (
@@ -19,6 +20,7 @@ from runyard.model.recurrence.nouns import (
     Recurrence,
 )
 
+KEPT_MAX = 1024  #: recurrences
 _SHORTEST = (LONGEST[0], 28, *LONGEST[2:])  #: days of each month, at least
 _DAY = timedelta(days=1)
 _A_YEAR = tuple(date(2028, 1, 1) + number * _DAY for number in range(366 + 31))
@@ -29,6 +31,7 @@ Span = tuple[frozenset[int], int, int]
 beginning is the next day's."""
 
 
+@lru_cache(maxsize=KEPT_MAX)
 def shortest_seconds(recurrence: Recurrence) -> int:
     """The shortest time between two of its times; where no day has two and no two days follow each
     other, what it is longer than."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from runyard.model import durations
 from runyard.model.recurrence.cron import FIELDS_EXPECTED, read_cron
@@ -11,6 +12,7 @@ from runyard.model.recurrence.nouns import Every, NotARecurrence, Recurrence
 
 TEXT_MAX = 500  #: characters; the longest that means something has about 200
 PERIOD_SECONDS_MAX = 366 * 24 * 3600
+KEPT_MAX = 1024  #: recurrences, of some twelve kilobytes at most
 
 #: The nicknames of crontab(5). `@reboot` has no meaning here.
 NICKNAMES = {
@@ -25,8 +27,10 @@ NICKNAMES = {
 _PERIOD = re.compile(r"every\s+(?P<period>(?:\d+[hms])+)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=KEPT_MAX)
 def read(text: str) -> Recurrence:
-    """What `text` means. Raises NotARecurrence with the part at fault."""
+    """What `text` means. Raises NotARecurrence with the part at fault. What was read is kept, since
+    jobs have their schedules in common."""
     stripped = text.strip()
     if not 0 < len(stripped) <= TEXT_MAX:
         raise NotARecurrence(stripped[:20], f"a schedule of 1 to {TEXT_MAX} characters")
