@@ -49,7 +49,14 @@ from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
 from runyard.provider.local.pubsub import LocalBroker
 from runyard.provider.local.secrets import LocalSecrets
-from runyard.provider.port import LogEntry, LogPage, Progress, TaskView
+from runyard.provider.port import (
+    LogEntry,
+    LogFindings,
+    LogPage,
+    LogWanted,
+    Progress,
+    TaskView,
+)
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
 from runyard.telemetry.recorder import Recorder
@@ -95,6 +102,7 @@ class FakeViewer:
         self.counts: dict[str, Progress] = {}
         self.views: dict[str, list[TaskView]] = {}
         self.looks = 0
+        self.wanted: LogWanted | None = None
 
     def write(self, key: str, *texts: str, task: int = 0) -> None:
         """Add lines to a log."""
@@ -118,6 +126,13 @@ class FakeViewer:
         last = page[-1].position if page else (found[-1].position if found else after)
         more = any(one.position > last for one in found)
         return LogPage(tuple(page), last, ended=key in self.ended and not more)
+
+    async def search(
+        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
+    ) -> LogFindings:
+        self.wanted = wanted
+        found = [(key, one) for key in reversed(keys) for one in self.entries.get(key, [])]
+        return LogFindings(tuple(found[-limit:]), 10, complete=len(found) <= limit)
 
 
 @dataclass(slots=True)

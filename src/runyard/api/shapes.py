@@ -272,6 +272,23 @@ class LogShape(Shape):
     ended: bool
 
 
+class FoundEntryShape(EntryShape):
+    """One line of a log that was searched for, and whose it is."""
+
+    run: str
+    job: str
+    environment: str
+
+
+class LogSearchShape(Shape):
+    """The newest entries that are wanted, oldest first. Not `complete`: time or the number of runs
+    ran out before all of it was searched."""
+
+    entries: list[FoundEntryShape]
+    bytes_searched: int
+    complete: bool
+
+
 class AppliedShape(Shape):
     """A job of a manifest. `change` is created, updated or unchanged; empty when only validated."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from runyard.cli import follow, output
 from runyard.cli.client import Client
@@ -19,7 +19,13 @@ _PAGE = 1000
 Document = dict[str, Any]
 
 
-def logs(
+logs = App(name="logs", help="Print a run's log, follow it, or search all logs.")
+# A module of its own: reading one log need not wait for it.
+logs.command("runyard.cli.log_search:search", name="search")
+
+
+@logs.default
+def of_run(
     ref: Annotated[RunRef, Parameter(name="RUN")],
     /,
     *,

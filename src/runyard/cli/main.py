@@ -83,7 +83,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
-    "logs": ("logs:logs", _RUNS, "Print a run's log, or follow it."),
+    "logs": ("logs:logs", _RUNS, "Print a run's log, follow it, or search all logs."),
     "explain": (
         "explain:explain",
         _RUNS,

@@ -131,6 +131,34 @@ class LogPage:
     ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LogWanted:
+    """Which entries of logs; what is empty or None holds always.
+
+    `text` is contained in the entry's text, `pattern` (of Python's `re`) is found in it.
+    `severities`: one of them. `fields`: a structured line has this value (as JSON, or as a text)
+    at this path (`user.name`). `since` and `before` are when it was written.
+    """
+
+    text: str = ""
+    pattern: str = ""
+    severities: tuple[str, ...] = ()
+    task: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFindings:
+    """Entries with the attempts that wrote them, oldest first. `complete`: there are no others
+    that are as new; else time was up. `bytes_searched`: of logs."""
+
+    found: tuple[tuple[AttemptKey, LogEntry], ...] = ()
+    bytes_searched: int = 0
+    complete: bool = True
+
+
 class Provider(Protocol):
     """The hands. Made with `wake`, a function it calls whenever `changed` has something new.
 
@@ -179,3 +207,10 @@ class Viewer(Protocol):
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
         """Log entries after position `after`, oldest first, of one task or of all."""
+
+    async def search(
+        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
+    ) -> LogFindings:
+        """The newest `limit` entries that are wanted in the logs of attempts, the newest of which
+        is first in `keys`. What an attempt wrote long after a newer one may be left out, when
+        there are more than `limit`."""

@@ -76,6 +76,11 @@ def encode(at: int, task: int, attempt: int, stream: str, severity: str, text: s
     return head(at, task, attempt, stream, severity) + _quoted(text) + b"}\n"
 
 
+def as_written(text: str) -> bytes:
+    """A text as it stands between the quotes of an entry: what a search looks for in the file."""
+    return _quoted(text)[1:-1]
+
+
 def head(at: int, task: int, attempt: int, stream: str, severity: str) -> bytes:
     """The entry up to and with `"m":`; a quoted text and a closing brace make it whole."""
     return f'{{"t":{at},"k":{task},"n":{attempt},"s":"{stream}","v":"{severity}","m":'.encode()

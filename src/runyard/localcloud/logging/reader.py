@@ -64,7 +64,7 @@ def read_page(path: Path, after: int = 0, limit: int = 1000, task: int | None = 
         file.seek(after)
         for end, line in _lines(file, after):
             after = end
-            entry = _entry(line, end)
+            entry = entry_of(line, end)
             if entry is not None and task in (None, entry.task):
                 entries.append(entry)
                 held += len(line)
@@ -94,7 +94,8 @@ def _lines(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
         yield position + len(rest), rest
 
 
-def _entry(line: bytes, end: int) -> Entry | None:
+def entry_of(line: bytes, end: int) -> Entry | None:
+    """The entry in a line that ends at a position; None if it is torn."""
     found = decode(line)
     if found is None:
         return None

@@ -16,13 +16,16 @@ from runyard.localcloud.cloudrun.resources import (
     TaskState,
     Withdrawal,
 )
-from runyard.localcloud.logging.reader import Page
+from runyard.localcloud.logging.reader import Entry, Page
+from runyard.localcloud.logging.wanted import Wanted
 from runyard.model.ids import AttemptKey
+from runyard.model.instants import to_micros
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
 from runyard.provider.port import (
     LaunchOrder,
     LogEntry,
     LogPage,
+    LogWanted,
     Phase,
     Progress,
     Report,
@@ -191,17 +194,32 @@ def _view(task: Task) -> TaskView:
 
 def log_page(page: Page, *, final: bool) -> LogPage:
     """A page of the log; `final`: the execution had ended before the page was read."""
-    entries = (
-        LogEntry(
-            position=entry.position,
-            at=entry.at,
-            task=entry.task,
-            attempt=entry.attempt,
-            stream=entry.stream,
-            severity=entry.severity,
-            text=entry.text,
-            fields=entry.fields,
-        )
-        for entry in page.entries
+    entries = tuple(log_entry(entry) for entry in page.entries)
+    return LogPage(entries, page.after, ended=final and page.complete)
+
+
+def log_entry(entry: Entry) -> LogEntry:
+    """One line of a log."""
+    return LogEntry(
+        position=entry.position,
+        at=entry.at,
+        task=entry.task,
+        attempt=entry.attempt,
+        stream=entry.stream,
+        severity=entry.severity,
+        text=entry.text,
+        fields=entry.fields,
     )
-    return LogPage(tuple(entries), page.after, ended=final and page.complete)
+
+
+def wanted(asked: LogWanted) -> Wanted:
+    """What the logs of the cloud are searched for."""
+    return Wanted(
+        text=asked.text,
+        pattern=asked.pattern,
+        severities=asked.severities,
+        task=asked.task,
+        fields=asked.fields,
+        since=None if asked.since is None else to_micros(asked.since),
+        before=None if asked.before is None else to_micros(asked.before),
+    )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from runyard.localcloud.cloudrun.book import Book
 from runyard.localcloud.cloudrun.names import log_name
 from runyard.localcloud.cloudrun.resources import Execution, with_unbegun
 from runyard.localcloud.logging.reader import read_page
+from runyard.localcloud.logging.search import Search, search
 from runyard.model.errors import ProviderUnavailable, StoreError
 from runyard.model.ids import AttemptKey
 from runyard.provider.local import translate
-from runyard.provider.port import LogPage, Progress, TaskView
+from runyard.provider.port import LogFindings, LogPage, LogWanted, Progress, TaskView
 
 
 class LocalViewer:
@@ -21,6 +23,7 @@ class LocalViewer:
     def __init__(self, book: Book, log_folder: Path) -> None:
         self._book = book
         self._log_folder = log_folder
+        self._searching = asyncio.Semaphore(1)
 
     async def progress(self, key: AttemptKey) -> Progress:
         """See `Viewer.progress`."""
@@ -47,14 +50,32 @@ class LocalViewer:
         page = await asyncio.to_thread(read_page, path, after, limit, task)
         return translate.log_page(page, final=found.is_final)
 
+    async def search(
+        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
+    ) -> LogFindings:
+        """See `Viewer.search`. One at a time: a search takes all cores there are."""
+        known = await self._known(keys)
+        paths = [self._log_folder / log_name(execution.name) for _, execution in known]
+        async with self._searching:
+            asked = Search(translate.wanted(wanted), limit)
+            findings = await asyncio.to_thread(search, paths, asked)
+        found = ((known[one.file][0], translate.log_entry(one.entry)) for one in findings.found)
+        return LogFindings(tuple(found), findings.bytes_searched, findings.complete)
+
     async def _execution(self, key: AttemptKey) -> Execution | None:
+        known = await self._known([key])
+        return known[0][1] if known else None
+
+    async def _known(self, keys: Sequence[AttemptKey]) -> list[tuple[AttemptKey, Execution]]:
+        """The executions of those attempts that have one."""
         try:
-            found = (await self._book.asked([key]))[0]
+            found = await self._book.asked(keys)
         except StoreError as error:
             raise ProviderUnavailable(
                 f"the local cloud's database does not answer: {error.message}",
                 name="local",
-                key=key,
+                key=keys[0] if len(keys) == 1 else "",
                 hint=error.hint,
             ) from error
-        return found if isinstance(found, Execution) else None
+        pairs = zip(keys, found, strict=True)
+        return [(key, one) for key, one in pairs if isinstance(one, Execution)]

@@ -1,0 +1,159 @@
+"""Looks through a part of a log file for entries that are wanted, a block at a time.
+
+Memory is bounded by a block and the entries found. As a program of its own it does what stands on
+its standard input, since an expression may be slow, and a process can be ended. Standard library
+only, so that it is there in some ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+from runyard.localcloud.logging.wanted import Matcher, Wanted
+
+BLOCK_BYTES = 2**20  #: read together: what the cache of a core holds
+LINE_BYTES_MAX = 2**23  #: what is longer without a newline is no line of ours
+_TEXT = b'"m":"'
+_TEXTS = re.compile(rb'^[^m\n]*"m":"([^"]*)"', re.MULTILINE)  # nothing before it has an m
+
+Hit = tuple[int, bytes]  #: where the line ends, and the line
+
+
+def scan(path: str, start: int, end: int, matcher: Matcher, limit: int) -> list[Hit]:
+    """The last `limit` wanted lines among those that begin at `start` or later and before `end`.
+
+    A file that is gone is an empty one.
+    """
+    found: list[Hit] = []
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return found
+    try:
+        os.posix_fadvise(descriptor, start, end - start, os.POSIX_FADV_SEQUENTIAL)
+        buffer = bytearray(BLOCK_BYTES)
+        for position, size in _blocks(descriptor, buffer, _line_at(descriptor, start), end):
+            new = []
+            for stop, line in _wanted_lines(buffer, size, matcher):
+                new.append((position + stop + 1, line))
+                if len(new) == limit:
+                    break
+            found = (found + new[::-1])[-limit:]
+    finally:
+        os.close(descriptor)
+    return found
+
+
+def _line_at(descriptor: int, start: int) -> int:
+    """Where the first line begins that begins at `start` or later."""
+    position = start - 1
+    while position >= 0:
+        chunk = os.pread(descriptor, 2**16, position)
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            return position + newline + 1
+        if not chunk:
+            break
+        position += len(chunk)
+    return max(0, position)
+
+
+def _blocks(descriptor: int, buffer: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Whole lines, up to the last that begins before `end`: where they begin in the file, and how
+    many bytes of the buffer they are."""
+    position, held = start, 0
+    os.lseek(descriptor, start, os.SEEK_SET)
+    while position < end:
+        with memoryview(buffer) as view, view[held:] as room:
+            read = os.readv(descriptor, [room])
+        if not read:
+            return
+        filled = held + read
+        last = position + filled > end
+        if last:  # the line that goes on at the byte before `end` is the last of ours
+            whole = buffer.find(b"\n", max(0, end - position - 1), filled) + 1
+        else:
+            whole = buffer.rfind(b"\n", 0, filled) + 1
+        if whole:
+            yield position, whole
+            if last:
+                return
+            buffer[: filled - whole] = buffer[whole:filled]
+            position, held = position + whole, filled - whole
+        elif filled < len(buffer):
+            held = filled
+        elif filled >= LINE_BYTES_MAX:
+            position, held = position + filled, 0
+        else:
+            buffer.extend(bytes(len(buffer)))
+            held = filled
+
+
+def _wanted_lines(buffer: bytearray, size: int, matcher: Matcher) -> Iterator[tuple[int, bytes]]:
+    """Wanted lines of a block, the last first, each with where its newline is."""
+    if matcher.driver:
+        for start, stop in reversed(_spans(buffer, size, matcher.driver)):
+            line = bytes(buffer[start:stop])
+            if _may_match(line, matcher) and matcher.matches(line):
+                yield stop, line
+        return
+    data = bytes(buffer[: size - 1])
+    found = _found_in(data, matcher)
+    if found is not None and not found:
+        return
+    stop, lines = size - 1, data.split(b"\n")
+    for place in range(len(lines) - 1, -1, -1):
+        line = lines[place]
+        if (found is None or place in found) and matcher.matches(line):
+            yield stop, line
+        stop -= len(line) + 1
+
+
+def _found_in(data: bytes, matcher: Matcher) -> set[int] | None:
+    """The numbers of the lines in whose texts the expression is found; None when each has to be
+    looked at by itself: there is none, or a text does not lie in the file as it is."""
+    pattern = matcher.bytes_pattern
+    if pattern is None or b"\\" in data or not data.isascii():
+        return None
+    texts = _TEXTS.findall(data)
+    if len(texts) != data.count(b"\n") + 1:  # a torn line is among them
+        return None
+    search = pattern.search
+    return {place for place, text in enumerate(texts) if search(text)}
+
+
+def _spans(data: bytearray, size: int, needles: tuple[bytes, ...]) -> list[tuple[int, int]]:
+    """From where to where the lines go that have one of the needles."""
+    spans = []
+    for needle in needles:
+        at = data.find(needle, 0, size)
+        while at >= 0:
+            stop = data.find(b"\n", at, size)
+            spans.append((data.rfind(b"\n", 0, at) + 1, stop))
+            at = data.find(needle, stop, size)
+    return sorted(set(spans)) if len(needles) > 1 else spans
+
+
+def _may_match(line: bytes, matcher: Matcher) -> bool:
+    """False for a line whose text lies in it as it is, and in which the expression is not found."""
+    pattern = matcher.bytes_pattern
+    if pattern is None or b"\\" in line or not line.isascii():
+        return True
+    start = line.find(_TEXT) + len(_TEXT)
+    return pattern.search(line[start : line.find(b'"', start)]) is not None
+
+
+def main() -> None:
+    """Does what a line of JSON says: `wanted`, `limit`, `units` ([number, path, start, end]); says
+    of each unit in turn [number, [[end, line] …]]."""
+    order = json.loads(sys.stdin.buffer.read())
+    matcher = Matcher(Wanted.from_json(order["wanted"]))
+    for number, path, start, end in order["units"]:
+        hits = scan(path, start, end, matcher, order["limit"])
+        told = [(stop, line.decode("utf-8", "replace")) for stop, line in hits]
+        sys.stdout.write(json.dumps((number, told)) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,160 @@
+"""Which entries of logs are wanted, and how a line is told that it is one of them.
+
+First come needles: bytes that a wanted line must contain, as it lies in the file. They are found at
+the speed of memory, and most lines are never looked at. Then what the line says is held against
+all that was asked for. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+
+from runyard.localcloud.logging.format import as_written, decode
+from runyard.localcloud.logging.literal import literals_of
+
+_AT = re.compile(rb'\{"t":(\d{1,18}),')
+LITERAL_MIN = 3  #: characters: shorter ones are in nearly every line, and finding them costs more
+Alternatives = tuple[bytes, ...]  #: one of them must be in the line
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All of it must hold; what is empty or None holds always.
+
+    `text`: the entry's text contains it. `pattern`: this regular expression of Python's `re` is
+    found in the text. `severities`: it has one of them. `fields`: a structured line has this value
+    (as JSON, or as a text) at this path (`user.name`). `since`, `before`: microseconds since 1970.
+    """
+
+    text: str = ""
+    pattern: str = ""
+    severities: tuple[str, ...] = ()
+    task: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    since: int | None = None
+    before: int | None = None
+
+    def as_json(self) -> str:
+        """As another process gets it."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Wanted:
+        """What `as_json` wrote."""
+        found = json.loads(text)
+        fields = tuple((path, value) for path, value in found.pop("fields"))
+        return Wanted(**found | {"severities": tuple(found["severities"]), "fields": fields})
+
+
+class Matcher:
+    """Tells lines. `driver`: what every wanted line has one of, the rarest that is known; empty:
+    every line must be looked at. Raises re.error for a pattern that is none."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self.pattern = re.compile(wanted.pattern) if wanted.pattern else None
+        self.bytes_pattern = _of_bytes(wanted.pattern)
+        needles = _needles(wanted)
+        self.driver: Alternatives = needles[0] if needles else ()
+        self._rest = needles[1:]
+
+    def matches(self, line: bytes) -> bool:
+        """True for a line that is wanted."""
+        for alternatives in self._rest:
+            if not any(needle in line for needle in alternatives):
+                return False
+        return self._in_time(line) and self._says_so(line)
+
+    def _in_time(self, line: bytes) -> bool:
+        wanted = self._wanted
+        if wanted.since is None and wanted.before is None:
+            return True
+        at = instant_of(line)
+        if at is None:
+            return False
+        return (wanted.since is None or at >= wanted.since) and (
+            wanted.before is None or at < wanted.before
+        )
+
+    def _says_so(self, line: bytes) -> bool:
+        wanted, entry = self._wanted, decode(line)
+        if entry is None:
+            return False
+        text = str(entry["m"])
+        return (
+            wanted.text in text
+            and (not wanted.severities or entry["v"] in wanted.severities)
+            and wanted.task in (None, entry["k"])
+            and all(_has(entry.get("f"), path, value) for path, value in wanted.fields)
+            and (self.pattern is None or self.pattern.search(text) is not None)
+        )
+
+
+def instant_of(line: bytes) -> int | None:
+    """When a line arrived, in microseconds since 1970; None for one that does not say."""
+    found = _AT.match(line)
+    return int(found[1]) if found else None
+
+
+def _needles(wanted: Wanted) -> list[Alternatives]:
+    needles: list[Alternatives] = []
+    if wanted.text:
+        needles.append((as_written(wanted.text),))
+    needles += [_field_needles(path, value) for path, value in wanted.fields]
+    literals = literals_of(wanted.pattern)
+    if literals and min(map(len, literals)) >= LITERAL_MIN:
+        needles.append(tuple(as_written(literal) for literal in literals))
+    if wanted.severities:
+        needles.append(tuple(b'"v":"%b"' % one.encode() for one in wanted.severities))
+    if wanted.task is not None:
+        needles.append((b'"k":%d,' % wanted.task,))
+    return needles
+
+
+def _field_needles(path: str, value: str) -> Alternatives:
+    """The last key of the path (or the path, for a key may have dots in it) beside the value, as a
+    text and as the JSON that it may be."""
+    keys = {as_written(key) for key in (path, path.rpartition(".")[2])}
+    scalar = _scalar(value)
+    values = [b'"%b"' % as_written(value)] + ([] if scalar is None else [scalar])
+    return tuple(b'"%b":%b' % (key, one) for key in sorted(keys) for one in values)
+
+
+def _scalar(value: str) -> bytes | None:
+    """A number, true, false or null as an entry has it; None for anything else."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    if isinstance(found, bool | int | float) or found is None:
+        return json.dumps(found).encode()
+    return None
+
+
+def _has(fields: object, path: str, value: str) -> bool:
+    found = fields
+    if isinstance(found, dict) and path in found:  # a key may have dots in it
+        return _is(found[path], value)
+    for key in path.split("."):
+        if not (isinstance(found, dict) and key in found):
+            return False
+        found = found[key]
+    return _is(found, value)
+
+
+def _is(found: object, value: str) -> bool:
+    if isinstance(found, str):
+        return found == value
+    return not isinstance(found, dict | list) and json.dumps(found).encode() == _scalar(value)
+
+
+def _of_bytes(pattern: str) -> re.Pattern[bytes] | None:
+    """The same for text that is ASCII and lies in the file as it is; None where there is none."""
+    if not (pattern and pattern.isascii()):
+        return None
+    try:
+        return re.compile(pattern.encode())
+    except re.error:  # \N{…}, which bytes do not have
+        return None
