@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import engine, tasks
+from benchmarks import engine, tasks, watch
 from benchmarks.parts import peers
 from benchmarks.parts.figures import TARGETS, Figures
 
@@ -38,6 +38,16 @@ def test_a_run_of_many_tasks_is_measured(tmp_path: Path) -> None:
     figures = json.loads(path.read_bytes())
     assert figures["tasks_per_second"] > 0
     assert figures["memory_most_mib"] >= figures["memory_late_mib"] > 0
+
+
+def test_logging_and_searching_are_measured(tmp_path: Path) -> None:
+    path = tmp_path / "watch.json"
+    assert watch.main(["--lines", "20000", "--seconds", "0.2", "--json", str(path)]) == 0
+    figures = json.loads(path.read_bytes())
+    assert figures["log_lines"] == 20_000
+    assert figures["log_slowdown_percent"] > -50
+    assert figures["log_search_s"] >= figures["log_search_literal_s"] > 0
+    assert figures["log_search_regex_s"] > 0
 
 
 def test_a_part_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
