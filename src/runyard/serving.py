@@ -59,10 +59,11 @@ from runyard.wiring import (
 LOGGER = logging.getLogger("runyard")
 
 #: Open files that are not a client's connection: databases with their readers, logs that are being
-#: read, the spawner. Measured: 35 at rest; 13 more while eight clients read logs.
-FILES_KEPT = 56
+#: read, the spawner. Measured: 35 at rest; 13 more while eight clients read logs; and up to 16 that
+#: push messages.
+FILES_KEPT = 72
 GARBAGE_NEW, GARBAGE_YOUNG = 5_000, 20  #: see gc.set_threshold; a batch makes some thousands
-FILES_MIN = 64
+FILES_MIN = 80
 LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
 
 

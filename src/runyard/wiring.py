@@ -173,7 +173,7 @@ async def open_cloud(
     config: Config, folder: Path, wake: Callable[[], None]
 ) -> AsyncIterator[Cloud]:
     """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
-    async with open_sights(config, folder) as sights:
+    async with open_sights(config, folder) as sights, sights.neighbours.pubsub.at_work():
         await sights.neighbours.rotator.resume()
         listener = Listener()
         spawner = SpawnerClient(

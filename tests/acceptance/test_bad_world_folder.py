@@ -235,8 +235,8 @@ def test_too_few_files_are_refused_and_few_are_enough(folder: Path) -> None:
 
     few = up(40)
     assert few.status == 64, few
-    assert "may open 40 files, and needs at least 64" in few.err
-    assert up(64).status == 0
+    assert "may open 40 files, and needs at least 80" in few.err
+    assert up(80).status == 0
     assert server.apply({"hello": shell("echo hello")}).status == 200
     held = []
     for _ in range(100):

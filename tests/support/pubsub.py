@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from runyard.database.port import Database
 from runyard.database.sqlite import InlineSqlite
+from runyard.localcloud.pubsub.sending import Send
 from runyard.localcloud.pubsub.service import PubSub
 from runyard.localcloud.schema import migrate
 from runyard.model.pubsub.message import Delivery, Draft
@@ -40,6 +41,10 @@ class Post:
     cloud: PubSub
     clock: StandingClock
     database: Database
+
+    def sending_to(self, send: Send) -> Post:
+        """The same, pushing by `send`."""
+        return replace(self, cloud=PubSub.over(self.database, self.clock, send))
 
     async def topic(self, name: str = "topic", retention_seconds: int = 0) -> Topic:
         asked = Topic(HERE, name, self.clock(), retention_seconds)

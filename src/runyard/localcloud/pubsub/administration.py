@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runyard.database.port import Database, Tx, Work
+from runyard.database.signals import Signals
 from runyard.localcloud.pubsub.catalog import Catalog, KeptSubscription
 from runyard.localcloud.pubsub.publishing import Publishing
 from runyard.localcloud.pubsub.redelivery import SECOND_MICROS
@@ -20,16 +21,22 @@ from runyard.model.pubsub.topic import Backlog, Subscription, Topic
 
 PAGE = 1_000  #: rows that one step of replaying or forgetting looks at
 _ALL = 2**62
+SUBSCRIPTIONS = "subscriptions"  #: the signal that there is one more, or one less
 
 
 class Administration:
     """The topics and subscriptions in `database`."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], publishing: Publishing
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        signals: Signals,
+        publishing: Publishing,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._signals = signals
         self._publishing = publishing
         self._catalog = Catalog(database.dialect)
         self._shelf = Shelf(database.dialect)
@@ -77,7 +84,9 @@ class Administration:
                 await self._catalog.topic(tx, asked.project, asked.dead_letter.topic)
             return (await self._catalog.add_subscription(tx, asked, topic)).subscription
 
-        return await self._database.write(work)
+        made = await self._database.write(work)
+        self._signals.send([SUBSCRIPTIONS])
+        return made
 
     async def subscriptions(self, project: str) -> list[Subscription]:
         """Every subscription of a project, by name."""
@@ -109,7 +118,9 @@ class Administration:
             await self._drop_messages(tx, kept, _ALL)
             return kept.subscription
 
-        return await self._database.write(work)
+        gone = await self._database.write(work)
+        self._signals.send([SUBSCRIPTIONS])
+        return gone
 
     # -- replay ----------------------------------------------------------------------------------
     async def seek(self, project: str, name: str, to: datetime) -> Subscription:

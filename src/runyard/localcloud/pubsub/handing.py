@@ -32,6 +32,7 @@ from runyard.model.instants import to_micros
 from runyard.model.pubsub.message import Delivery
 
 BYTES_MAX = 16 * 1024 * 1024  #: of data that one pull gets, unless its first message has more
+FOR_EVER = 365 * 24 * 3600.0
 LOOK_SECONDS = 1.0  #: how often who waits looks by itself: another process may have published
 
 
@@ -93,21 +94,33 @@ class Handing:
         """At most `limit` messages that are due; when there are none, those that come within
         `wait`. `single`: of an ordering key, one at a time. Durable. Raises NotFound."""
         ends_at = self._clock() + wait
+        while not (found := await self._pull_once(project, name, limit, single)):
+            left = (ends_at - self._clock()).total_seconds()
+            if left <= 0 or not await self.until_due(project, name, left):
+                break
+        return found
+
+    async def until_due(self, project: str, name: str, seconds: float = FOR_EVER) -> bool:
+        """Wait until something is due; False when nothing was within so many seconds. Changes
+        nothing. Raises NotFound."""
+        ends_at = self._clock() + timedelta(seconds=seconds)
         kept = await self._database.read(lambda tx: self._catalog.subscription(tx, project, name))
         with self._signals.listening([signal_of(kept.number)]) as listener:
             while True:
-                found = await self._pull_once(project, name, limit, single)
-                left = (ends_at - self._clock()).total_seconds()
-                if found or left <= 0:
-                    return found
-                await listener.wait(min(left, await self._seconds_to_next(kept.number)))
+                now = self._clock()
+                next_at = await self._database.read(lambda tx: self._next_due(tx, project, name))
+                if next_at is not None and next_at <= to_micros(now):
+                    return True
+                if now >= ends_at:
+                    return False
+                until = LOOK_SECONDS
+                if next_at is not None:
+                    until = min(until, (next_at - to_micros(now)) / SECOND_MICROS)
+                await listener.wait(min(until, (ends_at - now).total_seconds()))
 
-    async def _seconds_to_next(self, subscription: int) -> float:
-        at = await self._database.read(lambda tx: self._shelf.next_due(tx, subscription))
-        if at is None:
-            return LOOK_SECONDS
-        until = (at - to_micros(self._clock())) / SECOND_MICROS
-        return min(LOOK_SECONDS, max(0.0, until))
+    async def _next_due(self, tx: Tx, project: str, name: str) -> int | None:
+        kept = await self._catalog.subscription(tx, project, name)  # or NotFound, by now
+        return await self._shelf.next_due(tx, kept.number)
 
     async def _pull_once(self, project: str, name: str, limit: int, single: bool) -> list[Delivery]:
         now = to_micros(self._clock())
