@@ -57,12 +57,15 @@ def search(
         "limit": limit,
     }
     found = client.get("/logs:search", query)
-    at = now()
     for entry in found["entries"]:
         if json_:
             output.json_line(entry)
         else:
-            where = f"{entry['job']} {entry['run']}/{entry['run_attempt']} [{entry['task']}]"
-            output.line(f"{local(entry['at'], at)} {where} {printable(entry['text'])}")
+            output.line(_shown(entry))
     if not found["complete"]:
         output.note("not all logs were searched: narrow it down (--job, --since, --run)")
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    where = f"{entry['job']} {entry['run']}/{entry['run_attempt']} [{entry['task']}]"
+    return f"{local(entry['at'], now())} {where} {printable(entry['text'])}"
