@@ -21,7 +21,8 @@ from runyard.model.event import Due, Ended, Launched
 from runyard.model.ids import AttemptKey, RunId
 from runyard.model.outcome import Ending, TaskFailure
 from runyard.provider.port import LogPage, Progress
-from tests.support.api_server import START, TOKEN, Api, FakeViewer, serving
+from tests.support.api_server import START, TOKEN, Api, serving
+from tests.support.fake_viewer import FakeViewer
 from tests.support.stories import outcome
 
 QUICK = Pace(look=0.005, look_max=0.01, progress=0.01, safety=1.0, heartbeat=0.2, patience=0.2)
@@ -280,7 +281,7 @@ class _Breaking(FakeViewer):
     """Breaks after so many looks."""
 
     def __init__(self, looks: int) -> None:
-        super().__init__()
+        super().__init__(START)
         self._looks_left = looks
 
     async def log(

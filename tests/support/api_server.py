@@ -44,19 +44,11 @@ from runyard.localcloud.schema import migrate as migrate_cloud
 from runyard.localcloud.secrets.keys import KeyFiles
 from runyard.model.effect import Compensate, Pending, Perform
 from runyard.model.event import Event
-from runyard.model.ids import AttemptKey, OperationId, RunId, stamped
+from runyard.model.ids import OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
 from runyard.provider.local.pubsub import LocalBroker
 from runyard.provider.local.secrets import LocalSecrets
-from runyard.provider.port import (
-    LogEntry,
-    LogFindings,
-    LogPage,
-    LogWanted,
-    Progress,
-    TaskView,
-)
 from runyard.store.memory import MIGRATIONS, Store
 from runyard.telemetry.metrics import Metrics
 from runyard.telemetry.recorder import Recorder
@@ -64,6 +56,7 @@ from runyard.telemetry.series import TimeSeries
 from tests.support.channels import KeptVoices
 from tests.support.cloud import TickingClock
 from tests.support.fake_jobs import FakeAccess, FakeJobs
+from tests.support.fake_viewer import FakeViewer
 
 T = TypeVar("T")
 TOKEN = "a-token-for-tests-of-the-api-only"
@@ -91,48 +84,6 @@ jobs:
     template:
       template: {containers: [{image: example.com/everywhere, command: ["true"]}]}
 """
-
-
-class FakeViewer:
-    """Shows what tests wrote. A log says that it has ended when the test said so."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, list[LogEntry]] = {}
-        self.ended: set[str] = set()
-        self.counts: dict[str, Progress] = {}
-        self.views: dict[str, list[TaskView]] = {}
-        self.looks = 0
-        self.wanted: LogWanted | None = None
-
-    def write(self, key: str, *texts: str, task: int = 0) -> None:
-        """Add lines to a log."""
-        lines = self.entries.setdefault(key, [])
-        for text in texts:
-            position = 10 * (len(lines) + 1)
-            lines.append(LogEntry(position, START, task, 0, "stdout", "DEFAULT", text))
-
-    async def progress(self, key: AttemptKey) -> Progress:
-        return self.counts.get(key, Progress())
-
-    async def tasks(self, key: AttemptKey, first: int = 0, limit: int = 100) -> list[TaskView]:
-        return [one for one in self.views.get(key, []) if one.index >= first][:limit]
-
-    async def log(
-        self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
-    ) -> LogPage:
-        self.looks += 1
-        found = [one for one in self.entries.get(key, []) if one.position > after]
-        page = [one for one in found if task in (None, one.task)][:limit]
-        last = page[-1].position if page else (found[-1].position if found else after)
-        more = any(one.position > last for one in found)
-        return LogPage(tuple(page), last, ended=key in self.ended and not more)
-
-    async def search(
-        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
-    ) -> LogFindings:
-        self.wanted = wanted
-        found = [(key, one) for key in reversed(keys) for one in self.entries.get(key, [])]
-        return LogFindings(tuple(found[-limit:]), 10, complete=len(found) <= limit)
 
 
 @dataclass(slots=True)
@@ -267,7 +218,7 @@ async def backstage(
         measures.observe(done.facts)
         carried.begin(done.effects)
 
-    viewer, loops, neighbours = FakeViewer(), [FakeLoop("due")], await _neighbours(folder)
+    viewer, loops, neighbours = FakeViewer(START), [FakeLoop("due")], await _neighbours(folder)
     secrets, others = LocalSecrets(neighbours), dict(settings or {})
     gate = Gate(database, store, GateSettings("hands"), committed)
     doing = Doing(gate, database, store, jobs, FakeAccess(), lambda: behind.clock())
