@@ -164,7 +164,9 @@ async def go_on(database: Database) -> None:
     yard = yard_on(database, engine="")  # what it decides on, the outbox loop claims
     yard.now = NOW + 2 * LEASE
     store, provider = Store.of(database.dialect), ScriptedProvider()
-    carrier = Carrier(yard.gate, Orders(database, store), provider, KeptNotices(), lambda: yard.now)
+    carrier = Carrier(
+        yard.gate, Orders(database, store), provider, KeptNotices(), lambda: yard.now, yard.new_id
+    )
     outbox = OutboxLoop(database, store, carrier, "today", lambda: None)
     ids = [row[0] for row in await database.read(lambda tx: tx.fetch("SELECT id FROM runs"))]
     found = await database.read(lambda tx: store.runs.get(tx, ids))

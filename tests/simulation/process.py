@@ -90,7 +90,7 @@ class Process:
         provider = FlakyProvider(cloud, self.pause)
         self.gate = Gate(mine, store, GateSettings(name, region_runs_max), self._on_committed)
         self._orders = Orders(mine, store)
-        carrier = Carrier(self.gate, self._orders, provider, self, self.clock)
+        carrier = Carrier(self.gate, self._orders, provider, self, self.clock, new_id)
         self._outbox = OutboxLoop(mine, store, carrier, name, lambda: None)
         retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {

@@ -14,9 +14,19 @@ from datetime import datetime, timedelta
 from runyard.channel.port import Channel
 from runyard.engine.launching import Orders
 from runyard.engine.reports import event_of
+from runyard.gate.chaining import FollowUp
 from runyard.gate.door import Gate
 from runyard.gate.telling import Delay, Settle
-from runyard.model.effect import Alert, Announce, CancelOlder, Launch, Pending, Release, Stop
+from runyard.model.effect import (
+    Alert,
+    Announce,
+    CancelOlder,
+    Follow,
+    Launch,
+    Pending,
+    Release,
+    Stop,
+)
 from runyard.model.errors import (
     CallerError,
     IllegalTransition,
@@ -25,7 +35,7 @@ from runyard.model.errors import (
     ProviderRefused,
 )
 from runyard.model.event import CancelRequested, Delayed, Ended, Event, Released
-from runyard.model.ids import attempt_key
+from runyard.model.ids import RunId, attempt_key
 from runyard.model.notice import Notice
 from runyard.model.outcome import Ending, Outcome
 from runyard.model.run import Run, State
@@ -54,6 +64,7 @@ class Carrier:
         provider: Provider,
         channel: Channel,
         clock: Clock,
+        new_run_id: Callable[[], RunId],
         *,
         launch_tries_max: int = LAUNCH_TRIES_MAX,
     ) -> None:
@@ -62,6 +73,7 @@ class Carrier:
         self._provider = provider
         self._channel = channel
         self._clock = clock
+        self._new_run_id = new_run_id
         self._launch_tries_max = launch_tries_max
 
     async def carry(self, pending: Pending) -> None:
@@ -92,6 +104,8 @@ class Carrier:
                 notice = Notice(pending.id, self._clock(), title, text)
                 await self._channel.send(notice)
                 await self._settle(pending)
+            case Follow():
+                await self._gate.ask(FollowUp(pending, self._clock(), self._new_run_id))
             case CancelOlder(older):
                 words = f"{pending.run} is newer and takes its place"
                 event = CancelRequested("its job's rule", words, pending.run)

@@ -88,7 +88,8 @@ class Engine:
         self.gate = Gate(database, store, _gate_settings(settings), self._committed)
         self._orders = Orders(database, store)
         tries = settings.launch_tries_max
-        carrier = Carrier(self.gate, self._orders, provider, channel, clock, launch_tries_max=tries)
+        parts = (self.gate, self._orders, provider, channel, clock, new_run_id)
+        carrier = Carrier(*parts, launch_tries_max=tries)
         doing = Doing(self.gate, database, store, provider.jobs, provider.access, clock)
         hands = Hands(carrier, Steps(self.gate, database, store, doing, clock))
         self._outbox = OutboxLoop(

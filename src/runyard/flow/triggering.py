@@ -12,6 +12,8 @@ from runyard.model.run import TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 
+#: The kinds that the clock wakes.
+CLOCKED = frozenset({TriggerKind.SCHEDULE, TriggerKind.ABSENCE})
 MANIFEST = "the manifest"  #: who paused a trigger that its manifest says is not enabled
 
 
@@ -79,6 +81,7 @@ def _row(job: tuple[str, str, str], wanted: Wanted, row: Trigger | None, now: da
         since=now,
         next_instant=None,
         failures=0,
+        ended=(),
     )
     if by_person:
         return after
@@ -94,7 +97,7 @@ def _row(job: tuple[str, str, str], wanted: Wanted, row: Trigger | None, now: da
     return after.evolve(
         version=before.version + 1,
         state=TriggerState.ENABLED,
-        next_at=now if wanted.kind is TriggerKind.SCHEDULE else None,
+        next_at=now if wanted.kind in CLOCKED else None,
         said_by="",
         said_at=None,
         reason="",

@@ -11,6 +11,7 @@ from runyard.flow.request import request
 from runyard.flow.webhook.taking import Filtered, take
 from runyard.gate.asking import plan_in
 from runyard.gate.deciding import tell_in
+from runyard.gate.readiness import job_in
 from runyard.model.audit import HERE, AuditEntry, Origin
 from runyard.model.delivery import Delivery, DeliveryFate
 from runyard.model.errors import CallerError, Fault, InvalidSpec, NotFound, Refused
@@ -22,7 +23,6 @@ from runyard.model.trigger.pointing import Told
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
-from runyard.store.jobs import JobRow
 from runyard.store.working_set import Needs, WorkingSet
 
 VARIABLE = "RUNYARD_DELIVERY"  #: what a task finds the id of its delivery in
@@ -162,17 +162,6 @@ def must_be_enabled(row: Trigger) -> None:
     if row.state is not TriggerState.ENABLED:
         by = f" by {row.said_by}" if row.said_by else ""
         raise Refused(f"the webhook is {row.state}{by}", hint=row.reason)
-
-
-def job_in(work: WorkingSet, row: Trigger) -> JobRow:
-    """The job of a trigger, ready to run. Raises NotFound or Refused."""
-    jobs = work.jobs[row.environment, row.job]
-    job = next((one for one in jobs if one.project == row.project), None)
-    if job is None:
-        raise NotFound(f"there is no job {row.job} in environment {row.environment}")
-    if job.blocked:
-        raise Refused(f"job {row.job} is not ready: {job.blocked}")
-    return job
 
 
 def words_of(error: CallerError) -> str:

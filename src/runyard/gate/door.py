@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.gate.deciding import refill
-from runyard.gate.following import follow_jobs
+from runyard.gate.following import follow_jobs, follow_runs
 from runyard.gate.news import News
 from runyard.gate.telling import Tell
 from runyard.model.effect import Pending
@@ -210,6 +210,7 @@ class Gate:
         await refill(work, now)
         answers = tuple(_act(command, work) for command in commands)  # frees no room
         await follow_jobs(work, now)
+        await follow_runs(work, now)
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         done = _committed(work, answers, carries=bool(mine))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from runyard.flow.freezing import Zones
@@ -11,9 +11,11 @@ from runyard.flow.lifecycle import Decision
 from runyard.flow.request import request
 from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.firing import Ask, Firing, LiveRun, fire, fire_now, skip_paused
-from runyard.flow.triggering import paused
+from runyard.flow.triggering import CLOCKED, paused
+from runyard.gate.absence import look
 from runyard.gate.asking import plan_in
 from runyard.gate.deciding import tell_in
+from runyard.gate.readiness import job_in
 from runyard.model.audit import HERE, AuditEntry, Origin
 from runyard.model.errors import CallerError, IllegalTransition, NotFound, Refused
 from runyard.model.event import CancelRequested, Due, Skipped
@@ -22,7 +24,6 @@ from runyard.model.plan import RunRequest
 from runyard.model.run import Run, State, TriggeredBy, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
-from runyard.store.jobs import JobRow
 from runyard.store.working_set import Needs, WorkingSet
 
 BACKFILL = "backfill/"  #: how the slot of a backfill begins: its runs are no schedule's overlap
@@ -31,11 +32,12 @@ BACKFILL = "backfill/"  #: how the slot of a backfill begins: its runs are no sc
 @dataclass(slots=True)
 class _Plan:
     """What one trigger is to do, decided on the rows as they were loaded. `runs` are the runs of
-    each ask, or the error that asking for them is."""
+    each ask, or the error that asking for them is. `words` are for people, who are told."""
 
     row: Trigger
     firing: Firing
     runs: list[tuple[Ask, Sequence[Decision] | CallerError]] = field(default_factory=list)
+    words: str = ""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class FireDue:
         rows = [row for row in due if row.next_at is not None and row.next_at <= self.now]
         await work.load_jobs((row.environment, row.job) for row in rows)
         live = await live_runs(work, [row.path for row in rows])
-        self.plans = [self._plan(work, row, live.get(row.path, ())) for row in rows]
+        self.plans = [await self._plan(work, row, live.get(row.path, ())) for row in rows]
         await work.load_facts(
             decision.run
             for plan in self.plans
@@ -68,7 +70,11 @@ class FireDue:
             for decision in runs
         )
 
-    def _plan(self, work: WorkingSet, row: Trigger, live: Sequence[LiveRun]) -> _Plan:
+    async def _plan(self, work: WorkingSet, row: Trigger, live: Sequence[LiveRun]) -> _Plan:
+        if row.kind is TriggerKind.ABSENCE:
+            seen = await look(work, row, self.new_id, self.now)
+            runs = [seen.ask] if seen.ask is not None else []
+            return _Plan(row, Firing(seen.trigger, records=seen.records), runs, seen.words)
         schedule = compiled(row, self.zones)
         if isinstance(schedule, str):
             broken = row.evolve(state=TriggerState.BROKEN, next_at=None, reason=schedule)
@@ -91,6 +97,10 @@ class FireDue:
             work.triggers.record(plan.firing.records)
             for ask, runs in plan.runs:
                 work.triggers.record([begin(work, plan.row, ask, runs, self.now)])
+            if plan.words:
+                key = f"absent/{plan.row.path}/{plan.firing.trigger.version}"
+                title = f"{plan.row.job}: {plan.row.name}"
+                work.announce(key, title, plan.words, self.now)
         return len(self.plans)
 
     def _standing(self, work: WorkingSet) -> list[_Plan]:
@@ -141,19 +151,9 @@ def asked_runs(
         triggered_by=by,
     )
     try:
-        return request(plan_in(work, _job(work, row)), asked, new_id, now)
+        return request(plan_in(work, job_in(work, row)), asked, new_id, now)
     except CallerError as error:
         return error
-
-
-def _job(work: WorkingSet, row: Trigger) -> JobRow:
-    found = work.jobs[row.environment, row.job]
-    job = next((one for one in found if one.project == row.project), None)
-    if job is None:
-        raise NotFound(f"there is no job {row.job} in environment {row.environment}")
-    if job.blocked:
-        raise Refused(f"job {row.job} is not ready: {job.blocked}")
-    return job
 
 
 def begin(
@@ -233,7 +233,7 @@ class PauseTrigger(_OfOne):
         """See `Command.act`."""
         row = paused(self._row(work), self.by, self.reason, self.now)
         work.triggers.put(row)
-        _audit(work, row, "pause", self.by, self.now, self.origin)
+        audit(work, row, "pause", self.by, self.now, self.origin)
         return row
 
 
@@ -252,18 +252,26 @@ class ResumeTrigger(_OfOne):
         row = self._row(work)
         if row.state is not TriggerState.PAUSED:
             raise Refused(f"trigger {row.path} is {row.state}, not paused")
-        schedule = compiled(row, self.zones) if self.zones is not None else ""
+        schedule: Compiled | str = ""
+        if row.kind is TriggerKind.SCHEDULE and self.zones is not None:
+            schedule = compiled(row, self.zones)
         if isinstance(schedule, str):
-            due = self.now if row.kind is TriggerKind.SCHEDULE else None
+            is_clocked = row.kind in CLOCKED
             after = row.evolve(
-                state=TriggerState.ENABLED, next_at=due, said_by="", said_at=None, reason=""
+                state=TriggerState.ENABLED,
+                next_at=self.now if is_clocked else None,
+                next_instant=row.next_instant if row.kind is TriggerKind.SCHEDULE else None,
+                failures=0,
+                said_by="",
+                said_at=None,
+                reason="",
             )
         else:
             firing = skip_paused(row, schedule.schedule.timing, self.now)
             work.triggers.record(firing.records)
-            after = firing.trigger
+            after = replace(firing.trigger, failures=0)
         work.triggers.put(after)
-        _audit(work, after, "resume", self.by, self.now, self.origin)
+        audit(work, after, "resume", self.by, self.now, self.origin)
         return after
 
 
@@ -286,6 +294,10 @@ class FireNow(_OfOne):
         await work.triggers.load_jobs([(self.key[1], self.key[2])])
         self.row, self.firing, self.runs = work.triggers.rows.get(self.key), None, ()
         if self.row is None:
+            return
+        if self.row.kind is not TriggerKind.SCHEDULE:
+            hint = f"ask for the job alone: `runyard run {self.row.job}`"
+            self.runs = Refused(f"trigger {self.row.path} is no schedule", hint=hint)
             return
         await work.load_jobs([(self.row.environment, self.row.job)])
         live = (await live_runs(work, [self.row.path])).get(self.row.path, ())
@@ -320,9 +332,10 @@ class FireNow(_OfOne):
         return done
 
 
-def _audit(
-    work: WorkingSet, row: Trigger, verb: str, by: str, now: datetime, origin: Origin
+def audit(
+    work: WorkingSet, row: Trigger, verb: str, by: str, now: datetime, origin: Origin = HERE
 ) -> None:
+    """Have the audit log keep what was done to a trigger, and by whom."""
     work.record(
         AuditEntry(
             now,

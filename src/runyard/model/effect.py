@@ -70,7 +70,14 @@ class Announce:
     text: str
 
 
-Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate | Announce
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Have triggers (their paths) do what the end of a run is to them."""
+
+    triggers: tuple[str, ...]
+
+
+Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate | Announce | Follow
 KINDS: dict[str, type[Effect]] = {
     "launch": Launch,
     "stop": Stop,
@@ -80,6 +87,7 @@ KINDS: dict[str, type[Effect]] = {
     "perform": Perform,
     "compensate": Compensate,
     "announce": Announce,
+    "follow": Follow,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from runyard.model.failure import Failure
 
+OUTPUT_BYTES_MAX = 64 * 1024  #: of the JSON that a run may write for those that follow it
 FAILURES_KEPT = 10  #: first failed tasks kept as evidence; the rest is a count
 #: Of what a failed task wrote last, kept as evidence: so many lines, of so many characters each,
 #: so many together. With ten tasks it is some 30 KB in a run's row.
@@ -67,7 +68,9 @@ class Usage:
 class Outcome:
     """`reason` is the provider's own word (Google's condition reasons), `message` a sentence.
 
-    `failure` is what was made of it by `flow.failure.classify` when it was judged.
+    `failure` is what was made of it by `flow.failure.classify` when it was judged. `output` is
+    what the first task wrote as the attempt's result: JSON text of at most `OUTPUT_BYTES_MAX`, or
+    empty.
     """
 
     ending: Ending
@@ -83,3 +86,4 @@ class Outcome:
     failures: tuple[TaskFailure, ...] = ()
     usage: Usage = Usage()
     failure: Failure | None = None
+    output: str = ""

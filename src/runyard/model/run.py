@@ -67,6 +67,7 @@ class TriggeredBy:
     a schedule's instant, however late the run was asked for. `start_by`: not started by then, it
     never starts. `slot` (empty: none) is a slot of `slot_limit` beside the job's own, by which
     runs of one trigger wait for each other.
+    `after` are the runs whose end it follows.
     """
 
     trigger: str
@@ -74,6 +75,7 @@ class TriggeredBy:
     start_by: datetime | None = None
     slot: str = ""
     slot_limit: int = 1
+    after: tuple[RunId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import orjson
 
 from runyard.model.event import Fact
 from runyard.model.failure import Failure, FailureRule
+from runyard.model.ids import RunId
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
 from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy, TriggeredBy
 
@@ -65,6 +66,7 @@ def triggered_by_of(data: dict[str, Any] | None) -> TriggeredBy | None:
         start_by=instant(data["start_by"]),
         slot=data["slot"],
         slot_limit=data["slot_limit"],
+        after=tuple(map(RunId, data.get("after", ()))),
     )
 
 

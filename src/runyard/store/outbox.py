@@ -84,6 +84,10 @@ class Outbox:
         rows = await tx.fetch(self._q["launches_pending"], (dumps(list(runs)),))
         return {RunId(row[0]) for row in rows}
 
+    async def holds(self, tx: Tx, effect: EffectId) -> bool:
+        """True while an effect is not done."""
+        return bool(await tx.fetch(self._q["effect_is_here"], (effect,)))
+
     async def count(self, tx: Tx) -> int:
         """How many effects are not done yet."""
         return int((await tx.fetch(self._q["effects_count"]))[0][0])

@@ -65,6 +65,15 @@ class Runs:
         ]
         await tx.execute_many(self._q["history_insert"], rows)
 
+    async def last_ended(
+        self, tx: Tx, job: tuple[str, str, str], states: Iterable[State], after: datetime
+    ) -> tuple[State, datetime] | None:
+        """How and when a run of a job (project, environment, name) last ended in one of `states`
+        after an instant; None where none did."""
+        params = (*job, dumps(sorted(states)), to_micros(after))
+        rows = await tx.fetch(self._q["run_last_ended"], params)
+        return (State(rows[0][0]), from_micros(rows[0][1])) if rows else None
+
     async def history(self, tx: Tx, run: RunId, after: int = 0) -> list[Happening]:
         """What happened to a run after sequence number `after`, in order."""
         rows = await tx.fetch(self._q["history_of_run"], (run, after))

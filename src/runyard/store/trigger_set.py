@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from runyard.database.port import Tx
+from runyard.model.run import TriggerKind
 from runyard.model.trigger.instant import Instant
 from runyard.model.trigger.row import Trigger, TriggerKey
-from runyard.store.triggers import Triggers
+from runyard.store.triggers import Follower, Triggers
 
 
 class TriggerSet:
@@ -23,6 +24,7 @@ class TriggerSet:
         self._gone: list[TriggerKey] = []
         self._records: list[Instant] = []
         self._jobs: set[tuple[str, str]] = set()
+        self._sources: dict[str, tuple[TriggerKind, Sequence[str]]] = {}
 
     async def load_jobs(self, jobs: Iterable[tuple[str, str]]) -> None:
         """Bring in the triggers of jobs (environment, name), in all projects."""
@@ -34,6 +36,10 @@ class TriggerSet:
         """Bring in those that have to be looked at; their keys, the longest due first."""
         return self._take(await self._triggers.due(self._tx, now, limit))
 
+    async def followers(self, jobs: Iterable[str]) -> dict[str, list[Follower]]:
+        """What follows the runs of jobs (their paths), as it was before this batch."""
+        return await self._triggers.followers(self._tx, jobs)
+
     def of_job(self, key: tuple[str, str, str]) -> list[Trigger]:
         """The triggers of a job (project, environment, name); those of its name were loaded."""
         return [row for row in self.rows.values() if row.key[:3] == key]
@@ -43,9 +49,13 @@ class TriggerSet:
         self.rows[trigger.key] = trigger
         self.changed[trigger.key] = None
 
+    def follow(self, trigger: Trigger, jobs: Sequence[str]) -> None:
+        """Have a trigger told when runs of exactly these jobs (their paths) end."""
+        self._sources[trigger.path] = (trigger.kind, jobs)
+
     def drop(self, key: TriggerKey) -> None:
         """This trigger is in force no more."""
-        del self.rows[key]
+        self.follow(self.rows.pop(key), ())
         self.changed.pop(key, None)
         self._gone.append(key)
 
@@ -57,6 +67,7 @@ class TriggerSet:
         """Write all of it."""
         await self._triggers.drop(self._tx, self._gone)
         await self._triggers.put(self._tx, [self.rows[key] for key in self.changed])
+        await self._triggers.follow(self._tx, self._sources)
         await self._triggers.record(self._tx, self._records)
 
     def _take(self, found: Sequence[Trigger]) -> list[TriggerKey]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from runyard.database.port import Row, Tx, Value
@@ -14,6 +15,14 @@ from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.store.documents import VERSION, dumps, loads
 from runyard.store.documents import instant as instant_of
 from runyard.store.run_rows import instant, micros
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A trigger (its path) that is told of the end of runs. A schedule is told of its own only."""
+
+    trigger: str
+    kind: TriggerKind
 
 
 class Triggers:
@@ -60,6 +69,23 @@ class Triggers:
         rows = [(environment, job, project, name) for project, environment, job, name in keys]
         await tx.execute_many(self._q["trigger_delete"], rows)
 
+    async def followers(self, tx: Tx, sources: Iterable[str]) -> dict[str, list[Follower]]:
+        """What follows the runs of jobs (`project/environment/job`), by the job."""
+        found: dict[str, list[Follower]] = {}
+        for row in await tx.fetch(self._q["trigger_followers"], (dumps(list(sources)),)):
+            found.setdefault(row[0], []).append(Follower(row[1], TriggerKind(row[2])))
+        return found
+
+    async def follow(
+        self, tx: Tx, sources: Mapping[str, tuple[TriggerKind, Sequence[str]]]
+    ) -> None:
+        """Have triggers (their paths) follow exactly these jobs."""
+        await tx.execute_many(self._q["trigger_sources_delete"], [(path,) for path in sources])
+        rows = [
+            (job, path, kind) for path, (kind, jobs) in sources.items() for job in sorted(set(jobs))
+        ]
+        await tx.execute_many(self._q["trigger_source_insert"], rows)
+
     async def record(self, tx: Tx, instants: Sequence[Instant]) -> None:
         """Keep what became of instants, for ever as it is."""
         rows: list[tuple[Value, ...]] = [
@@ -95,6 +121,7 @@ def _params(one: Trigger) -> tuple[Value, ...]:
         "next_instant": one.next_instant,
         "last_instant": one.last_instant,
         "failures": one.failures,
+        "ended": one.ended,
         "said_by": one.said_by,
         "said_at": one.said_at,
         "reason": one.reason,
@@ -128,6 +155,7 @@ def _trigger(row: Row) -> Trigger:
         next_instant=instant_of(body["next_instant"]),
         last_instant=instant_of(body["last_instant"]),
         failures=body["failures"],
+        ended=tuple((job, RunId(run)) for job, run in body.get("ended", ())),
         said_by=body["said_by"],
         said_at=instant_of(body["said_at"]),
         reason=body["reason"],

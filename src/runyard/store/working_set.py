@@ -16,7 +16,7 @@ from runyard.flow.lifecycle import Decision, Slot, wanted
 from runyard.flow.operation import OperationDecision
 from runyard.model.audit import AuditEntry
 from runyard.model.cost import Charge
-from runyard.model.effect import Announce, Pending
+from runyard.model.effect import Announce, Follow, Pending
 from runyard.model.event import Fact
 from runyard.model.ids import EffectId, RunId
 from runyard.model.operation import Operation
@@ -168,6 +168,10 @@ class WorkingSet:
         """An effect is done: it leaves the outbox with this batch."""
         self._settled.append(effect)
 
+    def is_settled(self, effect: EffectId) -> bool:
+        """True when this batch has done an effect."""
+        return effect in self._settled
+
     def delay(self, effect: Pending, until: datetime) -> None:
         """An effect could not be done: it is due again at `until`."""
         self._delayed.append((effect.id, until, effect.tries + 1))
@@ -211,6 +215,11 @@ class WorkingSet:
     def record(self, entry: AuditEntry) -> None:
         """Add an entry to the audit log, in the transaction of the change that it is about."""
         self.people.record(entry)
+
+    def follow(self, run: Run, triggers: tuple[str, ...], now: datetime) -> None:
+        """Have triggers (their paths) told that a run has ended."""
+        key = EffectId(f"{run.id}/follow")
+        self.effects.append(Pending(key, run.id, Follow(triggers), now))
 
     def announce(self, key: str, title: str, text: str, now: datetime) -> None:
         """Have people told of something that is about no run. `key` is given once for ever."""

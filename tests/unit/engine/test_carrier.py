@@ -44,7 +44,9 @@ class Hands:
         """A carrier, which keeps nothing between effects but templates."""
         orders = Orders(self.yard.database, self.yard.store)
         gate = self.yard.gate
-        return Carrier(gate, orders, self.provider, self.channel, lambda: self.yard.now)
+        return Carrier(
+            gate, orders, self.provider, self.channel, lambda: self.yard.now, self.yard.new_id
+        )
 
     async def requested(self, **beside: Any) -> tuple[Run, Pending]:
         """A run on its way, and its launch."""
@@ -254,7 +256,7 @@ def test_a_launch_that_was_held_up_looks_whether_another_engine_took_a_cancel(
     async def scene(yard: Yard) -> None:
         provider = ScriptedProvider()
         orders = Orders(yard.database, yard.store)
-        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now, yard.new_id)
         await yard.apply(make_spec())
         run = await yard.request()
         (launch,) = yard.committed[-1].effects

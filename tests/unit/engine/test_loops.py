@@ -38,7 +38,7 @@ RETRYING = {"attempts": 2, "backoff": {"initial": "10s", "jitter": "none"}}
 
 def outbox_of(yard: Yard, provider: ScriptedProvider, name: str = "other") -> OutboxLoop:
     orders = Orders(yard.database, yard.store)
-    carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+    carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now, yard.new_id)
     return OutboxLoop(yard.database, yard.store, carrier, name, lambda: None)
 
 
@@ -230,7 +230,7 @@ def test_with_no_room_for_more_it_is_woken_when_there_is_some() -> None:
     async def scene(yard: Yard) -> None:
         provider, woken = Slow(), asyncio.Event()
         orders = Orders(yard.database, yard.store)
-        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now)
+        carrier = Carrier(yard.gate, orders, provider, KeptNotices(), lambda: yard.now, yard.new_id)
         outbox = OutboxLoop(yard.database, yard.store, carrier, "other", woken.set)
         await yard.apply(make_spec())
         for _ in range(AT_ONCE_MAX + 2):

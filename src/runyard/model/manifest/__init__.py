@@ -7,7 +7,7 @@ merge.py      many files -> one manifest
 overrides.py  what an environment changes in a job
 defaults.py   `defaults` and the environment -> each job
 plain.py      nodes -> plain values
-calendars.py  days of the calendars that jobs name
+calendars.py  days of the calendars that jobs name; chains.py: jobs that follow jobs
 loader.py     all of it in order: `load`
 rules*.py     Cloud Run's limits that no single field can say; one idea a file
 report.py     where every fault goes

@@ -14,6 +14,7 @@ from runyard.model.executors import differences, expected
 from runyard.model.job import EnvironmentName, JobSpec, ProjectName
 from runyard.model.manifest import overrides
 from runyard.model.manifest.calendars import calendars_of, standing_alone
+from runyard.model.manifest.chains import check_chains
 from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
 from runyard.model.manifest.merge import Entry, Manifest, merge
 from runyard.model.manifest.plain import mapping_of
@@ -93,15 +94,16 @@ def load(
         executor, regions = None, ()
     changes = overrides.of(manifest, environment)
     calendars = calendars_of(manifest, report)
-    jobs: list[JobSpec] = []
+    jobs: list[tuple[JobSpec, Part]] = []
     for name, raw in manifest.jobs.items():
         entry = _filled(raw, changes.get(name), manifest.defaults, bound)
         part = Part(report, ("jobs", name), entry.node, entry.place)
         if (job := _job(name, entry.node, project, part, regions, zones)) is not None:
-            jobs.append(standing_alone(job, calendars, part))
+            jobs.append((standing_alone(job, calendars, part), part))
             _warn(part, job, executor, advise)
+    check_chains(jobs)
     report.raise_faults([source.name for source in sources])
-    return Loaded(tuple(jobs), project, environments, tuple(report.warnings))
+    return Loaded(tuple(job for job, _ in jobs), project, environments, tuple(report.warnings))
 
 
 def _root(source: Source, report: Report) -> Node | None:

@@ -27,7 +27,7 @@ def check(job: JobView) -> None:
 
 def _names(job: JobView, triggers: list[tuple[Path, Data]]) -> None:
     said = [text(data, "name") or None for _, data in triggers]
-    kinds = [next((kind for kind in KINDS if kind in data), "") for _, data in triggers]
+    kinds = [_kind(data) for _, data in triggers]
     first: dict[str, Path] = {}
     for (path, _), own, name in zip(triggers, said, names_of(said, kinds), strict=True):
         if name in first:
@@ -37,6 +37,10 @@ def _names(job: JobView, triggers: list[tuple[Path, Data]]) -> None:
             job.fault(where, expected, "" if own else "give it a name of its own")
         elif name:
             first[name] = path
+
+
+def _kind(data: Data) -> str:
+    return next((model.kind for key, model in KINDS.items() if key in data), "")
 
 
 def _region(job: JobView, path: Path, asking: Data) -> None:

@@ -13,12 +13,15 @@ class Fate(StrEnum):
     """What became of an instant."""
 
     RUN = "run"  # runs were asked for
+    ALERT = "alert"  # people were told
     OVERLAP = "overlap"  # an earlier run was still going
     SUPERSEDED = "superseded"  # a newer instant took its place
     MISSED = "missed"  # nobody was there at the time, and the catch-up does not reach it
     LATE = "late"  # its start-by had passed
     BLACKOUT = "blackout"
     PAUSED = "paused"
+    UNMATCHED = "unmatched"  # what ended did not end as the chain wants it
+    WAITING = "waiting"  # other jobs that the chain waits for have not ended yet
     REFUSED = "refused"  # the job could not be asked for
 
 
@@ -29,8 +32,8 @@ SCHEDULE = ""  #: the origin of an instant that came by the clock
 class Instant:
     """An instant of a trigger, or `count` of them up to `last_at` that share a fate and a reason.
 
-    `origin` tells what looked at it: the clock (empty), a backfill, a person. The same instant is
-    decided on once for each origin.
+    `origin` tells what looked at it: the clock (empty), a backfill, a person; of a chain it is the
+    run that ended at the instant. The same instant is decided on once for each origin.
     """
 
     trigger: str

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from runyard.model.ids import RunId
 from runyard.model.run import TriggerKind
 
 TriggerKey = tuple[str, str, str, str]  #: (project, environment, job, name)
@@ -29,7 +30,9 @@ class Trigger:
     `since` is when this document came into force: nothing is due before. `next_instant` is the
     next instant of a schedule (None: not reckoned yet, or there is none), `next_at` when the
     engine has to look at it, which jitter makes later. `last_instant` is the last that was decided
-    on. `failures` are dead runs in a row. `said_by`, `said_at` and `reason` tell who put it into a
+    on. `failures` are dead runs in a row.
+    `ended` are the runs, each by its job, that a chain which waits for several has seen end since
+    it last asked for a run. `said_by`, `said_at` and `reason` tell who put it into a
     state that is not `enabled`, when and why. `version` grows by one with every decision.
     """
 
@@ -45,6 +48,7 @@ class Trigger:
     next_instant: datetime | None = None
     last_instant: datetime | None = None
     failures: int = 0
+    ended: tuple[tuple[str, RunId], ...] = ()
     said_by: str = ""
     said_at: datetime | None = None
     reason: str = ""

@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from runyard.model.kinds import Kinds
+from runyard.model.trigger.absence import AbsenceSpec
+from runyard.model.trigger.chain import ChainSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.webhook import WebhookSpec
 
+AnyTrigger = ScheduleSpec | WebhookSpec | ChainSpec | AbsenceSpec
 #: Each kind by the key that says it.
-KINDS = {"schedule": ScheduleSpec, "webhook": WebhookSpec}
+KINDS: dict[str, type[AnyTrigger]] = {
+    "schedule": ScheduleSpec,
+    "webhook": WebhookSpec,
+    "after": ChainSpec,
+    "absence": AbsenceSpec,
+}
 #: What is added here is a trigger in a manifest at once.
-TriggerSpec = Annotated[ScheduleSpec | WebhookSpec, Kinds(KINDS, "a trigger")]
+TriggerSpec = Annotated[AnyTrigger, Kinds(KINDS, "a trigger")]
 
 
 def names_of(said: Sequence[str | None], kinds: Sequence[str]) -> list[str]:

@@ -62,5 +62,8 @@ WHERE kind = 'launch' AND run_id IN (SELECT value FROM json_each($1))
 SELECT DISTINCT run_id FROM outbox
 WHERE kind = 'launch' AND run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
 
+-- name: effect_is_here
+SELECT 1 FROM outbox WHERE id = $1
+
 -- name: effects_count
 SELECT count(*) FROM outbox

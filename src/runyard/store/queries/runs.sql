@@ -83,6 +83,19 @@ SELECT id FROM runs
 WHERE ended_at IS NULL AND trigger_key <> ''
   AND trigger_key = ANY (ARRAY(SELECT json_array_elements_text($1::json))) ORDER BY id
 
+-- name: run_last_ended
+-- How and when a run of a job last ended in one of some states (a JSON array), after an instant.
+SELECT state, ended_at FROM runs
+WHERE ended_at > $5 AND project = $1 AND environment = $2 AND job = $3
+  AND state IN (SELECT value FROM json_each($4))
+ORDER BY ended_at DESC LIMIT 1
+
+-- name: run_last_ended (postgresql)
+SELECT state, ended_at FROM runs
+WHERE ended_at > $5 AND project = $1 AND environment = $2 AND job = $3
+  AND state = ANY (ARRAY(SELECT json_array_elements_text($4::json)))
+ORDER BY ended_at DESC LIMIT 1
+
 -- name: runs_out
 -- The runs with an attempt out, a page at a time.
 SELECT id FROM runs

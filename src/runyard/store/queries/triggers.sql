@@ -39,6 +39,21 @@ SET kind = excluded.kind, state = excluded.state, next_at = excluded.next_at,
 -- name: trigger_delete
 DELETE FROM triggers WHERE environment = $1 AND job = $2 AND project = $3 AND name = $4
 
+-- name: trigger_followers
+-- What follows the runs of jobs (a JSON array of paths).
+SELECT source, trigger_key, kind FROM trigger_sources
+WHERE source IN (SELECT value FROM json_each($1)) ORDER BY source, trigger_key
+
+-- name: trigger_followers (postgresql)
+SELECT source, trigger_key, kind FROM trigger_sources
+WHERE source = ANY (ARRAY(SELECT json_array_elements_text($1::json))) ORDER BY source, trigger_key
+
+-- name: trigger_sources_delete
+DELETE FROM trigger_sources WHERE trigger_key = $1
+
+-- name: trigger_source_insert
+INSERT INTO trigger_sources (source, trigger_key, kind) VALUES ($1, $2, $3)
+
 -- name: instant_insert
 INSERT INTO instants (trigger_key, at, origin, last_at, count, fate, reason, run_ids,
                       decided_at)
