@@ -146,6 +146,39 @@ def test_a_job_that_cannot_run_refuses_and_says_why(grounds: Grounds) -> None:
     in_yard(scene, grounds)
 
 
+def test_what_is_no_webhook_or_not_understood_takes_nothing(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(triggers=[{"name": "webhook", "schedule": "@daily"}]))
+        assert isinstance((await bring(yard, GOOD)).error, NotFound)
+        await yard.apply(hooked())
+        row = (
+            await yard.database.read(
+                lambda tx: yard.store.triggers.of_kind(tx, "local", TriggerKind.WEBHOOK)
+            )
+        )[0]
+        later = row.evolve(document={"webhook": {"kind": "of-tomorrow"}})
+        await yard.database.write(lambda tx: yard.store.triggers.put(tx, [later]))
+        taken = await bring(yard, GOOD)
+        assert taken.delivery.reason.startswith("this version does not understand it: expected")
+
+    in_yard(scene, grounds)
+
+
+def test_a_job_that_is_not_ready_refuses(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        [job] = await yard.database.read(lambda tx: yard.store.jobs.named(tx, "local", "report"))
+        blocked = replace(job, blocked="its image is gone")
+        await yard.database.write(lambda tx: yard.store.jobs.put(tx, [blocked]))
+        taken = await bring(yard, GOOD)
+        assert taken.delivery.reason == "job report is not ready: its image is gone"
+        assert taken.delivery.runs == ()
+        await yard.database.write(lambda tx: yard.store.jobs.drop(tx, [job.key]))
+        assert isinstance((await bring(yard, GOOD)).error, NotFound)
+
+    in_yard(scene, grounds)
+
+
 def test_a_webhook_that_is_taken_away_in_the_same_batch_takes_nothing(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(hooked())

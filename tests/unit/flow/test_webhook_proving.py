@@ -95,6 +95,8 @@ def test_what_standard_webhooks_show_is_believed() -> None:
     assert found(f"v1a,AAAA {good}") == ""
     assert found(good.replace("v1,", "v2,")) == FORGED
     assert found(good, b"whsec_not base64") == "there is no secret to prove it by"
+    assert found(f"{'v1,AAAA ' * 9}{good}") == ""
+    assert found(f"{'v1,AAAA ' * 10}{good}") == FORGED
     moved = STANDARD_HEADERS | {"webhook-id": "msg_another"}
     assert doubt(STANDARD, [STANDARD_SECRET], moved, STANDARD_BODY, STANDARD_AT) == FORGED
 

@@ -1,24 +1,23 @@
 """Whether a call of a webhook is by who it should be.
 
 The two newest enabled versions of a secret hold, so that a new one can be given to a sender while
-the old one is in use, and the old one be disabled then. Values are kept for a moment, since each
-reading of one is recorded; a signature that does not hold has them looked up anew, at most once a
-second, so that a new version is good at once.
+the old one is in use, and the old one be disabled then. Which those are is looked up every few
+seconds, and at once when a signature does not hold, but not more often than once a second. A value
+is read once: reading it is recorded, and a version never gets another one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from runyard.api.issuers import Fetch, OidcIssuers
 from runyard.flow.webhook.proving import Headers, doubt
-from runyard.model.errors import CallerError, ServerUnavailable, Unauthenticated
-from runyard.model.errors import FarSideError as KeeperFailed
+from runyard.model.errors import CallerError, FarSideError, ServerUnavailable, Unauthenticated
 from runyard.model.secret import VersionState
 from runyard.model.trigger.senders import AnySender, GithubSender, OidcSender
 from runyard.provider.port_secrets import SecretKeeper
@@ -28,7 +27,7 @@ V = TypeVar("V")
 LOGGER = logging.getLogger("runyard.api")
 
 VERSIONS_HOLDING = 2
-KEPT_FOR = timedelta(seconds=30)  #: so long may a version be good after it was disabled
+KEPT_FOR = timedelta(seconds=5)  #: so long may a version be good after it was disabled
 LOOKED_UP_EVERY = timedelta(seconds=1)
 KEPT_MAX = 1000  #: secrets, and issuers with their keys; what was used longest ago is dropped
 READER = "webhooks"  #: who reads secrets, in the record of that
@@ -36,9 +35,14 @@ NOBODY = GithubSender(kind="github", secret="nobody")  # noqa: S106 - the name o
 NOBODYS = (b"\0" * 32,)
 
 
+Version = tuple[int, datetime]  #: a secret may be made anew, and begin with the same number
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    values: tuple[bytes, ...]
+    """The values that hold, the newest first, and since when that is known."""
+
+    values: Mapping[Version, bytes]
     at: datetime
 
 
@@ -74,32 +78,34 @@ class Proofs:
     async def _values(
         self, environment: str, name: str, *, anew: bool = False
     ) -> tuple[tuple[bytes, ...], datetime]:
-        """The values that hold now, and since when they are known."""
+        """The values that hold now, and since when that is known."""
         now, place = self._clock(), (environment, name)
         kept = self._kept.get(place)
         if kept is None or anew or now - kept.at >= KEPT_FOR:
-            kept = _Kept(await self._read(environment, name), now)
+            known = {} if kept is None else kept.values
+            kept = _Kept(await self._looked_up(environment, name, known), now)
             _keep(self._kept, place, kept)
-        return kept.values, kept.at
+        return tuple(kept.values.values()), kept.at
 
-    async def _read(self, environment: str, name: str) -> tuple[bytes, ...]:
+    async def _looked_up(
+        self, environment: str, name: str, known: Mapping[Version, bytes]
+    ) -> dict[Version, bytes]:
         try:
             versions = await self._secrets.versions(environment, name)
             holding = [one for one in versions if one.state is VersionState.ENABLED]
-            return tuple(
-                [
-                    await self._secrets.access(
-                        environment, name, str(one.number), READER, trusted=True
-                    )
-                    for one in holding[:VERSIONS_HOLDING]
-                ]
-            )
+            found: dict[Version, bytes] = {}
+            for one in holding[:VERSIONS_HOLDING]:
+                version = (one.number, one.created_at)
+                found[version] = known.get(version) or await self._secrets.access(
+                    environment, name, str(one.number), READER, trusted=True
+                )
         except CallerError as error:
             LOGGER.warning("the secret %s of a webhook cannot be read: %s", name, error.message)
-            return ()
-        except KeeperFailed as error:
+            return {}
+        except FarSideError as error:
             LOGGER.warning("the secret %s of a webhook cannot be had: %s", name, error.message)
             raise ServerUnavailable("this cannot be proved now", hint="send it again") from error
+        return found
 
     async def _identity_doubt(self, sender: OidcSender, headers: Headers) -> str:
         scheme, _, token = headers.get("authorization", "").partition(" ")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from runyard.flow.webhook.proving import SECRET_HEADERS, Headers, scheme_of
+from runyard.flow.webhook.proving import SECRET_WORDS, Headers, scheme_of
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.trigger.pointing import BODY, HEADERS, Told
 from runyard.model.trigger.senders import AnySender
@@ -34,11 +34,11 @@ def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
 def shown_headers(sender: AnySender, headers: Headers) -> Headers:
     """Those that may be kept and told: no secrets, and nothing that proves anything."""
     scheme = scheme_of(sender)
-    hidden = SECRET_HEADERS | ({scheme.header} if scheme else set())
+    proof = scheme.header if scheme else ""
     return {
         name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for name, value in sorted(headers.items())
-        if name not in hidden
+        if name != proof and not any(word in name for word in SECRET_WORDS)
     }
 
 
