@@ -227,7 +227,9 @@ def test_deliveries_are_listed_and_forgotten(grounds: Grounds) -> None:
         assert await kept(yard, environments=("dev",)) == []
         assert await kept(yard, environments=()) == []
         assert await kept(yard, trigger="shop/local/report/other") == []
-        await yard.gate.ask(ForgetDeliveries(found[1].last_at, yard.now))
+        await bring(yard, {"ref": "other"})
+        yard.later(1)
+        await yard.gate.ask(ForgetDeliveries(found[1].last_at, yard.now, yard.now))
         assert await kept(yard) == found[:2]
         missing = await yard.database.read(lambda tx: yard.store.deliveries.get(tx, found[3].id))
         assert missing is None

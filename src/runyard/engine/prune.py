@@ -23,12 +23,14 @@ EVERY = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long things are kept after a run has ended (`keys`: after the request; `deliveries`:
-    after they came last, so long is a delivery known that comes again)."""
+    after they came last, so long is a delivery known that comes again; `filtered` ones, which ask
+    for nothing and may be very many, go earlier)."""
 
     runs: timedelta = timedelta(days=30)
     logs: timedelta = timedelta(days=30)
     keys: timedelta = timedelta(days=7)
     deliveries: timedelta = timedelta(days=7)
+    filtered: timedelta = timedelta(days=1)
 
 
 class PruneLoop:
@@ -57,9 +59,13 @@ class PruneLoop:
             await self._forget_attempts(runs)
             await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
         await self._gate.ask(Forget((), keys_before, now, now - self._retention.runs))
-        await self._gate.ask(ForgetDeliveries(now - self._retention.deliveries, now))
+        await self._forget_deliveries(now)
         await self._purge(now)
         return now + EVERY
+
+    async def _forget_deliveries(self, now: datetime) -> None:
+        kept = self._retention
+        await self._gate.ask(ForgetDeliveries(now - kept.deliveries, now - kept.filtered, now))
 
     async def _purge(self, now: datetime) -> None:
         """Deleted jobs that nobody can have back any more, and operations that ended long ago."""

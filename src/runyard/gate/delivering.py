@@ -230,9 +230,11 @@ class Doubt:
 
 @dataclass(slots=True)
 class ForgetDeliveries:
-    """Remove deliveries that came last before an instant."""
+    """Remove deliveries that came last before an instant, and those that asked for no run and came
+    last before another one."""
 
     before: datetime
+    filtered_before: datetime
     now: datetime
 
     def needs(self, needs: Needs) -> None:
@@ -240,7 +242,7 @@ class ForgetDeliveries:
 
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
-        await work.store.deliveries.forget(work.tx, self.before)
+        await work.store.deliveries.forget(work.tx, self.before, self.filtered_before)
 
     def frees(self, work: WorkingSet) -> None:
         """See `Command.frees`."""

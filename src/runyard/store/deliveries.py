@@ -59,9 +59,11 @@ class Deliveries:
         params = [_params(one, content) for one, content in rows]
         await tx.execute_many(self._q["delivery_upsert"], params)
 
-    async def forget(self, tx: Tx, before: datetime) -> int:
-        """Forget what came last before an instant; how many it was."""
-        return await tx.execute(self._q["deliveries_delete"], (to_micros(before),))
+    async def forget(self, tx: Tx, before: datetime, filtered_before: datetime) -> int:
+        """Forget what came last before an instant, and what was filtered and did before another
+        one; how many it was."""
+        instants = (to_micros(before), to_micros(filtered_before))
+        return await tx.execute(self._q["deliveries_delete"], instants)
 
 
 def _conditions(asked: DeliveryQuestion, before: str) -> tuple[list[str], list[Value]]:

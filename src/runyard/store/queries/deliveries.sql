@@ -30,4 +30,4 @@ SET last_at = excluded.last_at, fate = excluded.fate, body = excluded.body,
     content = CASE excluded.content WHEN '' THEN deliveries.content ELSE excluded.content END
 
 -- name: deliveries_delete
-DELETE FROM deliveries WHERE last_at < $1
+DELETE FROM deliveries WHERE last_at < $1 OR (last_at < $2 AND fate = 'filtered')
