@@ -15,6 +15,7 @@ from runyard.flow.schedule.words import policies, shifts
 from runyard.model.job import JobSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.spec import KINDS, names_of
+from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
 from runyard.model.zones import ZoneBook
 
@@ -94,6 +95,8 @@ def _schedule(
 
 
 def _says(trigger: Document) -> str:
-    """A schedule in its zone; what else there is says only its kind."""
+    """A schedule in its zone, a webhook by who calls it; what else there is says only its kind."""
     kind = _kind(trigger)
-    return f"{trigger['schedule']} in {trigger['timeZone']}" if kind == ScheduleSpec.kind else kind
+    if kind == ScheduleSpec.kind:
+        return f"{trigger['schedule']} in {trigger['timeZone']}"
+    return f"webhook of {trigger['webhook']['kind']}" if kind == WebhookSpec.kind else kind

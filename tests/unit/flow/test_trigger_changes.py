@@ -203,3 +203,9 @@ def test_triggers_of_a_job_add_up() -> None:
     two = [{"schedule": "0 9 * * *"}, {"schedule": "0 10 * * *"}]
     assert month_runs(read_job(make_job(triggers=two)), ZONES, NOW) == 60
     assert month_runs(read_job(make_job()), ZONES, NOW) is None
+
+
+def test_a_webhook_says_who_calls_it() -> None:
+    hook = {"name": "push", "webhook": {"kind": "github", "secret": "s"}}
+    [found] = changes(None, document(hook))
+    assert (found.kind, found.says, found.words) == ("webhook", "webhook of github", ())
