@@ -37,6 +37,7 @@ from runyard.api.rest.status import probes, status
 from runyard.api.rest.subscriptions import subscriptions
 from runyard.api.rest.tokens import tokens
 from runyard.api.rest.topics import topics
+from runyard.api.rest.traces import traces
 from runyard.api.rest.triggers import triggers
 from runyard.api.services import Services
 
@@ -60,6 +61,7 @@ ROUTERS = (
     versions,
     revisions,
     measures,
+    traces,
     readers,
     principals,
     tokens,

@@ -73,3 +73,25 @@ class JobMetricsShape(Shape):
         RegressionShape | None,
         Field(description="Of the runs of the time asked for and of the 30 days before."),
     ]
+
+
+class SpanShape(Shape):
+    """A part of a run that took time; not ended: it goes on."""
+
+    span_id: str
+    parent_span_id: Annotated[str, Field(description="Empty: it is the whole run.")]
+    name: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_seconds: float | None
+    failed: bool
+    message: str
+    attributes: dict[str, str | int | float]
+
+
+class TraceShape(Shape):
+    """A run as a trace. Of an attempt with more than 1,000 tasks the first ones are shown."""
+
+    run: str
+    trace_id: Annotated[str, Field(description="As in TRACEPARENT, which its tasks were given.")]
+    spans: list[SpanShape]

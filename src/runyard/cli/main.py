@@ -89,6 +89,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         _RUNS,
         "Say why a run started, waited, was retried, ended, and what it cost.",
     ),
+    "trace": ("trace:trace", _RUNS, "Show where the time of a run went."),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "alerts": ("alerts:alerts", _RUNS, "List channels, and try one."),
     "hooks": (

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from runyard.database.port import Database, Tx
+from runyard.flow.tracing import VARIABLE, traceparent
 from runyard.model.errors import ProviderRefused
 from runyard.model.ids import RunId
-from runyard.model.run import Run, State
+from runyard.model.run import Overrides, Run, State
 from runyard.provider.port import LaunchOrder
 from runyard.store.memory import Store
 
@@ -62,6 +64,7 @@ class Orders:
 
     async def order(self, run: Run) -> LaunchOrder:
         """The order for the last attempt. Raises ProviderRefused when its revision is gone."""
+        template = await self._template(run)
         return LaunchOrder(
             key=run.attempt_key,
             project=run.project,
@@ -69,8 +72,8 @@ class Orders:
             region=run.region,
             job=run.job,
             revision=run.revision,
-            template=await self._template(run),
-            overrides=run.overrides,
+            template=template,
+            overrides=_placed(run, template),
             labels=run.labels,
         )
 
@@ -94,3 +97,14 @@ class Orders:
             raise ProviderRefused(f"revision {key[3]} of job {key[2]} is not kept any more")
         template: Mapping[str, Any] = document["template"]
         return template
+
+
+def _placed(run: Run, template: Mapping[str, Any]) -> Overrides:
+    """What is changed for the run, and its tasks' place in its trace, unless they have one."""
+    containers: Sequence[Mapping[str, Any]] = template["template"]["containers"]
+    names = [name for name, _ in run.overrides.env]
+    names += [one.get("name") for one in containers[0].get("env") or ()]
+    if VARIABLE in names:
+        return run.overrides
+    place = (VARIABLE, traceparent(run.id, run.attempt))
+    return replace(run.overrides, env=(*run.overrides.env, place))

@@ -26,6 +26,14 @@ def stamped(kind: str, at: datetime, chance: int) -> str:
     return f"{kind}_{''.join([_ALPHABET[number >> shift & 31] for shift in _SHIFTS])}"
 
 
+def number_in(identity: str) -> int:
+    """The 128 bits in what `stamped` made, time and chance."""
+    number = 0
+    for digit in identity.rpartition("_")[2]:
+        number = number << 5 | _ALPHABET.index(digit)
+    return number & ((1 << 128) - 1)
+
+
 def attempt_key(run: RunId, number: int) -> AttemptKey:
     """The key of attempt `number` (from 1) of `run`; a provider launches it at most once."""
     return AttemptKey(f"{run}/{number}")

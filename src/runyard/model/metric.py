@@ -19,6 +19,7 @@ class Metric(StrEnum):
     DEAD_LETTERS = "dead_letters"  # runs that were given up
     QUEUE_WAIT = "queue_wait_seconds"  # from when an attempt could start to when it was taken up
     START_LATENCY = "start_latency_seconds"  # from there to when the provider had it
+    LATENESS = "schedule_lateness_seconds"  # from a schedule's instant to the run's first start
     RUN_DURATION = "run_duration_seconds"  # from the first attempt's start, by state and revision
     ATTEMPT_DURATION = "attempt_duration_seconds"  # from its first task's start, by ending
     CPU = "cpu_seconds"  # measured, of all tasks of an attempt

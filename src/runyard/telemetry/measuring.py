@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from runyard.flow.costing import NANO_DOLLARS, charge
+from runyard.flow.schedule.compiling import INSTANT_VARIABLE
 from runyard.model.event import AttemptEnded, Fact, Launched, Released, Started
 from runyard.model.ids import AttemptKey
 from runyard.model.metric import Labels, Metric
-from runyard.model.run import Run, State
+from runyard.model.run import Run, State, TriggerKind
 
 #: Attempts whose launch is waited for; beyond it the oldest has no start latency.
 STARTED_MAX = 10_000
@@ -46,6 +47,10 @@ class Measuring:
         yield run, Metric.QUEUE_WAIT, (), max(0.0, fact.waited_seconds)
         if fact.attempt > 1:
             yield run, Metric.RETRIES, (), 1.0
+        elif run.trigger is TriggerKind.SCHEDULE:
+            instant = dict(run.overrides.env).get(INSTANT_VARIABLE)
+            if instant is not None:  # None: it was fired by hand
+                yield run, Metric.LATENESS, (), _seconds(datetime.fromisoformat(instant), at)
 
 
 def _attempt(run: Run, fact: AttemptEnded, at: datetime) -> Iterator[Sample]:

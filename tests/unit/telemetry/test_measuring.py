@@ -11,9 +11,9 @@ from runyard.flow.lifecycle import Facts, Slot, decide, wanted
 from runyard.model.event import CancelRequested, Due, Ended, Event, Launched, Released
 from runyard.model.metric import Metric
 from runyard.model.outcome import Ending, TaskFailure, Usage
-from runyard.model.run import RunPolicy
+from runyard.model.run import Overrides, RunPolicy, TriggerKind
 from runyard.telemetry.measuring import STARTED_MAX, Measuring
-from tests.support.stories import Story, begun, outcome
+from tests.support.stories import START, Story, begun, outcome
 
 Seen = tuple[str, dict[str, str], float]
 
@@ -98,6 +98,16 @@ def test_what_was_not_measured_is_not_made_up() -> None:
     used = Usage(task_attempts=1, billed_milliseconds=60_000)
     names = {one[0] for one in unmetered.tell(Ended(1, replace(outcome(), usage=used)), 5)}
     assert not names & {Metric.CPU, Metric.MEMORY}
+
+
+def test_a_scheduled_run_is_so_late() -> None:
+    for env, late in (((), None), ((("RUNYARD_INSTANT", "2026-09-01T11:59:50Z"),), 10.0)):
+        story = begun()
+        run = story.run.evolve(trigger=TriggerKind.SCHEDULE, overrides=Overrides(env=env))
+        slots = {name: Slot(name, 9) for name in wanted(run)}
+        step = decide(run, Due(), Facts(slots), story.now)
+        found = Measuring().samples([(step.run, step.fact, START)])
+        assert {name: value for _, name, _, value in found}.get(Metric.LATENESS) == late
 
 
 def test_a_run_that_never_started_only_counts() -> None:
