@@ -14,7 +14,7 @@ from runyard.flow.schedule.preview import preview
 from runyard.flow.schedule.words import policies, shifts
 from runyard.model.job import JobSpec
 from runyard.model.trigger.schedule import ScheduleSpec
-from runyard.model.trigger.spec import KINDS, names_of
+from runyard.model.trigger.spec import kind_of, names_of
 from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
 from runyard.model.zones import ZoneBook
@@ -59,19 +59,15 @@ def month_runs(job: JobSpec, zones: ZoneBook, now: datetime) -> int | None:
 
 def _by_name(document: Document | None) -> dict[str, Document]:
     triggers = document.get("triggers", ()) if document else ()
-    names = names_of([one.get("name") for one in triggers], [_kind(one) for one in triggers])
+    names = names_of([one.get("name") for one in triggers], [kind_of(one) for one in triggers])
     return dict(zip(names, triggers, strict=True))
-
-
-def _kind(trigger: Document) -> str:
-    return next((kind for kind in KINDS if kind in trigger), "")
 
 
 def _change(
     name: str, old: Document | None, new: Document | None, zones: ZoneBook, now: datetime
 ) -> TriggerChange:
     document = new or old or {}
-    told = TriggerChange(name, _kind(document), Action.UNCHANGED, _says(document))
+    told = TriggerChange(name, kind_of(document), Action.UNCHANGED, _says(document))
     if new is None:
         return replace(told, action=Action.DELETE, words=(GONE,))
     if new == old:
@@ -96,7 +92,7 @@ def _schedule(
 
 def _says(trigger: Document) -> str:
     """A schedule in its zone, a webhook by who calls it; what else there is says only its kind."""
-    kind = _kind(trigger)
+    kind = kind_of(trigger)
     if kind == ScheduleSpec.kind:
         return f"{trigger['schedule']} in {trigger['timeZone']}"
     return f"webhook of {trigger['webhook']['kind']}" if kind == WebhookSpec.kind else kind

@@ -158,8 +158,16 @@ def test_a_trigger_without_a_name_may_not_be_called_as_another_one_is() -> None:
     assert "is called schedule too" in fault.expected
 
 
+def test_the_kind_that_may_have_been_meant_is_told() -> None:
+    whole, key = faults({"schedul": DAILY, "timeZone": "UTC"})
+    assert whole.path == "jobs.job-0.triggers[0]"
+    assert whole.expected.startswith("a trigger with exactly one of schedule, ")
+    assert (key.path, key.hint) == ("jobs.job-0.triggers[0].schedul", "did you mean 'schedule'?")
+    assert key.expected.startswith("one of schedule, ")
+
+
 def test_what_is_no_trigger_has_no_name() -> None:
-    found = faults({"schedul": DAILY}, {"schedul": DAILY})
+    found = faults({"timeZone": "UTC"}, {"timeZone": "UTC"})
     assert [fault.path for fault in found] == [
         "jobs.job-0.triggers[0]", "jobs.job-0.triggers[1]",
     ]  # fmt: skip

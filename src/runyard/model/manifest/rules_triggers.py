@@ -7,7 +7,7 @@ from runyard.model.manifest.rules_schedules import check_schedule
 from runyard.model.manifest.view import Data, JobView, items, mapping, text
 from runyard.model.regions import DEFAULT_REGION
 from runyard.model.trigger.schedule import ScheduleSpec
-from runyard.model.trigger.spec import KINDS, names_of
+from runyard.model.trigger.spec import KINDS, kind_of, names_of
 from runyard.model.validation import Path, one_of, read
 from runyard.model.zones import EXPECTED
 
@@ -17,6 +17,7 @@ def check(job: JobView) -> None:
     triggers = list(items(job.data, "triggers"))[:TRIGGERS_MAX]
     _names(job, triggers)
     for path, data in triggers:
+        _misnamed(job, path, data)
         _region(job, path, mapping(data, "with"))
         _zone(job, path, text(data, "timeZone"))
         if ScheduleSpec.kind in data:
@@ -25,9 +26,18 @@ def check(job: JobView) -> None:
                 check_schedule(job, path, data, spec)
 
 
+def _misnamed(job: JobView, path: Path, data: Data) -> None:
+    """A key that is nearly one of those that say a kind, where there is none that does."""
+    if kind_of(data):
+        return
+    for key in data:
+        if hint := job.near(key, KINDS):
+            job.fault((*path, key), one_of(KINDS), hint, about_key=True)
+
+
 def _names(job: JobView, triggers: list[tuple[Path, Data]]) -> None:
     said = [text(data, "name") or None for _, data in triggers]
-    kinds = [_kind(data) for _, data in triggers]
+    kinds = [kind_of(data) for _, data in triggers]
     first: dict[str, Path] = {}
     for (path, _), own, name in zip(triggers, said, names_of(said, kinds), strict=True):
         if name in first:
@@ -37,10 +47,6 @@ def _names(job: JobView, triggers: list[tuple[Path, Data]]) -> None:
             job.fault(where, expected, "" if own else "give it a name of its own")
         elif name:
             first[name] = path
-
-
-def _kind(data: Data) -> str:
-    return next((model.kind for key, model in KINDS.items() if key in data), "")
 
 
 def _region(job: JobView, path: Path, asking: Data) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from runyard.model.kinds import Kinds
 from runyard.model.trigger.absence import AbsenceSpec
@@ -22,6 +22,11 @@ KINDS: dict[str, type[AnyTrigger]] = {
 }
 #: What is added here is a trigger in a manifest at once.
 TriggerSpec = Annotated[AnyTrigger, Kinds(KINDS, "a trigger")]
+
+
+def kind_of(trigger: Mapping[str, Any]) -> str:
+    """The kind of a trigger as it is written; empty when none of its keys says one."""
+    return next((model.kind for key, model in KINDS.items() if key in trigger), "")
 
 
 def names_of(said: Sequence[str | None], kinds: Sequence[str]) -> list[str]:
