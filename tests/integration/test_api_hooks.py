@@ -114,6 +114,9 @@ def test_what_comes_again_is_taken_once(api: Api) -> None:
     assert push(api, {"ref": "a"}, X_GitHub_Delivery="2").status == 202
     assert push(api, {"ref": "a"}).status == 202  # nothing tells it apart
     assert len(api.get("/runs")["runs"]) == 3
+    metrics = api.ask("GET", "//metrics").content.decode()
+    assert 'runyard_webhook_deliveries_total{fate="accepted"} 3.0' in metrics
+    assert 'runyard_webhook_deliveries_total{fate="again"} 1.0' in metrics
     assert [one["count"] for one in deliveries(api)] == [1, 1, 2]
 
 
@@ -196,6 +199,16 @@ def test_two_versions_of_a_secret_hold_until_one_is_disabled(api: Api) -> None:
     assert push(api, {"ref": "a"}, secret=b"new").status == 202
     readers = {one["member"] for one in api.get("/secrets:accesses")["accesses"]}
     assert readers == {"user:webhooks"}
+
+
+def test_a_secret_that_proves_who_calls_is_not_deleted_by_mistake(api: Api) -> None:
+    refused = api.ask("DELETE", "/secrets/hook")
+    assert refused.status == 412
+    assert refused.error["message"].startswith("secret hook proves who calls webhooks: shop/local/")
+    api.post("/secrets", {"name": "other", "value_base64": "eA=="})
+    assert api.ask("DELETE", "/secrets/other").status == 200
+    assert api.ask("DELETE", "/secrets/hook?force=true").status == 200
+    assert push(api, {"ref": "a"}).status == 401
 
 
 def test_gitlab_calls_with_its_token(api: Api) -> None:

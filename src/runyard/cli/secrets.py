@@ -130,7 +130,7 @@ def delete(
     name: Secret,
     /,
     *,
-    force: Annotated[bool, Parameter(help="Also when jobs read it.")] = False,
+    force: Annotated[bool, Parameter(help="Also when jobs read it, or webhooks need it.")] = False,
     yes: Yes = False,
     environment: Environment = None,
     json_: AsJson = False,

@@ -89,6 +89,16 @@ class Metrics:
             buckets=_DURATIONS,
             registry=registry,
         )
+        self._deliveries = Counter(
+            "runyard_webhook_deliveries",
+            "Calls of webhooks, by what became of them.",
+            ("fate",),
+            registry=registry,
+        )
+
+    def delivered(self, fate: str) -> None:
+        """Count a call of a webhook."""
+        self._deliveries.labels(fate).inc()
 
     def observe(self, facts: Iterable[tuple[Run, Fact, datetime]]) -> None:
         """Count what was committed: each run as it was after the fact, the fact, its instant."""

@@ -68,6 +68,7 @@ async def call(
     if content is None or doubt:
         reason = f"it is larger than {spec.max_body}" if content is None else doubt
         services.hooks.doubts.note(delivery.evolve(reason=reason))
+        services.metrics.delivered(DeliveryFate.DOUBTED)
         if content is None:
             return _too_large(spec)
         raise Unauthenticated("this is not accepted")
@@ -95,6 +96,7 @@ async def _take(
     given = delivery.evolve(headers=shown, key=key)
     command = Take(row.key, given, told, content, delivery.received_at, services.new_run_id)
     taken = await services.gate.ask(command)
+    services.metrics.delivered("again" if taken.again else taken.delivery.fate)
     if challenge is not None:
         return answer({"challenge": challenge})
     return taken_answer(request, services, taken)

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.hooks.uses import refuse_while_it_proves
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import SecretDeleteQuery
 from runyard.api.reading import body, described
@@ -76,8 +77,11 @@ async def get_secret(services: Use, who: Who, where: Where, name: SecretPath) ->
 async def delete_secret(
     services: Use, who: Who, where: Annotated[SecretDeleteQuery, Query()], name: SecretPath
 ) -> Response:
-    """Remove a secret with all its versions, for good; one that jobs read only if forced."""
+    """Remove a secret with all its versions, for good; one that jobs read, or that proves who
+    calls a webhook, only if forced."""
     environment = await admitted(services, who, CHANGE, where)
+    if not where.force:
+        await refuse_while_it_proves(services, environment, name)
     gone = await services.secrets.delete(environment, name, where.etag, where.force)
     document = secret_document(gone, environment)
     await noted(services, who, "delete", name, environment, before=document)
