@@ -12,7 +12,11 @@ from runyard.flow.schedule.compiling import timing_of
 from runyard.flow.schedule.month import runs_a_month
 from runyard.flow.schedule.preview import preview
 from runyard.flow.schedule.words import policies, shifts
+from runyard.flow.wording import listed, span
+from runyard.model.durations import seconds_of
 from runyard.model.job import JobSpec
+from runyard.model.trigger.absence import AbsenceSpec
+from runyard.model.trigger.chain import ChainSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.spec import kind_of, names_of
 from runyard.model.trigger.webhook import WebhookSpec
@@ -91,8 +95,25 @@ def _schedule(
 
 
 def _says(trigger: Document) -> str:
-    """A schedule in its zone, a webhook by who calls it; what else there is says only its kind."""
+    """A schedule in its zone, a webhook by who calls it, what follows jobs by those; what else
+    there is says only its kind."""
     kind = kind_of(trigger)
     if kind == ScheduleSpec.kind:
         return f"{trigger['schedule']} in {trigger['timeZone']}"
-    return f"webhook of {trigger['webhook']['kind']}" if kind == WebhookSpec.kind else kind
+    if kind == WebhookSpec.kind:
+        return f"webhook of {trigger['webhook']['kind']}"
+    if kind == ChainSpec.kind:
+        return f"after {_ended(trigger['after'])}"
+    if kind == AbsenceSpec.kind:
+        absence, act = trigger["absence"], trigger["do"]
+        length = span(seconds_of(absence["within"]))
+        return f"{act} when there was no end of {_ended(absence['of'])} for {length}"
+    return kind
+
+
+def _ended(source: Document) -> str:
+    """`orders (succeeded)`, `all of orders and stock (succeeded)`."""
+    for many in ("all", "any"):
+        if many in source:
+            return f"{many} of {listed(source[many])} ({source['on']})"
+    return f"{source['job']} ({source['on']})"

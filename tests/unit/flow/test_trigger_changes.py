@@ -12,6 +12,8 @@ from runyard.flow.differences import differences
 from runyard.flow.planning import Action
 from runyard.flow.risks import risk
 from runyard.flow.trigger_changes import GONE, TriggerChange, month_runs, trigger_changes
+from runyard.model.trigger.spec import KINDS
+from runyard.model.validation import read
 from runyard.model.zones import ANY_ZONE, ZoneBook
 from tests.support.manifests import Json, make_job, read_job
 
@@ -139,6 +141,24 @@ def test_a_trigger_of_a_zone_that_is_not_here_has_no_words() -> None:
         month_runs(read_job(make_job(triggers=[NIGHTLY | {"timeZone": "No/Land"}])), ZONES, NOW)
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("trigger", "says"),
+    [
+        ({"after": {"job": "orders"}}, "after orders (succeeded)"),
+        ({"after": {"all": ["orders", "stock"]}}, "after all of orders and stock (succeeded)"),
+        ({"after": {"any": ["orders", "stock"], "on": "dead"}},
+         "after any of orders and stock (dead)"),
+        ({"absence": {"of": {"job": "orders"}, "within": "26h"}, "do": "alert"},
+         "alert when there was no end of orders (succeeded) for 1 d 2 h"),
+    ],
+)  # fmt: skip
+def test_what_follows_jobs_says_which(trigger: Json, says: str) -> None:
+    spec, _ = read(KINDS[next(iter(trigger))], trigger)
+    assert spec is not None
+    [found] = changes(None, {"triggers": [spec.document()]})
+    assert found.says == says
 
 
 def test_what_is_no_trigger_here_is_named_all_the_same() -> None:
