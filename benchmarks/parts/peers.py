@@ -49,6 +49,14 @@ def rate(name: str, folder: Path, database: Callable[[], str], runs: int) -> dic
     return found
 
 
+def ask(script: str, *words: str | int) -> dict[str, Any]:
+    """What one of the peers' scripts printed."""
+    python = str(VENV / "bin" / "python")
+    said = _run([python, "-W", "ignore", str(HERE / script), *map(str, words)])
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
 def _run(words: list[str]) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

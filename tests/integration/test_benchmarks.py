@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import engine, tasks, watch
+from benchmarks import engine, schedules, tasks, watch
 from benchmarks.parts import peers
 from benchmarks.parts.figures import TARGETS, Figures
 
@@ -83,3 +83,15 @@ def test_figures_are_medians_and_percentiles(capsys: pytest.CaptureFixture[str])
     }
     assert "durable_runs_per_second.huey" in figures.table()
     assert capsys.readouterr().err.count("a round") == 6
+
+
+def test_schedules_are_measured(tmp_path: Path) -> None:
+    path = tmp_path / "schedules.json"
+    assert schedules.main(["--quick", "--json", str(path)]) == 0
+    document = json.loads(path.read_bytes())
+    found = {key: at(document, key) for key in schedules.TARGETS}
+    assert all(value > 0 for value in found.values()), found
+    assert document["lateness_ms"]["max"] >= document["lateness_ms"]["p50"]
+    assert document["memory_100k_mib"] > 0
+    with pytest.raises(SystemExit):
+        schedules.main(["--parts", "sundial"])
