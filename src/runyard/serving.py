@@ -35,6 +35,7 @@ from runyard.api.services import ProcessState, RegionState
 from runyard.api.streams import Streams
 from runyard.config import Config
 from runyard.database.signals import Signals
+from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
@@ -152,6 +153,8 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
                 measures.observe(done.facts)
 
             house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
+            viewer = house.cloud.sights.viewer
+            await stack.enter_async_context(exporting(config, rows, measures, viewer))
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: _about(house))
             parts = house_parts(house, _others(config, rows, me))
@@ -274,7 +277,11 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
                 bounds=bounds,
             )
             me.settle(lambda: {"url": server.url})
-            async with pulsing(config, rows, me), _following(rows, signals):
+            async with (
+                pulsing(config, rows, me),
+                _following(rows, signals),
+                exporting(config, rows, measures, sights.viewer),
+            ):
                 await _run(config, server, me, told)
 
 
@@ -315,6 +322,8 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
             measures.observe(done.facts)
 
         house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
+        viewer = house.cloud.sights.viewer
+        await stack.enter_async_context(exporting(config, rows, measures, viewer))
         health.house = house
         me.settle(lambda: _about(house))
         settle_memory()

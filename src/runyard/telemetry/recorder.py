@@ -9,7 +9,7 @@ touched within a step.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from runyard.database.port import Database
@@ -35,6 +35,12 @@ ROWS_MAX = 2_000  #: points put in one transaction
 _STEP_MICROS = STEP_SECONDS * 1_000_000
 
 Cell = tuple[int, Series]
+Facts = Sequence[tuple[Run, Fact, datetime]]
+Observe = Callable[[Facts], None]
+
+
+def _nobody(at_micros: int, series: Series, sketch: Sketch) -> None:
+    """Nobody wants to hear of it."""
 
 
 class Recorder:
@@ -53,9 +59,13 @@ class Recorder:
         self._flushing = asyncio.Lock()  # in order: a later one has seen more
         self._tended_at: datetime | None = None
         self.dropped = 0  #: samples for which there was no room
+        self.followers: list[Observe] = []  #: hear of the same facts
+        self.closed: Callable[[int, Series, Sketch], None] = _nobody  #: hears of each step's end
 
-    def observe(self, facts: Iterable[tuple[Run, Fact, datetime]]) -> None:
+    def observe(self, facts: Facts) -> None:
         """What was committed: each run as it was after the fact, the fact, its instant."""
+        for follow in self.followers:
+            follow(facts)
         for at, sample in ((fact[2], one) for fact in facts for one in self._samples(fact)):
             self.add(at, *sample)
 
@@ -96,7 +106,7 @@ class Recorder:
                 await self._write(sorted(self._dirty)[:ROWS_MAX])
             self._open_since = max(self._open_since, _step_of(now) - _STEP_MICROS)
             for cell in [one for one in self._cells if one[0] < self._open_since]:
-                del self._cells[cell]
+                self.closed(*cell, self._cells.pop(cell))
 
     async def _write(self, cells: Sequence[Cell]) -> None:
         points = [Put(series, at, _copy(self._cells[at, series])) for at, series in cells]
