@@ -6,13 +6,22 @@ from __future__ import annotations
 from typing import Any
 
 from runyard.gate.operating import TellOperation
+from runyard.gate.reserving import Undertake
 from runyard.model.audit import AuditEntry, Origin
 from runyard.model.errors import ProviderRefused
-from runyard.model.operation import Approved, CancelAsked, Confirmed, Declined, Operation, Resumed
+from runyard.model.operation import (
+    Approved,
+    CancelAsked,
+    Confirmed,
+    Declined,
+    Operation,
+    OperationKind,
+    Resumed,
+)
 from tests.support.databases import Grounds
 from tests.support.fake_jobs import plain
 from tests.support.gates import Yard, in_yard
-from tests.support.operations import Site, place
+from tests.support.operations import WAITS, Site, place, wish
 from tests.support.runs import make_spec
 
 ORIGIN = Origin("10.0.0.9", "test", "tok_0")
@@ -121,6 +130,19 @@ def test_a_no_and_a_resume_are_kept_too(grounds: Grounds) -> None:
         assert (resumed.by, resumed.after) == ("eve", {"state": "undoing"})
         assert (await site.done(begun)).state == "undone"
         assert await yard.entries("job.create") == []
+
+    in_yard(scene, grounds)
+
+
+def test_it_is_kept_from_where_an_operation_was_asked_for(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        site = Site(yard)
+        await site.put(make_spec())
+        asked = wish(OperationKind.DELETE, yard.now, 1)
+        aim = await site.aim("report")
+        await yard.gate.ask(Undertake(asked, [aim], WAITS, yard.now, ORIGIN))
+        (begun,) = await yard.entries("operation.delete")
+        assert begun.origin == ORIGIN
 
     in_yard(scene, grounds)
 

@@ -115,8 +115,9 @@ def test_what_comes_too_late_or_for_what_is_held_is_refused(grounds: Grounds) ->
     async def scene(yard: Yard) -> None:
         site = Site(yard)
         nobody = OperationId("op_01m8c5ay38cm5aj3w55ecmdyd3")
-        with pytest.raises(NotFound, match="there is no operation"):
+        with pytest.raises(NotFound, match="there is no operation") as missing:
             await yard.gate.ask(TellOperation(nobody, CancelAsked("ann"), yard.now))
+        assert missing.value.hint == "list them with `runyard operations`"
         begun = await site.apply(make_spec(), approvals_needed=1)
         operation = begun.operation
         assert operation is not None

@@ -89,7 +89,8 @@ def test_principals(grounds: Grounds) -> None:
 def test_tokens(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await start(yard)
-        made = token(scope=Scope(Role.VIEWER, ("dev",)), label="laptop", expires_at=NOW + 9 * HOUR)
+        scope = Scope(Role.VIEWER, ("dev",))
+        made = token(scope=scope, label="laptop", created_by="ann", expires_at=NOW + 9 * HOUR)
         await yard.gate.ask(AddToken(ROOT, made, yard.now))
         yard.later(3600)
         rotate = RotateToken(ROOT, made.id, TokenId("tok_2"), "new", 2 * HOUR, yard.now)

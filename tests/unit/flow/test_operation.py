@@ -150,7 +150,9 @@ def test_people_who_said_yes_are_kept_with_the_instant_and_once() -> None:
     later = NOW + timedelta(minutes=1)
     first = decide(waiting, Approved("bob"), later).operation
     again = decide(first, Approved("bob"), UNTIL).operation
-    both = decide(again, Confirmed("ann"), UNTIL).operation
+    decision = decide(again, Confirmed("ann"), UNTIL)
+    assert (decision.fact, decision.effects) == (Confirmed("ann"), ())
+    both = decision.operation
     assert both == replace(
         waiting, approvals=(Approval("bob", later),), confirmed_by="ann", version=4
     )

@@ -259,6 +259,16 @@ def test_a_preview_of_what_no_change_touches() -> None:
     assert monday.transitions[0].touched == ()
 
 
+def test_the_edges_of_a_change_are_touched_as_clocks_show_them() -> None:
+    """At its beginning clocks show another time at once; at its end they do as always."""
+    dst = Dst(Gap.SKIP, Overlap.SECOND)
+    seen = preview(Timetable(read("0 2,3 * * *"), BERLIN, dst), at("2026-03-28T12:00"), 1)
+    assert [[each.local.hour for each in one.touched] for one in seen.transitions] == [[2], [2]]
+    spring, autumn = (one.touched[0].instants for one in seen.transitions)
+    assert (spring, autumn) == ((), (at("2026-10-25T01:00"),))
+    assert (seen.gap, seen.overlap) == (Gap.SKIP, Overlap.SECOND)
+
+
 def test_a_change_over_midnight_touches_both_days() -> None:
     """As in Greenland, whose clocks go back at midnight."""
     name, change = next(
