@@ -97,6 +97,14 @@ def test_runs_count_as_the_batch_has_them(grounds: Grounds) -> None:
         new = done.answers[1].runs[0]
         assert isinstance(done.answers[2], Refused)
         assert done.answers[2].faults[0].value == new
+        both = Undertake(
+            wish(OperationKind.DELETE, yard.now, 3), [await site.aim("report")], WAITS, yard.now
+        )
+        done = await yard.gate.decide_now([asking(yard), both])
+        newest = done.answers[0].runs[0]
+        assert isinstance(done.answers[1], Refused)
+        assert done.answers[1].faults[0].value == f"{new}, {newest}"
+        await yard.tell(await yard.run(newest), Ended(1, make_outcome()))
         second = Undertake(
             wish(OperationKind.DELETE, yard.now, 2), [await site.aim("report")], WAITS, yard.now
         )

@@ -180,6 +180,14 @@ def test_check_raises_the_verdict() -> None:
 FREEZE = Guards(frozen=Frozen("the year's end", "2027-01-02T00:00Z"))
 
 
+def test_check_looks_at_guards_and_at_the_time() -> None:
+    frozen = Ground(FREEZE, (exception(),))
+    check(ann("operator"), Permission.JOBS_CHANGE, "prod", NOW, frozen)
+    late = NOW + timedelta(hours=1)
+    with pytest.raises(PermissionDenied, match="prod is frozen until"):
+        check(ann("operator"), Permission.JOBS_CHANGE, "prod", late, frozen)
+
+
 @pytest.mark.parametrize("permission", Permission)
 def test_a_freeze_holds_up_changes_and_nothing_else(permission: Permission) -> None:
     verdict = may(ann("admin"), permission, "prod", NOW, Ground(FREEZE))
