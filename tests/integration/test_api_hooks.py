@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -320,6 +321,13 @@ def test_what_was_refused_is_brought_again_once_it_can_be(api: Api) -> None:
     assert found["requested_by"] == "admin"
     newest = deliveries(api)[0]
     assert (newest["redelivers"], newest["by"]) == (kept["id"], "admin")
+    settled = api.get(f"/deliveries/{kept['id']}")
+    assert (settled["fate"], settled["runs"]) == ("accepted", [run["id"]])
+    assert settled["reason"] == (
+        f"brought again by admin as {newest['id']}; before: the webhook is paused by ann"
+    )
+    retried = push(api, {"ref": "a"}, X_GitHub_Delivery="1")
+    assert (retried.status, retried.document["runs"]) == (200, [run])
     second = api.ask("POST", f"/deliveries/{newest['id']}:redeliver")
     assert second.status == 202
     assert deliveries(api)[0]["redelivers"] == kept["id"]
@@ -363,3 +371,21 @@ def test_a_viewer_sees_what_came_and_not_what_was_in_it(api: Api) -> None:
     assert api.ask("POST", f"/deliveries/{delivery}:redeliver").status == 403
     assert api.ask("GET", "/hooks?environment=dev").status == 403
     assert api.ask("GET", "/deliveries?environment=dev").status == 403
+
+
+ODD = (
+    b"", b"null", b"[]", b"3", rb'"\ud800"', rb'{"ref": "\u0000"}', b"[" * 900, b"\xff\xfe",
+    b"payload=%7B", b"payload=null", b'{"ref": 1e400}', b'{"ref": 1' + b"0" * 400 + b"}",
+    b'{"ref": "-x"}', b'{"ref": "a", "ref": "b"}',
+)  # fmt: skip
+
+
+def test_whatever_is_sent_is_answered_and_kept(api: Api) -> None:
+    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/x")
+    keys = ("", "x" * 300, "\u00e9", "'; DROP TABLE deliveries; --")
+    for content, kind, key in product(ODD, kinds, keys):
+        answer = push(api, content, Content_Type=kind, X_GitHub_Delivery=key)
+        assert answer.status in (200, 202, 400), answer.content
+    for one in deliveries(api, "?page_size=20"):
+        again = api.ask("POST", f"/deliveries/{one['id']}:redeliver")
+        assert again.status in (202, 400), again.content

@@ -45,6 +45,8 @@ class Taken:
 class Take:
     """Have a delivery that is believed do what its trigger says. The answer is `Taken`: also what
     is refused is kept. `told` is what it says, or the error, where that is not understood.
+    `original` is the one that it brings again: when that leads to runs, its sender's next try
+    finds them.
 
     Raises NotFound when there is no such webhook.
     """
@@ -56,6 +58,7 @@ class Take:
     now: datetime
     new_id: Callable[[], RunId]
     origin: Origin = HERE
+    original: Delivery | None = None
     decided: Decided | None = field(default=None, init=False)
 
     def needs(self, needs: Needs) -> None:
@@ -72,7 +75,8 @@ class Take:
             self.decided = self._decided(work, row)
         except CallerError as error:
             self.decided = error
-        await work.deliveries.load(row.path, self.delivery.key)
+        for one in (self.delivery, self.original or self.delivery):
+            await work.deliveries.load(row.path, one.key)
         if isinstance(self.decided, Sequence):
             await work.load_facts([decision.run for decision in self.decided])
 
@@ -93,9 +97,18 @@ class Take:
         if known is not None:
             done = replace(done, delivery=_instead(known, done.delivery))
         work.deliveries.put(done.delivery, self.content)
-        if done.delivery.redelivers:
-            work.record(_entry(done.delivery, self.origin))
+        if self.original is not None:
+            self._settle(work, self.original, done.delivery)
         return done
+
+    def _settle(self, work: WorkingSet, original: Delivery, done: Delivery) -> None:
+        """Note what became of one that was brought again."""
+        work.record(_entry(done, self.origin))
+        known = work.deliveries.known(original.trigger, original.key)
+        led = DeliveryFate.ACCEPTED
+        if known is not None and known.fate is not led and done.fate is led:
+            reason = f"brought again by {done.by} as {done.id}; before: {known.reason}"
+            work.deliveries.put(known.evolve(fate=led, runs=done.runs, reason=reason), b"")
 
     def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
         if isinstance(self.told, CallerError):

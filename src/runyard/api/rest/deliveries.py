@@ -123,6 +123,7 @@ async def redeliver(request: Request, services: Use, who: Who, identity: Deliver
             now,
             services.new_run_id,
             who.origin,
+            old,
         )
     )
     return taken_answer(request, services, taken)
