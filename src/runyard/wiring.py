@@ -35,6 +35,7 @@ from runyard.database.postgresql import PostgresDatabase
 from runyard.database.signals import Listener, Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
+from runyard.engine.events import Ears
 from runyard.engine.prune import Retention
 from runyard.gate.door import Committed, Gate
 from runyard.localcloud import schema
@@ -53,7 +54,7 @@ from runyard.model.channels import SecretValue
 from runyard.model.errors import ConfigError, ProviderUnavailable
 from runyard.model.executors import PROCESS, sentences
 from runyard.model.federation import rules_of
-from runyard.model.ids import RANDOM_BITS, OperationId, RunId, stamped
+from runyard.model.ids import RANDOM_BITS, DeliveryId, OperationId, RunId, stamped
 from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
 from runyard.premises import make_folder
@@ -253,6 +254,7 @@ async def open_house(
             run_ids(),
             ZoneInfo,
             observe,
+            _ears(cloud.sights),
         )
         wakes.append(engine.wake_watch)
         await engine.start()
@@ -284,6 +286,11 @@ async def move_in(rows: Rows, sights: Sights) -> None:
             f"the database of RUNYARD_DATABASE_URL keeps the runs of another cloud: {owner.place}",
             hint="use that state folder, or give this one a database of its own (createdb)",
         )
+
+
+def _ears(sights: Sights) -> Ears:
+    new = Ids("dlv")
+    return Ears(LocalBroker(sights.neighbours.pubsub, clock), lambda: DeliveryId(new()))
 
 
 def _all(wakes: Sequence[Callable[[], None]]) -> None:

@@ -17,11 +17,10 @@ from runyard.model.pubsub.limits import (
     KEY_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     MESSAGES_MAX,
-    NAME,
-    NAME_EXPECTED,
     ORDERING_KEY_BYTES_MAX,
     PULLED_MAX,
     VALUE_BYTES_MAX,
+    TopicName,
 )
 from runyard.model.pubsub.message import Draft
 from runyard.model.pubsub.topic import (
@@ -43,7 +42,6 @@ from runyard.model.strict import Strict
 
 PULL_WAIT_SECONDS_MAX = 20  #: shorter than clients wait for an answer
 
-TopicName = Annotated[str, Shaped(NAME, NAME_EXPECTED, 255)]
 _Data = Annotated[
     str,
     Shaped(

@@ -2,6 +2,7 @@
 
     due      starts what is due, ends what passed its deadline
     schedule has triggers do what they are due for
+    events   has messages do what triggers make of them
     outbox   carries effects out
     watch    tells what the provider reports
     rescue   compares what is out with what the provider knows
@@ -26,6 +27,7 @@ from runyard.engine import prune, rescue
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, Carrier
 from runyard.engine.doing import Doing
 from runyard.engine.due import DueLoop
+from runyard.engine.events import Ears, EventLoop
 from runyard.engine.expire import ExpireLoop
 from runyard.engine.launching import Orders
 from runyard.engine.loop import Loop, LoopHealth
@@ -76,6 +78,7 @@ class Engine:
         new_run_id: Callable[[], RunId],
         zones: Zones,
         observe: Callable[[Committed], None] = lambda _: None,
+        ears: Ears | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -97,9 +100,11 @@ class Engine:
         )
         rows = (self.gate, database, store)
         self._rescue = RescueLoop(*rows, provider)
+        events = EventLoop(*rows, new_run_id, ears)
         ticks = {
             "due": DueLoop(*rows).tick,
             "schedule": ScheduleLoop(*rows, new_run_id, zones).tick,
+            "events": events.tick,
             "outbox": self._outbox.tick,
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": self._rescue.tick,
@@ -110,6 +115,7 @@ class Engine:
             name: Loop(name, tick, clock, poll_seconds=self._poll(name).total_seconds())
             for name, tick in ticks.items()
         }
+        events.listen(self._loops["events"].wake)
 
     async def start(self) -> None:
         """Come up. Raises StoreError or ProviderError when that cannot be."""
@@ -163,6 +169,8 @@ class Engine:
             self._loops["expire"].wake()
         if done.triggers_may_be_due:
             self._loops["schedule"].wake()
+        if done.triggers:
+            self._loops["events"].wake()
         self._signals.send(done.topics())
         self._observe(done)
 
@@ -174,7 +182,7 @@ class Engine:
         if news.effects:
             self._wake_outbox()
         if news.due:
-            for loop in ("due", "schedule", "expire"):
+            for loop in ("due", "schedule", "events", "expire"):
                 self._loops[loop].wake()
         self._signals.pass_on(news.topics)
 

@@ -1,4 +1,5 @@
-"""Commands about deliveries to webhooks: taken, doubted, forgotten."""
+"""Commands about what is brought to triggers, by webhooks and as events: taken, doubted,
+forgotten."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from runyard.flow.eventing import as_event, take_event
 from runyard.flow.lifecycle import Decision
 from runyard.flow.request import request
 from runyard.flow.webhook.taking import Filtered, take
@@ -19,6 +21,7 @@ from runyard.model.event import Due
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
 from runyard.model.run import Overrides, TriggeredBy, TriggerKind
+from runyard.model.trigger.event import EventSpec
 from runyard.model.trigger.pointing import Told
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.model.trigger.webhook import WebhookSpec
@@ -28,6 +31,7 @@ from runyard.store.working_set import Needs, WorkingSet
 VARIABLE = "RUNYARD_DELIVERY"  #: what a task finds the id of its delivery in
 DOUBTS_KEY = "doubts/"  #: how our own keys begin; those of senders begin with `ID_KEY`
 REASON_CHARACTERS_MAX = 2000
+_NOUNS = {TriggerKind.WEBHOOK: "webhook", TriggerKind.EVENT: "event trigger"}
 Decided = Sequence[Decision] | Filtered | CallerError
 
 
@@ -113,14 +117,17 @@ class Take:
     def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
         if isinstance(self.told, CallerError):
             return self.told
-        spec = spec_of(row)
-        taken = take(spec, self.told)
+        spec = event_of(row) if row.kind is TriggerKind.EVENT else spec_of(row)
+        if isinstance(spec, EventSpec):
+            taken = take_event(spec, as_event(self.told))
+        else:
+            taken = take(spec, self.told)
         if isinstance(taken, Filtered):
             return taken
         asked = self._asked(row, spec, taken)
         return request(plan_in(work, job_in(work, row)), asked, self.new_id, self.now)
 
-    def _asked(self, row: Trigger, spec: WebhookSpec, taken: Overrides) -> RunRequest:
+    def _asked(self, row: Trigger, spec: WebhookSpec | EventSpec, taken: Overrides) -> RunRequest:
         env = dict(taken.env) | {VARIABLE: str(self.delivery.redelivers or self.delivery.id)}
         asking = spec.asking
         return RunRequest(
@@ -132,7 +139,7 @@ class Take:
             overrides=replace(taken, env=tuple(sorted(env.items()))),
             labels=tuple(sorted(asking.labels.items())),
             priority=asking.priority,
-            trigger=TriggerKind.WEBHOOK,
+            trigger=row.kind,
             triggered_by=TriggeredBy(row.path, self.delivery.received_at),
         )
 
@@ -170,11 +177,22 @@ def spec_of(row: Trigger) -> WebhookSpec:
     return spec
 
 
+def event_of(row: Trigger) -> EventSpec:
+    """The event that a trigger is about. Raises NotFound when it is about none, Refused when this
+    version does not understand it."""
+    if row.kind is not TriggerKind.EVENT:
+        raise NotFound(f"trigger {row.path} is about no event")
+    spec, complaints = read(EventSpec, row.document)
+    if spec is None:
+        raise Refused(f"this version does not understand it: expected {complaints[0].expected}")
+    return spec
+
+
 def must_be_enabled(row: Trigger) -> None:
     """Raises Refused when a trigger asks for nothing now."""
     if row.state is not TriggerState.ENABLED:
         by = f" by {row.said_by}" if row.said_by else ""
-        raise Refused(f"the webhook is {row.state}{by}", hint=row.reason)
+        raise Refused(f"the {_NOUNS[row.kind]} is {row.state}{by}", hint=row.reason)
 
 
 def words_of(error: CallerError) -> str:

@@ -220,7 +220,7 @@ class Gate:
 
     async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
         """Tell other processes; `waiting`: effects wait for one who carries them out."""
-        due = done.runs_may_be_due or done.operations_may_be_due or done.triggers_may_be_due
+        due = done.runs_may_be_due or done.operations_may_be_due or bool(done.triggers)
         news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
         if news is not None:
             await tx.notify(news.text())

@@ -5,7 +5,7 @@ Raises InvalidSpec, NotFound, AlreadyExists and a provider's three errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -38,12 +38,18 @@ class Broker(Protocol):
     async def subscription(self, environment: str, name: str) -> tuple[Subscription, Backlog]:
         """A subscription, and what it has to deliver."""
 
+    async def every_subscription(self) -> Sequence[Subscription]:
+        """Every subscription of every environment; its `project` is its environment."""
+
     async def delete_subscription(self, environment: str, name: str) -> Subscription:
         """Remove a subscription with what it has to deliver."""
 
     async def seek(self, environment: str, name: str, to: datetime) -> Subscription:
         """What was published since an instant is delivered again, as far as it was kept; what was
         published before counts as acknowledged."""
+
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Have `hear` called when something is to be delivered; not for what others publish."""
 
     async def publish(self, environment: str, topic: str, drafts: Sequence[Draft]) -> Sequence[int]:
         """Publish messages, all of them or none; their ids, in order. Durable."""

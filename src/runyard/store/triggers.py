@@ -51,6 +51,10 @@ class Triggers:
         rows = await tx.fetch(self._q["triggers_of_kind"], (environment, kind))
         return [_trigger(row) for row in rows]
 
+    async def every_of_kind(self, tx: Tx, kind: TriggerKind) -> list[Trigger]:
+        """The triggers of a kind in all environments."""
+        return [_trigger(row) for row in await tx.fetch(self._q["triggers_every_of_kind"], (kind,))]
+
     async def due(self, tx: Tx, now: datetime, limit: int) -> list[Trigger]:
         """Triggers that have to be looked at, the longest due first."""
         rows = await tx.fetch(self._q["triggers_due"], (to_micros(now), limit))

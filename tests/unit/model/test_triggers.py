@@ -220,4 +220,4 @@ def test_a_wrong_field_is_told_with_what_is_right(
 def test_a_trigger_says_its_kind(trigger: Any) -> None:
     [fault] = faults(trigger)
     assert fault.path == "jobs.job-0.triggers[0]"
-    assert fault.expected.startswith("a trigger with exactly one of schedule, webhook")
+    assert fault.expected.startswith("a trigger with exactly one of schedule, event, webhook")

@@ -17,7 +17,6 @@ from runyard.api.event_bodies import (
     PullBody,
     SeekBody,
     SubscriptionBody,
-    TopicName,
 )
 from runyard.api.event_shapes import (
     DeliveriesShape,
@@ -37,6 +36,7 @@ from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
 from runyard.database.signals import Listener
 from runyard.flow.access import Permission
+from runyard.model.pubsub.limits import TopicName
 from runyard.model.pubsub.message import Delivery
 
 subscriptions = router("subscriptions")

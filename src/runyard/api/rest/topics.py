@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from runyard.api.answers import answer
-from runyard.api.event_bodies import PublishBody, TopicBody, TopicName
+from runyard.api.event_bodies import PublishBody, TopicBody
 from runyard.api.event_shapes import (
     PublishedShape,
     TopicShape,
@@ -25,7 +25,7 @@ from runyard.api.services import Services, Use
 from runyard.flow.access import Permission
 from runyard.model.principal import Caller
 from runyard.model.pubsub.cloudevents import read_http
-from runyard.model.pubsub.limits import MESSAGES_MAX
+from runyard.model.pubsub.limits import MESSAGES_MAX, TopicName
 from runyard.model.pubsub.message import Draft
 
 topics = router("topics")

@@ -93,10 +93,10 @@ class Administration:
         found = await self._database.read(lambda tx: self._catalog.subscriptions(tx, project))
         return [kept.subscription for kept in found]
 
-    async def pushed(self) -> list[Subscription]:
-        """Every subscription that is sent by HTTP."""
+    async def every_subscription(self) -> list[Subscription]:
+        """Every subscription of every project."""
         found = await self._database.read(self._catalog.every_subscription)
-        return [kept.subscription for kept in found if kept.subscription.push is not None]
+        return [kept.subscription for kept in found]
 
     async def subscription(self, project: str, name: str) -> tuple[Subscription, Backlog]:
         """A subscription, and what it has to deliver."""

@@ -33,6 +33,7 @@ class Publishing:
         self._database = database
         self._clock = clock
         self._signals = signals
+        self.hearers: list[Callable[[], None]] = []  #: called when there is something to deliver
         self._catalog = Catalog(database.dialect)
         self._shelf = Shelf(database.dialect)
 
@@ -72,7 +73,9 @@ class Publishing:
         return list(ids), {number for number, plan in wanted.items() if plan}
 
     def wake(self, woken: Woken) -> None:
-        """Wake who waits for messages of these subscriptions."""
+        """Wake who waits for messages of these subscriptions, and who wants to hear of any."""
+        for hear in self.hearers if woken else ():
+            hear()
         self._signals.send([signal_of(number) for number in woken])
 
 

@@ -59,10 +59,11 @@ class Pushing:
     async def _look(self) -> None:
         """Begin what is new, end what is no more."""
         try:
-            wanted = {_key(one): one for one in await self._administration.pushed()}
+            found = await self._administration.every_subscription()
         except PlatformError as error:
             LOGGER.warning("push subscriptions cannot be read: %s", error.message)
             return
+        wanted = {_key(one): one for one in found if one.push is not None}
         for key in [key for key, task in self._tasks.items() if key not in wanted or task.done()]:
             self._tasks.pop(key).cancel()
         for key, one in wanted.items():

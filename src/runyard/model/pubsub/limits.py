@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.forms import Shaped
 from runyard.model.pubsub.filters import parse
 from runyard.model.pubsub.message import Draft
 from runyard.model.pubsub.topic import (
@@ -40,6 +42,7 @@ ENDPOINT_CHARACTERS_MAX = 2_048
 #: start with goog" (Topic.name).
 NAME = r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 NAME_EXPECTED = "3 to 255 letters, digits and -_.~+%, a letter first, and not goog at the beginning"
+TopicName = Annotated[str, Shaped(NAME, NAME_EXPECTED, 255)]  #: or a subscription's
 _NAME = re.compile(NAME)
 
 

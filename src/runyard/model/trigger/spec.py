@@ -9,13 +9,15 @@ from typing import Annotated, Any
 from runyard.model.kinds import Kinds
 from runyard.model.trigger.absence import AbsenceSpec
 from runyard.model.trigger.chain import ChainSpec
+from runyard.model.trigger.event import EventSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.webhook import WebhookSpec
 
-AnyTrigger = ScheduleSpec | WebhookSpec | ChainSpec | AbsenceSpec
+AnyTrigger = ScheduleSpec | EventSpec | WebhookSpec | ChainSpec | AbsenceSpec
 #: Each kind by the key that says it.
 KINDS: dict[str, type[AnyTrigger]] = {
     "schedule": ScheduleSpec,
+    "event": EventSpec,
     "webhook": WebhookSpec,
     "after": ChainSpec,
     "absence": AbsenceSpec,

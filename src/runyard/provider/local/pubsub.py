@@ -47,6 +47,10 @@ class LocalBroker:
         """See `Broker.subscription`."""
         return await self._cloud.administration.subscription(environment, name)
 
+    async def every_subscription(self) -> Sequence[Subscription]:
+        """See `Broker.every_subscription`."""
+        return await self._cloud.administration.every_subscription()
+
     async def delete_subscription(self, environment: str, name: str) -> Subscription:
         """See `Broker.delete_subscription`."""
         return await self._cloud.administration.delete_subscription(environment, name)
@@ -54,6 +58,10 @@ class LocalBroker:
     async def seek(self, environment: str, name: str, to: datetime) -> Subscription:
         """See `Broker.seek`."""
         return await self._cloud.administration.seek(environment, name, to)
+
+    def listen(self, hear: Callable[[], None]) -> None:
+        """See `Broker.listen`."""
+        self._cloud.publishing.hearers.append(hear)
 
     async def publish(self, environment: str, topic: str, drafts: Sequence[Draft]) -> Sequence[int]:
         """See `Broker.publish`."""

@@ -1,0 +1,200 @@
+"""EVENTS: has messages do what the triggers that want them say.
+
+Each event trigger has a subscription of its own, which follows it: made, made anew when the trigger
+is changed, removed with it. A message is acknowledged once what became of it is kept, so it comes
+again when anything died in between; its key keeps it from leading to a second run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from runyard.database.port import Database
+from runyard.flow.eventing import event_key, told_by
+from runyard.gate.delivering import Take, event_of
+from runyard.gate.door import Gate
+from runyard.model.delivery import Delivery
+from runyard.model.errors import AlreadyExists, CallerError, InvalidSpec, NotFound
+from runyard.model.ids import DeliveryId, RunId
+from runyard.model.pubsub import message
+from runyard.model.pubsub.topic import RetryPolicy, Subscription
+from runyard.model.run import TriggerKind
+from runyard.model.trigger.event import EventSpec
+from runyard.model.trigger.pointing import Told
+from runyard.model.trigger.row import Trigger, TriggerState
+from runyard.provider.port_pubsub import Broker
+from runyard.store.memory import Store
+
+LOGGER = logging.getLogger("runyard.engine")
+PREFIX = "runyard.trigger."  #: how our subscriptions are called; no other may be
+BATCH = 200  #: messages of a trigger that are looked at together
+ACK_DEADLINE_SECONDS = 60  #: the gate answers much sooner, or is away
+RETRY = RetryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Where events come from, and ids for what comes in."""
+
+    broker: Broker
+    new_delivery_id: Callable[[], DeliveryId]
+
+
+class EventLoop:
+    """One tick: all that was published and is not decided on yet."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        database: Database,
+        store: Store,
+        new_run_id: Callable[[], RunId],
+        ears: Ears | None,
+    ) -> None:
+        self._gate = gate
+        self._database = database
+        self._store = store
+        self._new_run_id = new_run_id
+        self._ears = ears
+        self._followed: Mapping[str, Subscription] | None = None
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when something is published."""
+        if self._ears is not None:
+            self._ears.broker.listen(wake)
+
+    async def tick(self, now: datetime) -> datetime | None:
+        """Have done all that is published by `now`."""
+        if self._ears is None:
+            return None
+        rows = await self._database.read(
+            lambda tx: self._store.triggers.every_of_kind(tx, TriggerKind.EVENT)
+        )
+        known = [(row, spec) for row in rows if (spec := _understood(row)) is not None]
+        await self._follow(self._ears, {row.path: _wanted(row, spec, now) for row, spec in known})
+        enabled = [one for one in known if one[0].state is TriggerState.ENABLED]
+        await asyncio.gather(*(self._drain(self._ears, *one, now) for one in enabled))
+        return None
+
+    # -- subscriptions ---------------------------------------------------------------------------
+    async def _follow(self, ears: Ears, wanted: Mapping[str, Subscription]) -> None:
+        """Have exactly the subscriptions that triggers want."""
+        if self._followed is not None and _same(self._followed, wanted):
+            return
+        self._followed = None
+        there = {
+            (one.project, one.name): one
+            for one in await ears.broker.every_subscription()
+            if one.name.startswith(PREFIX)
+        }
+        for one in wanted.values():
+            found = there.pop((one.project, one.name), None)
+            if found is not None and _alike(found, one):
+                continue
+            if found is not None:
+                await ears.broker.delete_subscription(one.project, one.name)
+            await _subscribe(ears.broker, one)
+        for environment, name in there:
+            await ears.broker.delete_subscription(environment, name)
+        self._followed = wanted
+
+    # -- messages --------------------------------------------------------------------------------
+    async def _drain(self, ears: Ears, row: Trigger, spec: EventSpec, now: datetime) -> None:
+        environment, name = row.environment, subscription_name(row)
+        try:
+            while found := await ears.broker.pull(environment, name, BATCH):
+                takes = (self._take(ears, row, spec, one, now) for one in found)
+                decided = await asyncio.gather(*takes)
+                both = list(zip(found, decided, strict=True))
+                done = [one.ack_id for one, is_final in both if is_final]
+                again = [one.ack_id for one, is_final in both if not is_final]
+                await ears.broker.ack(environment, name, done)
+                await ears.broker.modify(environment, name, again, 0)
+        except NotFound:  # somebody removed the subscription, or the trigger: look again
+            self._followed = None
+
+    async def _take(
+        self,
+        ears: Ears,
+        row: Trigger,
+        spec: EventSpec,
+        brought: message.Delivery,
+        now: datetime,
+    ) -> bool:
+        """Ask the gate what becomes of a message; False when it is to come again."""
+        one, told, key = brought.message, _told(brought.message), ""
+        if not isinstance(told, CallerError):
+            try:
+                key = event_key(spec, told, one.id)
+            except InvalidSpec as error:
+                told = error
+        delivery = Delivery(
+            ears.new_delivery_id(),
+            row.environment,
+            row.path,
+            key or f"message/{one.id}",
+            now,
+            now,
+            headers=one.attributes,
+            address=f"message {one.id}",
+            body_bytes=len(one.data),
+        )
+        command = Take(row.key, delivery, told, one.data, now, self._new_run_id)
+        taken = await self._gate.ask(command)
+        return taken.error is None or isinstance(taken.error, InvalidSpec)
+
+
+def subscription_name(row: Trigger) -> str:
+    """The subscription of a trigger, in the environment of its job."""
+    return f"{PREFIX}{row.project}.{row.job}.{row.name}"
+
+
+def _understood(row: Trigger) -> EventSpec | None:
+    try:
+        return event_of(row)
+    except CallerError as error:
+        LOGGER.warning("trigger %s: %s", row.path, error.message)
+        return None
+
+
+def _wanted(row: Trigger, spec: EventSpec, now: datetime) -> Subscription:
+    source = spec.event
+    return Subscription(
+        row.environment,
+        subscription_name(row),
+        source.topic,
+        now,
+        ack_deadline_seconds=ACK_DEADLINE_SECONDS,
+        filter=source.subscription_filter(),
+        retry=RETRY,
+    )
+
+
+def _same(one: Mapping[str, Subscription], other: Mapping[str, Subscription]) -> bool:
+    return one.keys() == other.keys() and all(_alike(one[path], other[path]) for path in one)
+
+
+def _alike(one: Subscription, other: Subscription) -> bool:
+    return (one.topic, one.filter) == (other.topic, other.filter)
+
+
+async def _subscribe(broker: Broker, wanted: Subscription) -> None:
+    """Make a subscription, and its topic where there is none."""
+    try:
+        await broker.create_subscription(wanted)
+    except NotFound:
+        with suppress(AlreadyExists):  # somebody else made it just now
+            await broker.create_topic(wanted.project, wanted.topic)
+        await broker.create_subscription(wanted)
+
+
+def _told(one: message.Message) -> Told | CallerError:
+    try:
+        return told_by(one.attributes, one.data)
+    except InvalidSpec as error:
+        return error

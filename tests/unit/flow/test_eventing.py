@@ -1,0 +1,66 @@
+"""What becomes of a message that a trigger is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runyard.flow.eventing import as_event, event_key, take_event, told_by
+from runyard.flow.webhook.taking import Filtered
+from runyard.model.errors import InvalidSpec
+from runyard.model.run import Overrides
+from runyard.model.trigger.event import EventSpec
+from runyard.model.validation import read
+
+SOLD = {"ce-type": "sold", "ce-source": "/shop", "ce-id": "7"}
+
+
+def event(**beside: Any) -> EventSpec:
+    document = {"event": {"topic": "orders", "type": "sold"}, **beside}
+    spec, complaints = read(EventSpec, document)
+    assert spec is not None, complaints
+    return spec
+
+
+def test_a_message_is_told_as_body_and_attributes() -> None:
+    told = told_by({"kind": "order"}, b'{"price": 3}')
+    assert told == {"body": {"price": 3}, "attributes": {"kind": "order"}}
+    assert told_by({}, b"")["body"] is None
+    assert as_event(told) == told
+    assert as_event({"headers": {"kind": "order"}}) == {
+        "body": None,
+        "attributes": {"kind": "order"},
+    }
+    with pytest.raises(InvalidSpec, match="not understood"):
+        told_by({"content-type": "application/json"}, b"{")
+
+
+def test_what_fits_asks_for_a_run() -> None:
+    spec = event(
+        filter="body.paid = true AND attributes.ce-id = 7",
+        map={"env": {"PRICE": {"from": "body.price"}, "ID": {"from": "attributes.ce-id"}}},
+        **{"with": {"args": ["x"]}},
+    )
+    told = told_by(SOLD, b'{"price": 3, "paid": true}')
+    assert take_event(spec, told) == Overrides(args=("x",), env=(("ID", "7"), ("PRICE", "3")))
+    assert take_event(event(), told) == Overrides()
+
+
+def test_what_does_not_fit_does_not_and_says_why() -> None:
+    other = told_by(SOLD | {"ce-type": "bought"}, b"{}")
+    assert take_event(event(), other) == Filtered("ce-type is another one")
+    unpaid = told_by(SOLD, b'{"paid": false}')
+    spec = event(filter="body.paid = true")
+    assert take_event(spec, unpaid) == Filtered("the filter leaves it out")
+    with pytest.raises(InvalidSpec, match="does not fit the trigger's map"):
+        take_event(event(map={"env": {"A": {"from": "body.none"}}}), unpaid)
+
+
+def test_events_are_told_apart_by_what_they_are() -> None:
+    told = told_by(SOLD, b'{"order": 12}')
+    assert event_key(event(), told, 3) == event_key(event(), told, 4) == "id//shop 7"
+    assert event_key(event(), told_by({"ce-id": "7"}, b""), 3) == "id/message/3"
+    assert event_key(event(key="body.order"), told, 3) == "id/12"
+    with pytest.raises(InvalidSpec, match="has not the trigger's key"):
+        event_key(event(key="body.none"), told, 3)
