@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from runyard.flow.schedule.clocks import Change, changes
 from runyard.flow.schedule.instants import Timetable, instants, next_after
 from runyard.flow.schedule.preview import preview
-from runyard.flow.schedule.utc_lines import seasons, utc_lines
+from runyard.flow.schedule.utc_lines import Season, seasons, utc_lines
 from runyard.model.recurrence.nouns import Calendar, Dst, Gap, Overlap
 from runyard.model.recurrence.reading import read
 
@@ -358,3 +358,17 @@ def test_seasons_of_new_york() -> None:
     assert found[0].end == found[1].begin == at("2027-03-14T07:00")
     (all_year,) = seasons(calendar, UTC, at("2026-11-26T00:00"), at("2027-11-26T00:00"))
     assert all_year.lines == ("0 9 * * 1-5",)
+
+
+def test_a_season_ends_where_clocks_change_and_says_why_it_has_no_line() -> None:
+    calendar = read("0 1,2,3 1 * *")
+    assert isinstance(calendar, Calendar)
+    begin, change = at("2026-11-26T00:00"), at("2027-03-14T07:00")
+    (winter,) = seasons(calendar, ZoneInfo("America/New_York"), begin, change)
+    hours = timedelta(hours=-5)
+    assert winter == Season(begin, change, hours, ("0 6-8 1 * *",))
+    late = read("0 23 1 * *")
+    assert isinstance(late, Calendar)
+    why = "in UTC it is the day after, which cron cannot say of days of a month"
+    found = seasons(late, ZoneInfo("America/New_York"), begin, change)
+    assert found == [Season(begin, change, hours, (), why)]
