@@ -101,6 +101,7 @@ def test_the_environment_is_exactly_the_order(play: Play) -> None:
         lines = dict(line.split("=", 1) for line in text.split("\n") if "=" in line)
         assert lines.pop("HOME").startswith(str(made.work_folder()))
         assert lines.pop("PATH").endswith("/bin")
+        assert lines.pop("RUNYARD_OUTPUT").startswith(str(made.work_folder()))
         assert lines == {"A": "1", "B": "x=y", "Ü": "ß", "RUNYARD_TASK": f"{tag}:a/b"}
 
     play(story)
@@ -129,7 +130,7 @@ def test_it_runs_as_the_task_user_in_a_folder_of_its_own(play: Play) -> None:
 
 def test_a_given_working_folder_is_used_and_kept(play: Play) -> None:
     async def story(made: House) -> None:
-        end = await made.shell("pwd", working_folder="/usr/share")
+        end = await made.shell("pwd", working_folder="/usr/share", task=1)
         assert made.texts() == ["/usr/share"]
         assert "folder" not in end.removed
 

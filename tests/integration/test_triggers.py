@@ -97,6 +97,7 @@ def test_the_story_of_a_trigger_is_told_in_pages(api: Api) -> None:
         "trigger": "shop/local/report/schedule",
         "instant": "2026-09-01T13:00:00Z",
         "start_by": None,
+        "after": [],
     }
     explained = api.get(f"/runs/{run}/explanation")["sentences"]
     assert "was asked for by schedule, by shop/local/report/schedule" in explained[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +13,14 @@ from runyard.model.durations import SECOND_NANOS, google_form
 from runyard.model.errors import Fault
 from runyard.model.ids import attempt_key
 from runyard.model.job import JobSpec
+from runyard.model.outcome import Outcome
 from runyard.model.run import Overrides, Run, TriggeredBy
 from runyard.provider.port import LogEntry, TaskView
 from runyard.store.jobs import JobRow
 from runyard.store.runs import Happening
 
 Document = dict[str, Any]
+_OUTCOME = tuple(field.name for field in fields(Outcome) if field.name != "output")
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -53,7 +55,7 @@ def run_document(run: Run) -> Document:
         "labels": dict(run.labels),
         "overrides": overrides_document(run.overrides),
         "handle": run.handle,
-        "outcome": run.outcome,
+        "outcome": _outcome(run.outcome),
         "cost_nano_dollars": run.cost_nano_dollars,
         "cost": costing.display(run.cost_nano_dollars),
         "version": run.version,
@@ -64,7 +66,17 @@ def triggered_by_document(by: TriggeredBy | None) -> Document | None:
     """The trigger that asked, and for which instant; None where a person asked."""
     if by is None:
         return None
-    return {"trigger": by.trigger, "instant": by.instant, "start_by": by.start_by}
+    return {
+        "trigger": by.trigger,
+        "instant": by.instant,
+        "start_by": by.start_by,
+        "after": list(by.after),
+    }
+
+
+def _outcome(outcome: Outcome | None) -> Document | None:
+    """How an attempt ended. What it wrote stands beside, in the page of its run."""
+    return None if outcome is None else {name: getattr(outcome, name) for name in _OUTCOME}
 
 
 def overrides_document(overrides: Overrides) -> Document:
@@ -110,12 +122,17 @@ def attempt_documents(
         elif fact.kind == "launched" and number in attempts:
             attempts[number]["handle"] = fact.data["handle"]
         elif fact.kind == "attempt_ended" and number in attempts:
-            ended = {"ended_at": fact.at, "outcome": dated(fact.data["outcome"])}
+            ended = {"ended_at": fact.at, "outcome": _told(fact)}
             attempts[number] |= ended
     for number, attempt in attempts.items():
         charge = by_key.get(attempt_key(run.id, number))
         attempt["charge"] = None if charge is None else charge_document(charge)
     return [attempts[number] for number in sorted(attempts)]
+
+
+def _told(fact: Happening) -> Document:
+    outcome: Document = dated(fact.data["outcome"])
+    return {key: value for key, value in outcome.items() if key != "output"}
 
 
 def _begun(number: int) -> Document:

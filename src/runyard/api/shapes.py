@@ -121,6 +121,7 @@ class TriggeredByShape(Shape):
     trigger: str
     instant: datetime | None
     start_by: datetime | None
+    after: Annotated[list[str], Field(description="The runs that a chain's run follows.")]
 
 
 class RunShape(Shape):
@@ -187,8 +188,9 @@ class AttemptShape(Shape):
 
 
 class RunDetailShape(RunShape):
-    """A run with its attempts."""
+    """A run with its attempts, and with the result that the last of them wrote."""
 
+    output: Annotated[Any, Field(description="JSON of the task's own; null: it wrote none.")]
     attempts: list[AttemptShape]
 
 

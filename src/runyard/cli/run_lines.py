@@ -55,6 +55,7 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("message", _unless(run["reason"], outcome.get("message", ""))),
         ("asked for", f"{local(run['requested_at'], now)} by {run['requested_by']}"),
         ("trigger", run["trigger"]),
+        ("follows", ", ".join((run.get("triggered_by") or {}).get("after", ()))),
         ("due", local(run["due_at"], now)),
         ("waits for", run["waiting_on"]),
         ("deadline", local(run["deadline_at"], now)),
@@ -69,7 +70,12 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("stopped by", run["stop_cause"]),
         ("cost", run["cost"]),
         ("handle", run["handle"]),
+        ("output", _result(run.get("output"))),
     ]
+
+
+def _result(output: Any) -> str:
+    return "" if output is None else json.dumps(output, ensure_ascii=False)
 
 
 def _unless(said: str, text: str) -> str:

@@ -14,6 +14,7 @@ from runyard.cli.parameters import AsJson, complete_jobs
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
+from runyard.flow.trigger_words import says
 from runyard.model.errors import Fault, InvalidSpec, NotFound
 
 PAGE_SIZE_MAX = 1000
@@ -213,7 +214,7 @@ def words(one: Mapping[str, Any]) -> str:
     """When a trigger asks for runs, for a person."""
     spec = one["spec"]
     if one["kind"] != "schedule":
-        return str(one["kind"])
+        return says(spec)
     zone = spec.get("timeZone", "UTC")
     return f"{spec['schedule']} {zone}"
 

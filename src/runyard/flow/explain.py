@@ -71,7 +71,10 @@ def _requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     what = f"run of {run.job} (revision {fact.data['revision']}) in {run.region}"
     yield sentence(f"this {what} was asked for {how}, by {by}, on {day}")
     meant = run.triggered_by
-    if meant is not None and meant.instant is not None and meant.instant != fact.at:
+    if meant is not None and meant.after:
+        last = f", the last of which ended at {story.at(meant.instant)}" if meant.instant else ""
+        yield sentence(f"it follows {listed(list(meant.after))}{last}")
+    elif meant is not None and meant.instant is not None and meant.instant != fact.at:
         late = span(fact.at - meant.instant)
         yield sentence(f"it is for the instant {story.at(meant.instant)}, {late} before")
     changes = _changes(run)

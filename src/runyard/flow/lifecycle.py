@@ -249,7 +249,8 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
         due_at=retry_at,
         cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
     )
-    fact = AttemptEnded(event.attempt, outcome, _name(verdict), verdict.reason, retry_at=retry_at)
+    told = replace(outcome, output="")  # a run has the last one; histories stay small
+    fact = AttemptEnded(event.attempt, told, _name(verdict), verdict.reason, retry_at=retry_at)
     effects: tuple[Effect, ...] = (Release(event.attempt),)
     if after.state is State.DEAD:
         effects += (Alert(verdict.reason),)

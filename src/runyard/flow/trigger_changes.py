@@ -12,14 +12,10 @@ from runyard.flow.schedule.compiling import timing_of
 from runyard.flow.schedule.month import runs_a_month
 from runyard.flow.schedule.preview import preview
 from runyard.flow.schedule.words import policies, shifts
-from runyard.flow.wording import listed, span
-from runyard.model.durations import seconds_of
+from runyard.flow.trigger_words import says
 from runyard.model.job import JobSpec
-from runyard.model.trigger.absence import AbsenceSpec
-from runyard.model.trigger.chain import ChainSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.spec import kind_of, names_of
-from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
 from runyard.model.zones import ZoneBook
 
@@ -71,7 +67,7 @@ def _change(
     name: str, old: Document | None, new: Document | None, zones: ZoneBook, now: datetime
 ) -> TriggerChange:
     document = new or old or {}
-    told = TriggerChange(name, kind_of(document), Action.UNCHANGED, _says(document))
+    told = TriggerChange(name, kind_of(document), Action.UNCHANGED, says(document))
     if new is None:
         return replace(told, action=Action.DELETE, words=(GONE,))
     if new == old:
@@ -92,28 +88,3 @@ def _schedule(
     instants = tuple(at.astimezone(zone) for at in coming)
     words = (*policies(spec), *(shifts(spec, preview(timing.table, now, 0)) if instants else ()))
     return replace(told, words=words, instants=instants)
-
-
-def _says(trigger: Document) -> str:
-    """A schedule in its zone, a webhook by who calls it, what follows jobs by those; what else
-    there is says only its kind."""
-    kind = kind_of(trigger)
-    if kind == ScheduleSpec.kind:
-        return f"{trigger['schedule']} in {trigger['timeZone']}"
-    if kind == WebhookSpec.kind:
-        return f"webhook of {trigger['webhook']['kind']}"
-    if kind == ChainSpec.kind:
-        return f"after {_ended(trigger['after'])}"
-    if kind == AbsenceSpec.kind:
-        absence, act = trigger["absence"], trigger["do"]
-        length = span(seconds_of(absence["within"]))
-        return f"{act} when there was no end of {_ended(absence['of'])} for {length}"
-    return kind
-
-
-def _ended(source: Document) -> str:
-    """`orders (succeeded)`, `all of orders and stock (succeeded)`."""
-    for many in ("all", "any"):
-        if many in source:
-            return f"{many} of {listed(source[many])} ({source['on']})"
-    return f"{source['job']} ({source['on']})"

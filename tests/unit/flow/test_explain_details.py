@@ -22,6 +22,7 @@ from runyard.model.event import (
     SlotFreed,
     Waited,
 )
+from runyard.model.ids import RunId
 from runyard.model.outcome import Ending, TaskFailure
 from runyard.model.run import OnConflict, Overrides, State, TriggeredBy, TriggerKind
 from runyard.store.runs import Happening
@@ -222,3 +223,17 @@ def test_what_a_trigger_asked_for_names_its_instant_and_waits_for_its_like() -> 
     assert "It is for the instant 11:55:00 UTC, 5 min before." in text
     assert "its trigger has 1 run at once and an earlier one was not over" in text
     assert "will never start: a newer one came (its trigger's policy)." in text
+
+
+def test_what_a_chain_asked_for_names_the_runs_that_it_follows() -> None:
+    after = (RunId("run_a"), RunId("run_b"))
+    by = TriggeredBy("shop/local/report/chain", NOW - timedelta(seconds=2), after=after)
+    requested = Requested(TriggerKind.CHAIN, by.trigger, 1)
+    for meant, ending in (
+        (by, "b, the last of which ended at 11:59:58 UTC."),
+        (replace(by, instant=None), "b."),
+    ):
+        run = make_run(trigger=TriggerKind.CHAIN, triggered_by=meant)
+        told = [Happening(1, NOW, "requested", State.QUEUED, asdict(requested))]
+        text = "\n".join(explain(run, told, [], NOW))
+        assert f"It follows run_a and run_{ending}" in text

@@ -31,6 +31,7 @@ from runyard.api.shapes import (
 )
 from runyard.database.port import Tx
 from runyard.flow.access import Permission, visible
+from runyard.flow.chaining import output_of
 from runyard.flow.explain import explain
 from runyard.gate.asking import Request
 from runyard.model.errors import IllegalTransition, Refused
@@ -123,7 +124,8 @@ def _after(question: RunQuestion, token: str) -> After | None:
 async def get_run(services: Use, who: Who, run_id: RunPath) -> Response:
     """One run with its attempts."""
     run, history, charges = await story(services, who, run_id)
-    return answer(run_document(run) | {"attempts": attempt_documents(run, history, charges)})
+    attempts = attempt_documents(run, history, charges)
+    return answer(run_document(run) | {"output": output_of(run), "attempts": attempts})
 
 
 @runs.post(

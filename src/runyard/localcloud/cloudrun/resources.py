@@ -171,7 +171,8 @@ class Tally:
     """What an execution adds up to. Bounded, whatever the number of tasks.
 
     `begun_count` tasks (those with the lowest indexes) were started at least once. The sums run
-    over task attempts. `removed` is what the spawner removed as the attempts ended.
+    over task attempts. `output` is what the last attempt of the first task wrote. `removed` is
+    what the spawner removed as the attempts ended.
     """
 
     begun_count: int = 0
@@ -188,6 +189,7 @@ class Tally:
     cpu_milliseconds: int = 0
     memory_peak_bytes: int = 0
     log_bytes_dropped: int = 0
+    output: str = ""
     failures: tuple[FailedTask, ...] = ()
     removed: tuple[tuple[str, int], ...] = ()
     left: tuple[str, ...] = ()

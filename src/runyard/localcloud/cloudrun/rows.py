@@ -24,7 +24,7 @@ from runyard.localcloud.cloudrun.resources import (
 from runyard.model.errors import SchemaMismatch
 from runyard.model.instants import from_micros, to_micros
 
-STATUS_VERSION = 1  #: of `status_json`
+STATUS_VERSION = 2  #: of `status_json`
 
 
 def job_of(row: Row) -> Job:

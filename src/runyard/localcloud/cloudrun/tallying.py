@@ -30,6 +30,7 @@ def with_attempt(tally: Tally, task: Task, end: TaskEnd) -> Tally:
         cpu_milliseconds=tally.cpu_milliseconds + end.cpu_milliseconds,
         memory_peak_bytes=max(tally.memory_peak_bytes, end.memory_peak_bytes),
         log_bytes_dropped=tally.log_bytes_dropped + end.log_bytes_dropped,
+        output=end.output if task.index == 0 else tally.output,
         removed=tuple(sorted(removed.items())),
         left=(tally.left + end.left)[:LEFT_KEPT],
     )

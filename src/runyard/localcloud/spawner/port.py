@@ -53,7 +53,8 @@ class TaskEnd:
     `lost`: the spawner died and nobody knows; everything the task had was killed and removed.
     `not_started`: argv could not be executed, `message` says why. `removed` counts what was
     removed at the end by kind (folder, memory_folder, cgroup, process).
-    `memory_measured_by` is `cgroup`, `rusage` or empty.
+    `memory_measured_by` is `cgroup`, `rusage` or empty. `output` is what the first task wrote as
+    its result, as JSON.
     """
 
     key: str
@@ -71,6 +72,7 @@ class TaskEnd:
     memory_peak_bytes: int = 0
     memory_measured_by: str = ""
     log_bytes_dropped: int = 0
+    output: str = ""
     removed: Mapping[str, int] = field(default_factory=dict)
     left: tuple[str, ...] = ()
 

@@ -125,6 +125,7 @@ def outcome(execution: Execution, lines: LastLines = MappingProxyType({})) -> Ou
             for each in tally.failures
         ),
         usage=_usage(execution),
+        output=tally.output,
     )
 
 

@@ -109,6 +109,10 @@ class TaskLog:
         else:
             self.dropped += len(block)
 
+    def say(self, words: str) -> None:
+        """Have the log say something of ours about the task."""
+        self._file.append(encode(self._now(), self._task, self._attempt, SYSTEM, "WARNING", words))
+
     def finish(self) -> str:
         """Say how much was dropped, in the log and as an answer (empty: nothing), and close."""
         said = ""
@@ -119,9 +123,7 @@ class TaskLog:
                 else f"the limit of {self.bytes_max} bytes was reached"
             )
             said = f"{self.dropped} bytes of output were dropped: {why}"
-            self._file.append(
-                encode(self._now(), self._task, self._attempt, SYSTEM, "WARNING", said)
-            )
+            self.say(said)
         self._file.close()
         return said
 

@@ -3,6 +3,7 @@
 A task's environment is the order's and nothing else but
 
     RUNYARD_TASK        `<tag>:<key>`: by it a task's processes are found where there is no cgroup
+    RUNYARD_OUTPUT      the file that the first task may write its result to (`result`)
     RUNYARD_MOUNT_ROOT  the folder that stands for `/` of secret files and empty folders (emptyDir);
                         only if there are any
     PATH, HOME          DEFAULT_PATH and the working folder, only where the order sets none
@@ -17,6 +18,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from runyard.localcloud.spawner.server import result
 from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.groups import Group, Groups
 from runyard.localcloud.spawner.server.order import File, Order
@@ -76,7 +78,7 @@ def prepare(order: Order, name: str, ground: Ground, held: Holdings) -> None:
             "this machine has no memory filesystem (/dev/shm or XDG_RUNTIME_DIR) for secret files"
         )
     try:
-        if not order.working_folder:
+        if not order.working_folder or order.task == 0:
             held.folder = ground.folders.make(name)
         if order.files or order.folders:
             folder = f"{mounts}/{name}-mounts"
@@ -146,6 +148,8 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
     env.setdefault("PATH", DEFAULT_PATH)
     env.setdefault("HOME", folder)
     env[MARKER] = f"{ground.tag}:{order.key}"
+    if order.task == 0:
+        env[result.VARIABLE] = f"{held.folder}/{result.FILE}"
     if held.memory_folder:
         env["RUNYARD_MOUNT_ROOT"] = held.memory_folder
     try:

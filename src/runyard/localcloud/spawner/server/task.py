@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from runyard.localcloud.spawner.server import processes
+from runyard.localcloud.spawner.server import processes, result
 from runyard.localcloud.spawner.server.folders import Folders
 from runyard.localcloud.spawner.server.order import Order, end_of
 from runyard.localcloud.spawner.server.output import Stream, TaskLog
@@ -135,6 +135,16 @@ class Task:
             "memory_measured_by": by,
             "out_of_memory": oom,
         }
+
+    def collect(self) -> str:
+        """What it wrote as its result; the log tells what is wrong with it."""
+        if self.order.task != 0:
+            return ""
+        path = f"{self.held.folder}/{result.FILE}"
+        output, complaint = result.collect(path, self.order.redactions)
+        if complaint:
+            self.log.say(complaint)
+        return output
 
     def end(self) -> dict[str, Any]:
         """How it ended, without what was measured and said."""

@@ -203,6 +203,7 @@ class Yard:
         if task.killed:
             task.removed["process"] = len(task.killed)
         end = task.measure()
+        end["output"] = task.collect()
         end["message"] = task.log.finish()
         end["log_bytes_dropped"] = task.log.dropped
         self._remove_group(task, end, 0)
