@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from runyard.gate.backfilling import CancelBackfill, FillBack, Filled
 from runyard.gate.firing import FireDue, PauseTrigger, ResumeTrigger
-from runyard.model.errors import NotFound, Refused
+from runyard.model.errors import InvalidSpec, NotFound, Refused
 from runyard.model.event import Ended
 from runyard.model.run import Run, State, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
@@ -246,5 +247,61 @@ def test_pages_of_triggers_and_forgetting_of_instants(grounds: Grounds) -> None:
         later = yard.now + timedelta(seconds=1)
         await yard.database.write(lambda tx: triggers.forget_instants(tx, later))
         assert await instants(yard, path) == []
+
+    in_yard(scene, grounds)
+
+
+async def fill_back(yard: Yard, hours: int, **rest: Any) -> Filled:
+    since = yard.now - timedelta(hours=hours)
+    number = next(yard.numbers)
+    return await yard.gate.ask(
+        FillBack(
+            KEY, "ann", yard.now, id=f"bf_{number}", since=since, until=yard.now,
+            new_id=yard.new_id, zones=ZoneInfo, **rest,
+        )
+    )  # fmt: skip
+
+
+def test_a_backfill_runs_so_many_at_once_and_never_what_has_run(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(scheduled())
+        await fire(yard)
+        (came,) = await fire(yard, 1)
+        yard.later(60)
+        done = await fill_back(yard, 5, parallelism=2)
+        assert len(done.instants) == 4
+        assert done.there == (came.at,)
+        runs = [await run_of(yard, one) for one in done.instants]
+        assert [run.state for run in runs] == [State.LAUNCHING] * 2 + [State.QUEUED] * 2
+        assert {dict(run.labels)["backfill"] for run in runs} == {done.id}
+        await yard.tell(runs[0], Ended(1, make_outcome()))
+        assert (await yard.run(runs[2].id)).state is State.LAUNCHING
+        again = await fill_back(yard, 5)
+        assert (len(again.instants), len(again.there)) == (0, 5)
+        *_, skipped = await fire(yard, 1)
+        assert skipped.reason == f"{came.runs[0]} had not ended"  # no run of the backfill's
+        wanted = await fill_back(yard, 2, again=True)
+        assert len(wanted.instants) == 2
+        ended = await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id=done.id))
+        assert ended == 3
+        states = [(await yard.run(run.id)).state for run in runs]
+        assert states == [State.SUCCEEDED, State.STOPPING, State.STOPPING, State.CANCELLED]
+        assert await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id="bf_none")) == 0
+
+    in_yard(scene, grounds)
+
+
+def test_a_backfill_that_cannot_be_says_why(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        with pytest.raises(NotFound, match="no trigger"):
+            await fill_back(yard, 5)
+        await yard.apply(scheduled({**HOURLY, "with": {"region": "europe-west1"}}))
+        with pytest.raises(InvalidSpec, match="not placed in europe-west1"):
+            await fill_back(yard, 5)
+        with pytest.raises(InvalidSpec, match="range of the backfill"):
+            await fill_back(yard, 0)
+        await yard.apply(scheduled({"after": {"job": "other"}, "name": "schedule"}))
+        with pytest.raises(Refused, match="is no schedule"):
+            await fill_back(yard, 5)
 
     in_yard(scene, grounds)

@@ -178,3 +178,34 @@ def test_the_command_line_shows_and_does_it(api: Api, runyard: CommandLine) -> N
     assert "one of nightly, schedule" in several.err
     none = runyard("triggers", "get", "plain")
     assert "job plain has no triggers" in none.err
+
+
+def test_a_backfill_is_foreseen_asked_for_once_and_ended(api: Api, runyard: CommandLine) -> None:
+    asked = {"since": "2026-09-01T08:00:00Z", "until": "2026-09-01T11:00:00Z"}
+    seen = api.post(f"{SCHEDULE}:backfill", asked | {"preview": True})
+    assert seen["instants"] == [f"2026-09-01T{hour}:00:00Z" for hour in ("08", "09", "10")]
+    assert (seen["id"], seen["runs"]) == ("", [])
+    words = ("triggers", "backfill", "report", "schedule", "--from", "2026-09-01T08:00", "--to")
+    dry = runyard(*words, "2026-09-01T11:00Z", "--dry-run").out
+    assert dry.endswith("3 instants would get a run\n")
+    done = runyard(*words, "2026-09-01T11:00Z", "--parallelism", "2").out
+    assert "3 instants got a run" in done
+    identity = done.splitlines()[-1].partition(":")[0]
+    assert len(api.get(f"/runs?label=backfill={identity}")["runs"]) == 3
+    again = runyard(*words, "2026-09-01T11:00Z", "--json").document()
+    assert (again["id"], len(again["there"])) == ("", 3)
+    ended = runyard("triggers", "cancel-backfill", "report", "schedule", identity)
+    assert ended.out == f"3 runs of {identity} had not ended and are being ended\n"
+    last = runyard("triggers", "cancel-backfill", "report", "schedule", identity, "--json")
+    assert last.document()["runs"] == 2  # which are being stopped
+    many = runyard(*words, "2026-09-01T08:00Z", "--again")
+    assert many.status == 64
+    assert "an instant after 2026-09-01T08:00:00Z" in many.err
+    odd = runyard(*words, "noon")
+    assert "--to is not understood" in odd.err
+    long = ("triggers", "backfill", "other", "--from", "2026-08-31T08:00Z", "--to")
+    assert "and 2 more" in runyard(*long, "2026-08-31T09:00Z", "--dry-run").out
+    one = '{schedule: "every 5m", windows: [{days: mon-fri}]}'
+    api.apply(MANIFEST.replace(one, "{after: {job: report}}"))
+    refused = api.ask("POST", "/jobs/other/triggers/chain:backfill", asked | {"preview": True})
+    assert refused.status == 412

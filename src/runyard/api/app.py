@@ -15,6 +15,7 @@ from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
 from runyard.api.rest.audit import audit
+from runyard.api.rest.backfills import backfills
 from runyard.api.rest.break_glass import break_glass
 from runyard.api.rest.channels import channels
 from runyard.api.rest.deliveries import deliveries
@@ -53,6 +54,7 @@ ROUTERS = (
     plans,
     job_changes,
     triggers,
+    backfills,
     environments,
     operations,
     hooks,

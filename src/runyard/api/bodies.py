@@ -10,6 +10,7 @@ from runyard.api.body_parts import Whole, map_of_at_most
 from runyard.api.event_bodies import EVENT_BODIES
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
+from runyard.api.trigger_bodies import TRIGGER_BODIES
 from runyard.flow.planning import Verdict
 from runyard.model.asking import LABELS_MAX, VARIABLES_MAX, Argument, Labels, Variables
 from runyard.model.beside import PRIORITY_MAX
@@ -210,6 +211,7 @@ BODIES: tuple[type[Strict], ...] = (
     *SECRET_BODIES,
     *PEOPLE_BODIES,
     *EVENT_BODIES,
+    *TRIGGER_BODIES,
 )
 
 

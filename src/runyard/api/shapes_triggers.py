@@ -65,3 +65,19 @@ class InstantPageShape(Shape):
 
     instants: list[InstantShape]
     next_page_token: str
+
+
+class BackfillShape(Shape):
+    """Instants of the past that have runs now, or would have. No `id`: nothing was asked for."""
+
+    id: str
+    instants: list[datetime]
+    there: Annotated[list[datetime], Field(description="Those that have had a run before.")]
+    runs: list[str]
+
+
+class CancelledBackfillShape(Shape):
+    """How many runs of a backfill had not ended and are being ended."""
+
+    id: str
+    runs: int

@@ -23,6 +23,8 @@ triggers = App(
     help="List what asks for runs by itself; pause, resume and fire it.",
     group_commands="Commands",
 )
+triggers.command("runyard.cli.trigger_backfill:backfill", name="backfill")
+triggers.command("runyard.cli.trigger_backfill:cancel_backfill", name="cancel-backfill")
 Job = Annotated[str, Parameter(name="JOB", help="The job's name.", completer=complete_jobs)]
 Trigger = Annotated[
     str | None, Parameter(name="TRIGGER", help="The trigger's name; not needed if it is the only.")
@@ -81,7 +83,7 @@ def get(
 ) -> None:
     """Show one trigger."""
     client = connect()
-    one = client.get(*_path(client, job, trigger, environment, project))
+    one = client.get(*place_of(client, job, trigger, environment, project))
     if json_:
         output.document(one)
     else:
@@ -101,7 +103,7 @@ def history(
 ) -> None:
     """List what became of each instant: its runs, or why there is none. Latest first."""
     client = connect()
-    path, query = _path(client, job, trigger, environment, project)
+    path, query = place_of(client, job, trigger, environment, project)
     size = max(1, min(limit, PAGE_SIZE_MAX))
     page = client.get(f"{path}/instants", query | {"page_size": size})
     if json_:
@@ -168,7 +170,7 @@ def fire(
 ) -> None:
     """Have a schedule ask for a run now, with all that it asks its runs with."""
     client = connect()
-    path, query = _path(client, job, trigger, environment, project)
+    path, query = place_of(client, job, trigger, environment, project)
     done = client.post(f"{path}:fire", {}, query=query)
     if json_:
         output.document(done)
@@ -180,7 +182,7 @@ def _say(
     verb: str, which: tuple[str, str | None, str | None, str | None], reason: str, as_json: bool
 ) -> None:
     client = connect()
-    path, query = _path(client, *which)
+    path, query = place_of(client, *which)
     one = client.post(f"{path}:{verb}", {"reason": reason} if reason else {}, query=query)
     if as_json:
         output.document(one)
@@ -189,7 +191,7 @@ def _say(
         output.line(f"{one['job']}/{one['name']} is {one['state']}{when}")
 
 
-def _path(
+def place_of(
     client: Client, job: str, trigger: str | None, environment: str | None, project: str | None
 ) -> tuple[str, dict[str, str | None]]:
     """Where the trigger is, and the query that goes with it. The only trigger of a job need not

@@ -137,7 +137,7 @@ def asked_runs(
     now: datetime,
 ) -> Sequence[Decision] | CallerError:
     """The runs that an ask of a trigger becomes; the error, where it cannot become any."""
-    by = TriggeredBy(row.path, ask.instant, ask.start_by, compiled.slot(row))
+    by = TriggeredBy(row.path, ask.instant, ask.start_by, compiled.slot(row), compiled.slot_limit)
     asked = RunRequest(
         environment=row.environment,
         job=row.job,
@@ -192,7 +192,7 @@ def _tell(work: WorkingSet, run: RunId, event: Skipped | CancelRequested, now: d
 
 
 @dataclass(slots=True)
-class _OfOne:
+class OfOne:
     """A command about one trigger, which `key` says."""
 
     key: TriggerKey
@@ -221,7 +221,7 @@ class _OfOne:
 
 
 @dataclass(slots=True)
-class PauseTrigger(_OfOne):
+class PauseTrigger(OfOne):
     """Keep a trigger from asking for runs until it is resumed. The answer is its row.
 
     Raises NotFound, or Refused when it is paused or has ended.
@@ -238,7 +238,7 @@ class PauseTrigger(_OfOne):
 
 
 @dataclass(slots=True)
-class ResumeTrigger(_OfOne):
+class ResumeTrigger(OfOne):
     """Have a paused trigger ask for runs again, from now on. The answer is its row.
 
     What came while it was paused is recorded as such. Raises NotFound, or Refused when it is not
@@ -276,7 +276,7 @@ class ResumeTrigger(_OfOne):
 
 
 @dataclass(slots=True)
-class FireNow(_OfOne):
+class FireNow(OfOne):
     """Have a schedule ask for a run now, whatever its timetable. The answer is what became of it.
 
     Its overlap policy holds; it may be paused. Raises NotFound, and Refused where a run of it is

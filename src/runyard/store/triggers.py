@@ -113,6 +113,14 @@ class Triggers:
         params = (trigger, to_micros(before), limit)
         return [_instant(row) for row in await tx.fetch(self._q["instants_of_trigger"], params)]
 
+    async def instants_with_runs(
+        self, tx: Tx, trigger: str, since: datetime, until: datetime
+    ) -> set[datetime]:
+        """The instants of a trigger from `since` to before `until` that became runs."""
+        params = (trigger, to_micros(since), to_micros(until))
+        rows = await tx.fetch(self._q["instants_with_runs"], params)
+        return {from_micros(row[0]) for row in rows}
+
     async def forget_instants(self, tx: Tx, before: datetime) -> None:
         """Forget what was decided before an instant."""
         await tx.execute(self._q["instants_delete"], (to_micros(before),))

@@ -117,7 +117,7 @@ async def get_trigger(
     services: Use, who: Who, name: JobPath, trigger: TriggerPath, query: Of
 ) -> Response:
     """One trigger of a job."""
-    row = await _row(services, who, Permission.JOBS_READ, name, trigger, query)
+    row = await trigger_row(services, who, Permission.JOBS_READ, name, trigger, query)
     return answer(trigger_document(row))
 
 
@@ -135,7 +135,7 @@ async def list_instants(
     query: Annotated[InstantsQuery, Query()],
 ) -> Response:
     """What became of each instant of a trigger: its runs, or the reason why there is none."""
-    row = await _row(services, who, Permission.JOBS_READ, name, trigger, query)
+    row = await trigger_row(services, who, Permission.JOBS_READ, name, trigger, query)
     before = _END
     if query.page_token:
         (micros,) = cursors.place_in(row.path, query.page_token, ((int,),))
@@ -163,7 +163,7 @@ async def pause_trigger(
     services: Use, who: Who, name: JobPath, trigger: TriggerPath, query: Of, asked: Why
 ) -> Response:
     """Keep a trigger from asking for runs until it is resumed."""
-    row = await _row(services, who, Permission.TRIGGERS_PAUSE, name, trigger, query)
+    row = await trigger_row(services, who, Permission.TRIGGERS_PAUSE, name, trigger, query)
     told = PauseTrigger(row.key, who.name, services.clock(), who.origin, asked.reason)
     return answer(trigger_document(await services.gate.ask(told)))
 
@@ -179,7 +179,7 @@ async def resume_trigger(
     services: Use, who: Who, name: JobPath, trigger: TriggerPath, query: Of, asked: Why
 ) -> Response:
     """Have a paused trigger ask for runs again. What came meanwhile is recorded, not made up."""
-    row = await _row(services, who, Permission.TRIGGERS_PAUSE, name, trigger, query)
+    row = await trigger_row(services, who, Permission.TRIGGERS_PAUSE, name, trigger, query)
     told = ResumeTrigger(row.key, who.name, services.clock(), who.origin, services.zones)
     return answer(trigger_document(await services.gate.ask(told)))
 
@@ -195,7 +195,7 @@ async def fire_trigger(
     services: Use, who: Who, name: JobPath, trigger: TriggerPath, query: Of, asked: Why
 ) -> Response:
     """Have a schedule ask for a run now, as it would at its instant; its timetable goes on."""
-    row = await _row(services, who, Permission.RUNS_START, name, trigger, query)
+    row = await trigger_row(services, who, Permission.RUNS_START, name, trigger, query)
     told = FireNow(
         row.key,
         who.name,
@@ -207,7 +207,7 @@ async def fire_trigger(
     return answer(instant_document(await services.gate.ask(told)))
 
 
-async def _row(
+async def trigger_row(
     services: Services,
     who: Caller,
     permission: Permission,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -35,9 +36,18 @@ class Compiled:
     labels: tuple[tuple[str, str], ...] = ()
     overrides: Overrides = Overrides()
     pause_on_failures: int | None = None
+    own_slot: str = ""
+    slot_limit: int = 1
+
+    def held_back(self, slot: str, limit: int, labels: Mapping[str, str]) -> Compiled:
+        """The same for runs with these labels that wait for each other in a slot of their own."""
+        marked = tuple(sorted((dict(self.labels) | dict(labels)).items()))
+        return replace(self, own_slot=slot, slot_limit=limit, labels=marked)
 
     def slot(self, trigger: Trigger) -> str:
         """The slot that runs of the trigger wait for each other in; empty where they need not."""
+        if self.own_slot:
+            return self.own_slot
         overlaps = self.schedule.overlap is OverlapPolicy.ALLOW
         return "" if overlaps else f"trigger/{trigger.path}"
 

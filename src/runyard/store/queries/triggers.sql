@@ -74,5 +74,9 @@ SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::big
 SELECT trigger_key, at, origin, last_at, count, fate, reason, run_ids, decided_at
 FROM instants WHERE trigger_key = $1 AND at < $2 ORDER BY at DESC, origin LIMIT $3
 
+-- name: instants_with_runs
+SELECT DISTINCT at FROM instants
+WHERE trigger_key = $1 AND at >= $2 AND at < $3 AND fate = 'run'
+
 -- name: instants_delete
 DELETE FROM instants WHERE decided_at < $1
