@@ -14,6 +14,7 @@ from runyard.database.signals import Signals
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.gate.asking import Apply
 from runyard.gate.door import Committed
+from runyard.model.channels import ChannelSpec
 from runyard.model.event import Released as ReleasedFact
 from runyard.model.ids import AttemptKey
 from runyard.model.job import JobSpec
@@ -98,6 +99,13 @@ class Finished:
             self.reached.set()
 
 
+class Mute:
+    """Channels of an environment that has none."""
+
+    async def send(self, environment: str, name: str, spec: ChannelSpec, notice: Notice) -> None:
+        """See `Voices.send`."""
+
+
 @asynccontextmanager
 async def answering_engine(
     database: Database, signals: Signals, observe: Callable[[Committed], None]
@@ -110,6 +118,7 @@ async def answering_engine(
         Store.of(database.dialect),
         provider,
         provider,
+        Mute(),
         signals,
         clock,
         EngineSettings("bench", region_runs_max=100_000, poll=timedelta(seconds=60)),

@@ -248,6 +248,7 @@ async def open_house(
             store,
             cloud.provider,
             LogChannel(),
+            voices(cloud.sights),
             signals,
             clock,
             _engine_settings(config, name),

@@ -35,6 +35,8 @@ TAGS = (
     "audit",
     "break-glass",
     "channels",
+    "alerts",
+    "incidents",
     "server",
 )
 Operation = APIOperation[Any, Any, Any, Any]

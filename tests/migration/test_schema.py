@@ -27,6 +27,7 @@ from runyard.store.memory import MIGRATIONS, Store
 from tests.support.databases import Grounds
 from tests.support.fake_provider import KeptNotices, ScriptedProvider
 from tests.support.gates import yard_on
+from tests.support.notifying import RunHands, make_notifier
 from tests.support.postgresql import Server
 from tests.support.runs import NOW, make_outcome
 
@@ -167,7 +168,9 @@ async def go_on(database: Database) -> None:
     carrier = Carrier(
         yard.gate, Orders(database, store), provider, KeptNotices(), lambda: yard.now, yard.new_id
     )
-    outbox = OutboxLoop(database, store, carrier, "today", lambda: None)
+    notifier = make_notifier(yard.gate, database, store, lambda: yard.now)
+    hands = RunHands(carrier, notifier)
+    outbox = OutboxLoop(database, store, hands, "today", lambda: None)
     ids = [row[0] for row in await database.read(lambda tx: tx.fetch("SELECT id FROM runs"))]
     found = await database.read(lambda tx: store.runs.get(tx, ids))
     assert {run.state for run in found} == {

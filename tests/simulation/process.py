@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from runyard.database.port import Database, Work
+from runyard.engine.alerts import AlertsLoop
 from runyard.engine.carrier import Carrier
 from runyard.engine.due import DueLoop
 from runyard.engine.launching import Orders
@@ -21,12 +22,15 @@ from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.watch import WatchLoop
+from runyard.flow.incident import LOG
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.model.errors import PlatformError
 from runyard.model.ids import RunId
 from runyard.model.notice import Notice
 from runyard.store.memory import Store
+from tests.simulation.alerts import Ears, FlakyVoices
 from tests.simulation.cloud import Cloud, FlakyProvider
+from tests.support.notifying import RunHands, make_notifier
 
 T = TypeVar("T")
 Pause = Callable[[str], Awaitable[None]]
@@ -72,7 +76,7 @@ class Process:
         cloud: Cloud,
         pause: Pause,
         skew: timedelta,
-        notices: list[Notice],
+        ears: Ears,
         region_runs_max: int,
         committed: Callable[[Committed], None],
         new_id: Callable[[], RunId],
@@ -82,7 +86,7 @@ class Process:
         self.faults: list[str] = []
         self.skew = skew
         self._cloud = cloud
-        self._notices = notices
+        self._ears = ears
         self._world_pause = pause
         self._tasks: set[asyncio.Task[Any]] = set()
         self._committed = committed
@@ -91,12 +95,17 @@ class Process:
         self.gate = Gate(mine, store, GateSettings(name, region_runs_max), self._on_committed)
         self._orders = Orders(mine, store)
         carrier = Carrier(self.gate, self._orders, provider, self, self.clock, new_id)
-        self._outbox = OutboxLoop(mine, store, carrier, name, lambda: None)
+        voices = FlakyVoices(cloud.random, ears, self.pause, lambda: not cloud.faults)
+        notifier = make_notifier(self.gate, mine, store, self.clock, self, voices)
+        hands = RunHands(carrier, notifier)
+        self._outbox = OutboxLoop(mine, store, hands, name, lambda: None)
+        self._alerts = AlertsLoop(self.gate, mine, store, ZoneInfo)
         retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
             "due": DueLoop(self.gate, mine, store).tick,
             "schedule": ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo).tick,
             "outbox": self._outbox.tick,
+            "alerts": self._alerts.tick,
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": RescueLoop(self.gate, mine, store, provider).tick,
             "prune": PruneLoop(self.gate, mine, store, provider, retention).tick,
@@ -112,8 +121,8 @@ class Process:
 
     async def send(self, notice: Notice) -> None:
         """The channel: keeps what it was told."""
-        await self.pause("alert")
-        self._notices.append(notice)
+        await self.pause("log")
+        self._ears.heard.append((LOG, notice))
 
     def tick(self, loop: str) -> None:
         """Begin one tick of a loop, unless one is under way, as in life."""
@@ -148,3 +157,4 @@ class Process:
         self._committed(done)
         self._orders.committed(done.runs, self.clock())
         self._outbox.hand_over(done.effects)
+        self._alerts.ended(done.runs)

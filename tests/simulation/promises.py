@@ -10,10 +10,10 @@ from runyard.database.port import Database, Tx
 from runyard.flow.lifecycle import TRANSITIONS, held
 from runyard.gate.door import Committed
 from runyard.model.ids import RunId, split_attempt_key
-from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.model.run import Run, State
 from runyard.store.memory import Store
+from tests.simulation.alerts import AlertPromises
 from tests.simulation.cloud import Cloud, Execution
 
 
@@ -30,9 +30,9 @@ class Snapshot:
 class Promises:
     """Knows what was acknowledged and what the rows and the cloud must therefore say."""
 
-    def __init__(self, cloud: Cloud, notices: list[Notice], region_runs_max: int) -> None:
+    def __init__(self, cloud: Cloud, alerts: AlertPromises, region_runs_max: int) -> None:
         self._cloud = cloud
-        self._notices = notices
+        self._alerts = alerts
         self._region_runs_max = region_runs_max
         self._runs: dict[RunId, Run] = {}
         self._finals: dict[RunId, Run] = {}
@@ -119,6 +119,7 @@ class Promises:
         self._check_finals(now)
         self._check_slots(now)
         self._check_charges(now)
+        await self._alerts.check(database)
         return now
 
     def _check_finals(self, now: Snapshot) -> None:
@@ -162,8 +163,7 @@ class Promises:
         assert now.outbox == 0, f"{now.outbox} effects are left"
         assert all(used == 0 for _, used in now.slots.values()), f"slots are held: {now.slots}"
         assert not self._cloud.running(), f"these run unseen: {self._cloud.running()}"
-        dead = {f"dead/{run.id}" for run in self._runs.values() if run.state is State.DEAD}
-        assert {notice.key for notice in self._notices} == dead, "alerts and deaths differ"
+        await self._alerts.check_rest(database, store, self._runs)
         begun = set(self._cloud.starts)  # what was stopped before it began holds nothing
         unreleased = [
             key for key, one in self._cloud.executions.items() if key in begun and not one.released

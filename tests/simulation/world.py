@@ -20,13 +20,14 @@ from runyard.database.port import Database
 from runyard.database.sqlite import InlineSqlite
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Gate, GateSettings
+from runyard.gate.environments import ApplyEnvironments
 from runyard.model.errors import CallerError
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, stamped
 from runyard.model.job import JobSpec
-from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.store.memory import MIGRATIONS, Store
+from tests.simulation.alerts import LOCAL, AlertPromises, Ears
 from tests.simulation.cloud import Cloud
 from tests.simulation.instants import check_schedules
 from tests.simulation.process import Process
@@ -103,8 +104,8 @@ class World:
         self.database = database or InlineSqlite()
         self.store = Store.of(self.database.dialect)
         self.cloud = Cloud(self.random, lambda: self.now)
-        self.notices: list[Notice] = []
-        self.promises = Promises(self.cloud, self.notices, REGION_RUNS_MAX)
+        self.ears = Ears()
+        self.promises = Promises(self.cloud, AlertPromises(self.ears), REGION_RUNS_MAX)
         self.processes: list[Process] = []
         self.calm = False
         self._faults: list[str] = []
@@ -119,6 +120,7 @@ class World:
         gate = Gate(self.database, self.store, GateSettings("", REGION_RUNS_MAX))
         specs = [spec(name) for name in JOBS]
         await gate.ask(Apply(specs, "local", "world", self.now))
+        await gate.ask(ApplyEnvironments("sim", {"local": LOCAL}, "world", self.now))
         self._boot()
         self._boot()
         for _ in range(STEPS):
@@ -204,7 +206,7 @@ class World:
                 self.cloud,
                 self.pause,
                 skew,
-                self.notices,
+                self.ears,
                 REGION_RUNS_MAX,
                 self.promises.committed,
                 self._new_id,
@@ -216,7 +218,7 @@ class World:
 
     def _tick(self) -> None:
         process = self.random.choice(self.processes)
-        loops = ["due", "schedule", "outbox", "outbox", "watch", "rescue", "prune"]
+        loops = ["due", "schedule", "outbox", "outbox", "alerts", "watch", "rescue", "prune"]
         process.tick(self.random.choice(loops))
 
     def _kill(self) -> None:
@@ -280,7 +282,7 @@ class World:
             self.now += timedelta(seconds=31)
             self.cloud.end_what_is_over()
             for process in self.processes:
-                for loop in ("rescue", "schedule", "due", "outbox", "watch"):
+                for loop in ("rescue", "schedule", "due", "outbox", "watch", "alerts"):
                     process.tick(loop)
             await self._settle(10_000)
             await self.promises.check(self.database, self.store)

@@ -28,6 +28,7 @@ from runyard.model.ids import RunId, stamped
 from runyard.model.notice import Notice
 from runyard.model.plan import RunRequest
 from runyard.store.memory import Store
+from tests.support.channels import KeptVoices
 from tests.support.witness import WitnessedCloud
 
 
@@ -93,6 +94,7 @@ async def work(orders: Orders) -> None:
         store,
         cloud,
         Silent(),
+        KeptVoices(),
         Signals(),
         clock,
         settings,

@@ -14,6 +14,7 @@ from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
+from runyard.api.rest.alerts import alerts
 from runyard.api.rest.audit import audit
 from runyard.api.rest.backfills import backfills
 from runyard.api.rest.break_glass import break_glass
@@ -22,6 +23,7 @@ from runyard.api.rest.deliveries import deliveries
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.hooks import calls, hooks
+from runyard.api.rest.incidents import incidents
 from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
 from runyard.api.rest.logs import logs
@@ -69,6 +71,8 @@ ROUTERS = (
     tokens,
     audit,
     break_glass,
+    alerts,
+    incidents,
     channels,
     status,
     probes,

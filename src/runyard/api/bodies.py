@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from runyard.api.alert_bodies import ALERT_BODIES
 from runyard.api.body_parts import Whole, map_of_at_most
 from runyard.api.event_bodies import EVENT_BODIES
 from runyard.api.people_bodies import PEOPLE_BODIES
@@ -212,6 +213,7 @@ BODIES: tuple[type[Strict], ...] = (
     *PEOPLE_BODIES,
     *EVENT_BODIES,
     *TRIGGER_BODIES,
+    *ALERT_BODIES,
 )
 
 

@@ -91,7 +91,16 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "trace": ("trace:trace", _RUNS, "Show where the time of a run went."),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
-    "alerts": ("alerts:alerts", _RUNS, "List channels, and try one."),
+    "alerts": (
+        "alerts:alerts",
+        _RUNS,
+        "List what is wrong, silence it, and try the channels by which people are told.",
+    ),
+    "incidents": (
+        "incidents:incidents",
+        _RUNS,
+        "List incidents, show one, say that you have it, whose it is, or that it is over.",
+    ),
     "hooks": (
         "hooks:hooks",
         _EVENTS,

@@ -17,16 +17,7 @@ from runyard.engine.reports import event_of
 from runyard.gate.chaining import FollowUp
 from runyard.gate.door import Gate
 from runyard.gate.telling import Delay, Settle
-from runyard.model.effect import (
-    Alert,
-    Announce,
-    CancelOlder,
-    Follow,
-    Launch,
-    Pending,
-    Release,
-    Stop,
-)
+from runyard.model.effect import Announce, CancelOlder, Follow, Launch, Pending, Release, Stop
 from runyard.model.errors import (
     CallerError,
     IllegalTransition,
@@ -38,7 +29,7 @@ from runyard.model.event import CancelRequested, Delayed, Ended, Event, Released
 from runyard.model.ids import RunId, attempt_key
 from runyard.model.notice import Notice
 from runyard.model.outcome import Ending, Outcome
-from runyard.model.run import Run, State
+from runyard.model.run import State
 from runyard.provider.port import Provider
 
 LOGGER = logging.getLogger("runyard.engine")
@@ -98,8 +89,6 @@ class Carrier:
             case Release(attempt):
                 gone = await self._provider.release(attempt_key(pending.run, attempt))
                 await self._tell(pending, Released(attempt, gone.removed, gone.left))
-            case Alert(reason):
-                await self._alert(pending, reason)
             case Announce(title, text):
                 notice = Notice(pending.id, self._clock(), title, text)
                 await self._channel.send(notice)
@@ -119,12 +108,6 @@ class Carrier:
             return
         report = await self._provider.launch(await self._orders.order(run))
         await self._tell(pending, event_of(report))
-
-    async def _alert(self, pending: Pending, reason: str) -> None:
-        run = await self._orders.run(pending.run)
-        if run is not None:
-            await self._channel.send(_notice(run, reason, self._clock()))
-        await self._settle(pending)
 
     async def _refused(
         self, pending: Pending, error: ProviderRefused, reason: str = ProviderRefused.code
@@ -161,15 +144,3 @@ class Carrier:
 
     async def _settle(self, pending: Pending) -> None:
         await self._gate.ask(Settle(pending.id, self._clock()))
-
-
-def _notice(run: Run, reason: str, now: datetime) -> Notice:
-    return Notice(
-        key=f"dead/{run.id}",
-        at=now,
-        title=f"{run.job} is dead",
-        text=reason,
-        job=run.job,
-        run=run.id,
-        region=run.region,
-    )

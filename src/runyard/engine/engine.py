@@ -7,6 +7,7 @@
     watch    tells what the provider reports
     rescue   compares what is out with what the provider knows
     prune    forgets what is old
+    alerts   judges jobs by their rules; alerts and incidents go on by themselves
     expire   ends the waiting of operations that nobody said yes to
 
 Order of coming up: the provider finds again what it left running; claims of dead engines are
@@ -16,21 +17,23 @@ freed; `rescue` looks at everything once; then all loops run. Letting go stops n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runyard.channel.port import Channel
+from runyard.channel.port import Channel, Voices
 from runyard.database.port import Database, Tx
 from runyard.database.signals import Signals
 from runyard.engine import prune, rescue
+from runyard.engine.alerts import AlertsLoop
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, Carrier
 from runyard.engine.doing import Doing
 from runyard.engine.due import DueLoop
 from runyard.engine.events import Ears, EventLoop
 from runyard.engine.expire import ExpireLoop
 from runyard.engine.launching import Orders
-from runyard.engine.loop import Loop, LoopHealth
+from runyard.engine.loop import Loop, LoopHealth, Tick
+from runyard.engine.notifying import Notifier
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
@@ -72,6 +75,7 @@ class Engine:
         store: Store,
         provider: Provider,
         channel: Channel,
+        voices: Voices,
         signals: Signals,
         clock: Clock,
         settings: EngineSettings,
@@ -90,15 +94,16 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self.gate = Gate(database, store, _gate_settings(settings), self._committed)
         self._orders = Orders(database, store)
-        tries = settings.launch_tries_max
         parts = (self.gate, self._orders, provider, channel, clock, new_run_id)
-        carrier = Carrier(*parts, launch_tries_max=tries)
-        doing = Doing(self.gate, database, store, provider.jobs, provider.access, clock)
-        hands = Hands(carrier, Steps(self.gate, database, store, doing, clock))
+        carrier = Carrier(*parts, launch_tries_max=settings.launch_tries_max)
+        rows = (self.gate, database, store)
+        doing = Doing(*rows, provider.jobs, provider.access, clock)
+        notifier = Notifier(*rows, self._orders, channel, voices, clock, zones)
+        hands = Hands(carrier, Steps(*rows, doing, clock), notifier)
         self._outbox = OutboxLoop(
             database, store, hands, settings.name, self._wake_outbox, lease=settings.lease
         )
-        rows = (self.gate, database, store)
+        self._alerts = AlertsLoop(*rows, zones)
         self._rescue = RescueLoop(*rows, provider)
         events = EventLoop(*rows, new_run_id, ears)
         ticks = {
@@ -109,13 +114,17 @@ class Engine:
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": self._rescue.tick,
             "prune": PruneLoop(*rows, provider, settings.retention).tick,
+            "alerts": self._alerts.tick,
             "expire": ExpireLoop(*rows).tick,
         }
-        self._loops = {
-            name: Loop(name, tick, clock, poll_seconds=self._poll(name).total_seconds())
+        self._loops = self._made(ticks)
+        events.listen(self._loops["events"].wake)
+
+    def _made(self, ticks: Mapping[str, Tick]) -> dict[str, Loop]:
+        return {
+            name: Loop(name, tick, self._clock, poll_seconds=self._poll(name).total_seconds())
             for name, tick in ticks.items()
         }
-        events.listen(self._loops["events"].wake)
 
     async def start(self) -> None:
         """Come up. Raises StoreError or ProviderError when that cannot be."""
@@ -171,6 +180,8 @@ class Engine:
             self._loops["schedule"].wake()
         if done.triggers:
             self._loops["events"].wake()
+        if self._alerts.ended(done.runs) or done.alerts:
+            self._loops["alerts"].wake()
         self._signals.send(done.topics())
         self._observe(done)
 
@@ -182,7 +193,7 @@ class Engine:
         if news.effects:
             self._wake_outbox()
         if news.due:
-            for loop in ("due", "schedule", "events", "expire"):
+            for loop in ("due", "schedule", "events", "alerts", "expire"):
                 self._loops[loop].wake()
         self._signals.pass_on(news.topics)
 

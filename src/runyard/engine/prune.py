@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runyard.database.port import Database, Tx
+from runyard.gate.alerting import ForgetAlerts
 from runyard.gate.delivering import ForgetDeliveries
 from runyard.gate.door import Gate
 from runyard.gate.operating import Purge
@@ -61,6 +62,7 @@ class PruneLoop:
         await self._gate.ask(Forget((), keys_before, now, now - self._retention.runs))
         await self._forget_deliveries(now)
         await self._purge(now)
+        await self._gate.ask(ForgetAlerts(now - self._retention.runs, now))
         return now + EVERY
 
     async def _forget_deliveries(self, now: datetime) -> None:

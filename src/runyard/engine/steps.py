@@ -11,18 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.engine.carrier import Carrier, pause
 from runyard.engine.doing import Doing
+from runyard.engine.notifying import Notifier
 from runyard.flow.operation import together, together_back
 from runyard.gate.door import Gate
 from runyard.gate.operating import TellOperation
 from runyard.gate.telling import Settle
-from runyard.model.effect import Compensate, Pending, Perform
+from runyard.model.effect import Alert, Compensate, Notify, Pending, Perform
 from runyard.model.errors import (
     CallerError,
     IllegalTransition,
@@ -156,14 +157,17 @@ def _failed(effect: Perform | Compensate, error: PlatformError) -> OperationEven
 
 @dataclass(slots=True)
 class Hands:
-    """All that the outbox may hold: what runs want done, and what operations want done."""
+    """All that the outbox may hold: what runs want done, what operations, and what alerts."""
 
     runs: Carrier
-    operations: Steps = field()
+    operations: Steps
+    alerts: Notifier
 
     async def carry(self, pending: Pending) -> None:
         """Do one effect and tell the result. Raises StoreError when that cannot be written."""
         if isinstance(pending.effect, Perform | Compensate):
             await self.operations.carry(pending, pending.effect)
+        elif isinstance(pending.effect, Alert | Notify):
+            await self.alerts.carry(pending, pending.effect)
         else:
             await self.runs.carry(pending)

@@ -59,6 +59,10 @@ class Permission(StrEnum):
     AUDIT_ANCHOR = "audit.anchor"
     GUARDS_READ = "guards.read"
     GUARDS_BREAK = "guards.break"
+    ALERTS_READ = "alerts.read"
+    ALERTS_CHANGE = "alerts.change"  # to silence them
+    INCIDENTS_READ = "incidents.read"
+    INCIDENTS_CHANGE = "incidents.change"
     CHANNELS_READ = "channels.read"  # names and kinds
     CHANNELS_TEST = "channels.test"
 
@@ -97,6 +101,10 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.AUDIT_ANCHOR: Role.OPERATOR,
     Permission.GUARDS_READ: Role.VIEWER,
     Permission.GUARDS_BREAK: Role.ADMIN,
+    Permission.ALERTS_READ: Role.VIEWER,
+    Permission.ALERTS_CHANGE: Role.OPERATOR,
+    Permission.INCIDENTS_READ: Role.VIEWER,
+    Permission.INCIDENTS_CHANGE: Role.OPERATOR,
     Permission.CHANNELS_READ: Role.VIEWER,
     Permission.CHANNELS_TEST: Role.OPERATOR,
 }

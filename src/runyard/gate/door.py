@@ -67,6 +67,8 @@ class Committed:
     has to do.
 
     `facts` is what it added to histories: the run after each decision, the fact, the instant.
+    `alerts`: alerts or incidents changed; `alerts_may_be_due`: one of them has an instant that
+    somebody has to wait for.
     `delayed`: effects were put off, so the outbox has an instant that nobody waits for yet.
     """
 
@@ -76,6 +78,8 @@ class Committed:
     facts: tuple[tuple[Run, Fact, datetime], ...] = ()
     operations: tuple[Operation, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    alerts: bool = False
+    alerts_may_be_due: bool = False
     delayed: bool = False
 
     @property
@@ -97,7 +101,8 @@ class Committed:
         """The signals that tell of it."""
         runs = ["runs", *(f"run/{run.id}" for run in self.runs)] if self.runs else []
         triggers = ["triggers"] if self.triggers else []
-        return [*runs, *triggers, *(f"operation/{one.id}" for one in self.operations)]
+        alerts = ["incidents"] if self.alerts else []
+        return [*runs, *triggers, *alerts, *(f"operation/{one.id}" for one in self.operations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,7 @@ class Gate:
     async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
         """Tell other processes; `waiting`: effects wait for one who carries them out."""
         due = done.runs_may_be_due or done.operations_may_be_due or bool(done.triggers)
+        due = due or done.alerts_may_be_due
         news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
         if news is not None:
             await tx.notify(news.text())
@@ -235,6 +241,8 @@ def _committed(work: WorkingSet, answers: tuple[Any, ...], *, carries: bool) -> 
         facts=tuple(work.facts),
         operations=tuple(operations.rows[each] for each in sorted(operations.changed)),
         triggers=tuple(work.triggers.rows[key] for key in work.triggers.changed),
+        alerts=work.alerts.has_changed,
+        alerts_may_be_due=work.alerts.may_be_due,
         delayed=work.has_delayed,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from runyard.model.alert import IncidentId
 from runyard.model.ids import EffectId, OperationId, RunId
 
 
@@ -63,6 +64,15 @@ class Compensate:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell a channel what a fact of an incident says."""
+
+    incident: IncidentId
+    channel: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Tell people of something that is about no run."""
 
@@ -77,7 +87,18 @@ class Follow:
     triggers: tuple[str, ...]
 
 
-Effect = Launch | Stop | Release | Alert | CancelOlder | Perform | Compensate | Announce | Follow
+Effect = (
+    Launch
+    | Stop
+    | Release
+    | Alert
+    | CancelOlder
+    | Perform
+    | Compensate
+    | Announce
+    | Notify
+    | Follow
+)
 KINDS: dict[str, type[Effect]] = {
     "launch": Launch,
     "stop": Stop,
@@ -87,6 +108,7 @@ KINDS: dict[str, type[Effect]] = {
     "perform": Perform,
     "compensate": Compensate,
     "announce": Announce,
+    "notify": Notify,
     "follow": Follow,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}

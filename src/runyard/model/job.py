@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from runyard.model.alert_rules import AlertRules, RunbookUrl
 from runyard.model.beside import (
     DEADLINE_SECONDS_MAX,
     PRIORITY_MAX,
@@ -71,6 +72,8 @@ class JobSpec(Strict):
     deadline: Annotated[str, Lasting(1, DEADLINE_SECONDS_MAX, "8784h")] | None = None
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
     triggers: Annotated[tuple[TriggerSpec, ...], Counted(0, TRIGGERS_MAX)] = ()
+    alerts: AlertRules = ()
+    runbook: RunbookUrl | None = None
     needs: NeedsSpec = NeedsSpec()
     failures: Annotated[tuple[FailureRuleSpec, ...], Counted(0, RULES_MAX)] = ()
     ignore_drift: Annotated[tuple[FieldPath, ...], Counted(0, IGNORED_MAX)] = ()

@@ -198,4 +198,33 @@ class Run:
         return after
 
 
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """As much of a run as rules look at."""
+
+    id: RunId
+    state: State
+    region: str
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_dead(self) -> bool:
+        """True when it was given up."""
+        return self.state is State.DEAD
+
+    @property
+    def is_judged(self) -> bool:
+        """True when it came to an end of its own: nobody cancelled it, and it was not skipped."""
+        return self.state in (State.SUCCEEDED, State.DEAD)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took from its start; None: it has not started, or not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
 _FIELDS = frozenset(field.name for field in fields(Run))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from runyard.database.queries import load
+from runyard.store.alerts import Alerts
 from runyard.store.audit import AuditLog
 from runyard.store.deleted_jobs import DeletedJobs
 from runyard.store.deliveries import Deliveries
@@ -44,6 +45,7 @@ class Store:
     environments: Environments
     processes: Processes
     revisions: Revisions
+    alerts: Alerts
     triggers: Triggers
     deliveries: Deliveries
 
@@ -66,6 +68,7 @@ class Store:
             Environments(queries),
             Processes(queries),
             Revisions(queries),
+            Alerts(queries),
             Triggers(queries),
             Deliveries(queries),
         )

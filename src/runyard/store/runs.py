@@ -12,7 +12,7 @@ from runyard.database.port import Tx
 from runyard.model.event import Fact, kind_of
 from runyard.model.ids import RunId
 from runyard.model.instants import from_micros, to_micros
-from runyard.model.run import Run, State
+from runyard.model.run import Run, RunView, State
 from runyard.store.documents import dumps, fact_data, loads
 from runyard.store.run_rows import insert_params, instant, run_of, update_params
 
@@ -90,6 +90,21 @@ class Runs:
         """The newest runs of a job (project, environment, name) that succeeded, newest first."""
         project, environment, job = key
         return await self._ids(tx, "runs_succeeded_of_job", job, environment, project, limit)
+
+    async def recent_of(
+        self, tx: Tx, key: tuple[str, str, str], since: datetime, limit: int
+    ) -> list[RunView]:
+        """The newest runs of a job (project, environment, name) that were asked for since an
+        instant, newest first."""
+        project, environment, job = key
+        params = (job, environment, project, to_micros(since), limit)
+        rows = await tx.fetch(self._q["runs_recent_of_job"], params)
+        return [
+            RunView(
+                RunId(row[0]), State(row[1]), row[2], from_micros(row[3]), *map(instant, row[4:])
+            )
+            for row in rows
+        ]
 
     async def past_deadline(self, tx: Tx, now: datetime, limit: int) -> list[RunId]:
         """Live runs whose deadline has passed and that are not being stopped yet."""

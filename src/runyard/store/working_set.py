@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runyard.database.port import Tx
+from runyard.flow.incident import IncidentDecision
 from runyard.flow.lifecycle import Decision, Slot, wanted
 from runyard.flow.operation import OperationDecision
 from runyard.model.audit import AuditEntry
@@ -19,9 +20,11 @@ from runyard.model.cost import Charge
 from runyard.model.effect import Announce, Follow, Pending
 from runyard.model.event import Fact
 from runyard.model.ids import EffectId, RunId
+from runyard.model.incident import Incident
 from runyard.model.operation import Operation
 from runyard.model.plan import Plan
 from runyard.model.run import OnConflict, Run
+from runyard.store.alert_set import AlertSet
 from runyard.store.delivery_set import DeliverySet
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
@@ -80,6 +83,7 @@ class WorkingSet:
         self.people = PeopleSet(store, tx)
         self.deliveries = DeliverySet(store.deliveries, tx)
         self.triggers = TriggerSet(store.triggers, tx)
+        self.alerts = AlertSet(store, tx)
         self.dropped_jobs: list[tuple[str, str, str]] = []
 
     async def load(self, needs: Needs) -> None:
@@ -212,6 +216,14 @@ class WorkingSet:
             self.effects.append(Pending(key, RunId(""), effect, now))
         return row
 
+    def apply_incident(self, decision: IncidentDecision, now: datetime) -> Incident:
+        """Take a decision on an incident over: its row, its fact, its effects."""
+        row = self.alerts.apply(decision, now)
+        for effect in decision.effects:
+            key = EffectId(f"{row.id}/{effect.number}/{effect.channel}")
+            self.effects.append(Pending(key, RunId(""), effect, now))
+        return row
+
     def record(self, entry: AuditEntry) -> None:
         """Add an entry to the audit log, in the transaction of the change that it is about."""
         self.people.record(entry)
@@ -260,6 +272,7 @@ class WorkingSet:
         await self.deliveries.write()
         await self.people.write()
         await self.triggers.write()
+        await self.alerts.write()
 
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot

@@ -11,9 +11,8 @@ import pytest
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, PAUSE_SECONDS_MAX, Carrier, pause
 from runyard.engine.launching import Orders
 from runyard.gate.exceptions import BreakGlass
-from runyard.model.effect import Alert, CancelOlder, Pending
+from runyard.model.effect import CancelOlder, Pending
 from runyard.model.errors import (
-    ChannelError,
     PlatformError,
     ProviderRefused,
     ProviderTimeout,
@@ -185,24 +184,6 @@ def test_a_stop_that_is_refused_for_good_is_dropped_with_a_word() -> None:
     in_yard(scene)
 
 
-def test_a_death_is_told_until_it_is_heard() -> None:
-    async def scene(yard: Yard) -> None:
-        hands = Hands(yard)
-        run, launch = await hands.requested()
-        await hands.carrier.carry(launch)
-        await yard.tell(run, Ended(1, make_outcome(Ending.FAILED)))
-        hands.channel.fails.append(ChannelError("the line is down"))
-        alert = hands.last()
-        assert isinstance(alert.effect, Alert)
-        await hands.carrier.carry(alert)
-        assert hands.channel.notices == []
-        await hands.carrier.carry(alert)
-        (notice,) = hands.channel.notices
-        assert (notice.run, notice.job, notice.title) == (run.id, "report", "report is dead")
-
-    in_yard(scene)
-
-
 def test_an_older_run_makes_room_for_the_newer() -> None:
     async def scene(yard: Yard) -> None:
         hands = Hands(yard)
@@ -229,11 +210,7 @@ def test_effects_of_a_forgotten_run_are_dropped() -> None:
         run, launch = await hands.requested()
         await yard.database.write(lambda tx: yard.store.runs.delete(tx, [run.id]))
         await hands.carrier.carry(launch)
-        await hands.carrier.carry(
-            Pending(launch.id, run.id, Alert("why"), launch.due_at, launch.tries)
-        )
         assert await yard.outbox() == 0
-        assert hands.channel.notices == []
 
     in_yard(scene)
 

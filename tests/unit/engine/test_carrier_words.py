@@ -15,7 +15,6 @@ from runyard.model.effect import CancelOlder, Effect, Launch, Pending, Stop
 from runyard.model.errors import ProviderRefused, ProviderUnavailable, Refused
 from runyard.model.event import Ended, Event, Launched
 from runyard.model.ids import AttemptKey, EffectId, attempt_key
-from runyard.model.notice import Notice
 from runyard.model.outcome import Ending
 from runyard.model.run import State
 from runyard.provider.port import Phase, Released, Report
@@ -32,29 +31,6 @@ SINGLE = {"concurrency": {"limit": 1, "on_conflict": "cancel_older"}}
 )
 def test_a_pause_doubles_to_a_minute(tries: int, seconds: float) -> None:
     assert pause(tries).total_seconds() == seconds
-
-
-def test_a_death_is_told_with_all_that_people_need() -> None:
-    async def scene(yard: Yard) -> None:
-        hands = Hands(yard)
-        run, _ = await hands.requested()
-        yard.later(5)
-        dead = await yard.tell(run, Ended(1, make_outcome(Ending.FAILED)))
-        yard.later(5)
-        await hands.carrier.carry(hands.last())
-        assert hands.channel.notices == [
-            Notice(
-                key=f"dead/{run.id}",
-                at=yard.now,
-                title="report is dead",
-                text=dead.reason,
-                job="report",
-                run=run.id,
-                region="us-central1",
-            )
-        ]
-
-    in_yard(scene)
 
 
 def test_what_a_release_removed_and_left_is_kept() -> None:

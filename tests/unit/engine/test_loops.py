@@ -29,6 +29,7 @@ from runyard.model.ids import attempt_key
 from runyard.model.outcome import Ending
 from runyard.model.run import State
 from runyard.provider.port import LaunchOrder, Phase, Report
+from tests.support.channels import KeptVoices
 from tests.support.fake_provider import KeptNotices, ScriptedProvider
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import NOW, make_outcome, make_spec
@@ -303,6 +304,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             yard.store,
             provider,
             KeptNotices(),
+            KeptVoices(),
             signals,
             lambda: yard.now,
             EngineSettings("me-again", 10),
@@ -330,6 +332,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             "watch",
             "rescue",
             "prune",
+            "alerts",
             "expire",
         }
         await engine.stop()
@@ -364,6 +367,7 @@ def test_an_engine_looks_when_others_tell_of_their_batches() -> None:
             yard.store,
             ScriptedProvider(),
             KeptNotices(),
+            KeptVoices(),
             signals,
             lambda: yard.now,
             EngineSettings("me", 10, poll=timedelta(hours=1)),

@@ -11,6 +11,7 @@ from runyard.model.errors import InvalidSpec, ProviderRefused, ProviderUnavailab
 from runyard.model.operation import CancelAsked, OperationState
 from runyard.model.run import State
 from tests.support.gates import Yard, in_yard
+from tests.support.notifying import make_notifier
 from tests.support.operations import Site
 from tests.support.runs import make_spec
 from tests.unit.engine.test_carrier import Hands as RunHands
@@ -20,7 +21,8 @@ def test_an_outbox_holds_what_runs_want_and_what_operations_want() -> None:
     async def scene(yard: Yard) -> None:
         site, runs = Site(yard), RunHands(yard)
         begun = await site.apply(make_spec())
-        both = Hands(runs.carrier, site.steps)
+        notifier = make_notifier(yard.gate, yard.database, yard.store, lambda: yard.now)
+        both = Hands(runs.carrier, site.steps, notifier)
         done = 0
         while done < len(yard.committed):
             for pending in yard.committed[done].effects:

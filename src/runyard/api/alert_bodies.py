@@ -1,0 +1,65 @@
+"""What callers send about alerts, incidents and silences."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from runyard.api.people_bodies import PrincipalName, Reason, Why
+from runyard.model.alert_rules import RuleName
+from runyard.model.cloudrun.words import JobName
+from runyard.model.durations import seconds_of
+from runyard.model.forms import Lasting
+from runyard.model.job import EnvironmentName
+from runyard.model.strict import Strict
+
+SILENCE_SECONDS_MAX = 90 * 24 * 3600
+
+
+class SilenceBody(Strict):
+    """Of what nobody is told, and how long."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Else of every job.")
+    rule: RuleName | None = Field(default=None, description="Else of every rule.")
+    lasting: Annotated[str, Lasting(1, SILENCE_SECONDS_MAX, "2160h")] = "1h"
+    reason: Why = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long."""
+        return seconds_of(self.lasting)
+
+
+class AcknowledgeBody(Strict):
+    """That somebody has it, and a word on it."""
+
+    note: Why = ""
+
+
+class AssignBody(Strict):
+    """Whose an incident is; nobody's, if no name is given."""
+
+    to: PrincipalName | None = None
+
+
+class NoteBody(Strict):
+    """Something to write down."""
+
+    text: Reason
+
+
+class ResolveBody(Strict):
+    """Why it is over."""
+
+    reason: Why = ""
+
+
+ALERT_BODIES: tuple[type[Strict], ...] = (
+    SilenceBody,
+    AcknowledgeBody,
+    AssignBody,
+    NoteBody,
+    ResolveBody,
+)

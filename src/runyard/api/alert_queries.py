@@ -1,0 +1,43 @@
+"""What callers ask about alerts and incidents."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from runyard.api.queries import PAGE_SIZE, PageSize, PageToken, Query
+from runyard.model.alert import AlertState
+from runyard.model.cloudrun.words import JobName
+from runyard.model.incident import IncidentState
+from runyard.model.job import EnvironmentName
+
+
+class AlertsQuery(Query):
+    """Which alerts, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Only of this job.")
+    state: Annotated[AlertState, Field(strict=False)] | None = None
+    open: bool = Field(default=False, description="Only those that are not resolved.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+    def states(self) -> str:
+        """As the store is asked."""
+        return "open" if self.open else self.state or ""
+
+
+class IncidentsQuery(Query):
+    """Which incidents, from where."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Only of this job.")
+    state: Annotated[IncidentState, Field(strict=False)] | None = None
+    open: bool = Field(default=False, description="Only those that are not resolved.")
+    page_size: PageSize = PAGE_SIZE
+    page_token: PageToken = ""
+
+    def states(self) -> str:
+        """As the store is asked."""
+        return "unresolved" if self.open else self.state or ""

@@ -1,0 +1,185 @@
+"""ALERTS: judges jobs by their rules, and has done what alerts and incidents do by themselves.
+
+What is read here is read beside the gate, and may be old by the time it is decided on: rules look
+at how things are, so the next look finds what this one missed. The gate is asked only where
+something changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import orjson
+
+from runyard.database.port import Database, Tx
+from runyard.flow.freezing import Zones
+from runyard.flow.rules import Subject, judge, of_success, of_time, over, window_of
+from runyard.flow.schedule.compiling import Compiled, compiled
+from runyard.flow.schedule.timing import Timing
+from runyard.gate.alerting import AdvanceAlerts, Observe
+from runyard.gate.door import Gate
+from runyard.model.alert import Alert, Observation
+from runyard.model.alert_rules import RUNS_MAX, AlertRule, named
+from runyard.model.job import JobSpec
+from runyard.model.run import Run, State
+from runyard.model.trigger.row import TriggerState
+from runyard.store.jobs import JobRow
+from runyard.store.memory import Store
+
+BATCH = 100  #: alerts and incidents advanced, jobs read, observations told by one step
+EVERY = timedelta(seconds=30)  #: how often every job is looked at
+OPEN_MAX = 100_000  #: alerts that are open at once; more is no help to anybody
+_KEPT = 20_000  #: specs kept, of some kilobytes each
+Key = tuple[str, str, str]  #: (project, environment, job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A job with its rules."""
+
+    row: JobRow
+    spec: JobSpec
+    rules: Mapping[str, AlertRule]
+
+
+class AlertsLoop:
+    """One tick: jobs whose runs ended since the last one, every job from time to time, and what is
+    due."""
+
+    def __init__(self, gate: Gate, database: Database, store: Store, zones: Zones) -> None:
+        self._gate = gate
+        self._database = database
+        self._store = store
+        self._zones = zones
+        self._ended: dict[Key, bool] = {}  #: jobs whose runs ended; True: one of them died
+        self._wanted: set[Key] = set()  #: jobs of which a success is news, as of the last tick
+        self._took: set[Key] = set()  #: jobs with rules about runs that succeeded
+        self._look_at: datetime | None = None
+
+    def ended(self, runs: Iterable[Run]) -> bool:
+        """Take note of runs that ended; True when one of them may be news to a rule."""
+        is_news = False
+        for run in runs:
+            if run.is_final:
+                key, died = (run.project, run.environment, run.job), run.state is State.DEAD
+                self._ended[key] = self._ended.get(key, False) or died
+                is_news = is_news or died or key in self._wanted
+        return is_news
+
+    async def tick(self, now: datetime) -> datetime | None:
+        """Judge, then advance; when the next look is due."""
+        ended, self._ended = self._ended, {}
+        try:
+            await self._judge(now, ended)
+        except BaseException:
+            self._ended = ended | self._ended
+            raise
+        next_instant = self._store.alerts.next_instant
+        next_at = await self._database.read(next_instant)
+        while next_at is not None and next_at <= now:
+            if await self._gate.ask(AdvanceAlerts(now, self._zones, BATCH)) == 0:
+                break  # another engine did it
+            next_at = await self._database.read(next_instant)
+        look_at = self._look_at or now
+        return look_at if next_at is None else min(next_at, look_at)
+
+    async def _judge(self, now: datetime, ended: Mapping[Key, bool]) -> None:
+        alerts = await self._open()
+        every = self._look_at is None or now >= self._look_at
+        self._wanted = self._took | alerts.keys()
+        news = {key for key, died in ended.items() if died or key in self._wanted}
+        watched = await self._watched(None if every else news)
+        found: list[Observation] = []
+        if every:
+            known = {one.row.key for one in watched}
+            self._took = {one.row.key for one in watched if of_success(one.rules)}
+            gone = (alert for key, rows in alerts.items() if key not in known for alert in rows)
+            found += [over(alert, "its job is gone") for alert in gone]
+        chosen = [one for one in watched if _is_chosen(one, alerts, ended, every=every)]
+        for first in range(0, len(chosen), BATCH):
+            page = chosen[first : first + BATCH]
+            for subject in await self._subjects(page, now):
+                key = (subject.spec.project, subject.environment, subject.spec.name)
+                mine = {alert.fingerprint: alert for alert in alerts.get(key, ())}
+                found += judge(subject, mine, now)
+        for first in range(0, len(found), BATCH):
+            some = tuple(found[first : first + BATCH])
+            await self._gate.ask(Observe(some, now, self._zones))
+        if every:
+            self._look_at = now + EVERY
+
+    async def _open(self) -> dict[Key, list[Alert]]:
+        """The alerts of jobs that are not resolved."""
+        rows = await self._database.read(lambda tx: self._store.alerts.unresolved(tx, OPEN_MAX))
+        found: dict[Key, list[Alert]] = {}
+        for row in rows:
+            if row.job:
+                found.setdefault((row.project, row.environment, row.job), []).append(row)
+        return found
+
+    async def _watched(self, keys: set[Key] | None) -> list[_Watched]:
+        """The jobs with these keys; None: all there are."""
+        if keys is not None and not keys:
+            return []
+
+        async def work(tx: Tx) -> list[JobRow]:
+            if keys is None:
+                return await self._store.jobs.every(tx)
+            places = sorted({(environment, name) for _, environment, name in keys})
+            return [row for place in places for row in await self._store.jobs.named(tx, *place)]
+
+        rows = await self._database.read(work)
+        return [
+            _Watched(row, *_rules(row.key, row.revision, orjson.dumps(row.document)))
+            for row in rows
+            if keys is None or row.key in keys
+        ]
+
+    async def _subjects(self, page: Sequence[_Watched], now: datetime) -> list[Subject]:
+        async def work(tx: Tx) -> list[Subject]:
+            return [await self._subject(tx, one, now) for one in page]
+
+        return await self._database.read(work)
+
+    async def _subject(self, tx: Tx, one: _Watched, now: datetime) -> Subject:
+        key, since = one.row.key, now - window_of(one.rules)
+        runs = await self._store.runs.recent_of(tx, key, since, RUNS_MAX)
+        succeeded = [run.ended_at for run in runs if run.state is State.SUCCEEDED]
+        at = max((each for each in succeeded if each is not None), default=None)
+        if at is None:
+            ids = await self._store.runs.succeeded_of(tx, key, 1)
+            at = next((run.ended_at for run in await self._store.runs.get(tx, ids)), None)
+        timings = await self._timings(tx, one) if one.spec.triggers else []
+        return Subject(one.row.environment, one.spec, one.row.applied_at, runs, at, timings)
+
+    async def _timings(self, tx: Tx, one: _Watched) -> list[Timing]:
+        """When the schedules of a job are due that nobody paused."""
+        rows = await self._store.triggers.of_jobs(tx, [(one.row.environment, one.row.name)])
+        made = [
+            compiled(row, self._zones)
+            for row in rows
+            if row.key[:3] == one.row.key
+            and row.kind == "schedule"
+            and row.state is TriggerState.ENABLED
+        ]
+        return [each.schedule.timing for each in made if isinstance(each, Compiled)]
+
+
+@lru_cache(maxsize=_KEPT)
+def _rules(key: Key, revision: int, document: bytes) -> tuple[JobSpec, Mapping[str, AlertRule]]:
+    spec = JobSpec.from_document(orjson.loads(document))
+    return spec, named(spec.alerts)
+
+
+def _is_chosen(
+    one: _Watched, alerts: Mapping[Key, object], ended: Mapping[Key, bool], *, every: bool
+) -> bool:
+    key = one.row.key
+    if key in alerts or ended.get(key):
+        return True
+    if key in ended and of_success(one.rules):
+        return True
+    return every and of_time(one.rules, scheduled=bool(one.spec.triggers))

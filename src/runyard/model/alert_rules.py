@@ -1,0 +1,216 @@
+"""What is watched of a job: the rules under `alerts` in a manifest, and those that every job has.
+
+A rule has exactly one key that says its kind; that key holds what it is about. What is added later
+(metrics, patterns in logs, cost) is one more key. A rule called as one that every job has takes its
+place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from runyard.model.channels import SeverityWord
+from runyard.model.durations import seconds_of
+from runyard.model.forms import Between, Counted, Lasting, Shaped, unexpected
+from runyard.model.kinds import Kinds
+from runyard.model.notice import Severity
+from runyard.model.strict import Strict
+
+RULES_MAX = 50  #: of a job
+FAILURES_MAX = 100
+RUNS_MAX = 1000  #: the newest runs of a job that rules look at
+WINDOW_SECONDS_MAX = 366 * 24 * 3600
+HOLD_SECONDS_MAX = 7 * 24 * 3600
+RuleName = Annotated[
+    str,
+    Shaped(
+        "[a-z]([a-z0-9_-]{0,47}[a-z0-9])?",
+        "a rule's name: at most 49 lower-case letters, digits, hyphens and _, a letter first",
+        49,
+    ),
+]
+Window = Annotated[str, Lasting(1, WINDOW_SECONDS_MAX, "8784h")]
+RunbookUrl = Annotated[
+    str, Shaped(r"https?://[^\s\x00-\x1f\x7f]{1,2000}", "a URL of http or https", 2048)
+]
+
+
+class _Spoken(Strict):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class Failed(_Spoken):
+    """So many runs, or so many of a hundred (of `atLeast` runs), died within a window."""
+
+    count: Annotated[int, Between(1, RUNS_MAX)] | None = None
+    percent: Annotated[float, Between(0, 100)] | None = None
+    at_least: Annotated[int, Between(1, RUNS_MAX)] = 5
+    within: Window
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if (self.count is None) is (self.percent is None):
+            raise unexpected("a mapping with exactly one of count, percent")
+        return self
+
+
+class Took(_Spoken):
+    """A run took longer than `over`, less than `under`, or more than `factor` times as long as the
+    job's runs usually do."""
+
+    over: Window | None = None
+    under: Window | None = None
+    factor: Annotated[float, Between(1, 1000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_some(self) -> Self:
+        if self.over is None and self.under is None and self.factor is None:
+            raise unexpected("a mapping with at least one of over, under, factor")
+        return self
+
+
+class Within(_Spoken):
+    """A length of time."""
+
+    within: Window
+
+    @property
+    def seconds(self) -> float:
+        """In seconds."""
+        return seconds_of(self.within)
+
+
+class Always(_Spoken):
+    """Nothing more to say."""
+
+
+class _Rule(_Spoken):
+    kind: ClassVar[str]
+
+    name: RuleName | None = None
+    severity: SeverityWord = Severity.ERROR
+    hold: Annotated[str, Lasting(0, HOLD_SECONDS_MAX, "168h")] = Field(default="0s", alias="for")
+    labels: dict[str, str] = Field(default={})
+    enabled: bool = True
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long it must be so before people are told."""
+        return seconds_of(self.hold)
+
+
+class DeadRule(_Rule):
+    """A run is dead."""
+
+    kind = "dead"
+    dead: Always
+
+
+class FailuresRule(_Rule):
+    """So many runs died one after the other."""
+
+    kind = "consecutiveFailures"
+    consecutive_failures: Annotated[int, Between(2, FAILURES_MAX)]
+
+
+class FailedRule(_Rule):
+    """Too many runs died lately."""
+
+    kind = "failed"
+    failed: Failed
+
+
+class TookRule(_Rule):
+    """The last run took too long, or was too quick."""
+
+    kind = "took"
+    took: Took
+
+
+class NoSuccessRule(_Rule):
+    """No run succeeded for so long."""
+
+    kind = "noSuccess"
+    no_success: Within
+
+
+class NotStartedRule(_Rule):
+    """A run has not started so long after it was asked for."""
+
+    kind = "notStarted"
+    not_started: Within
+
+
+class NotFinishedRule(_Rule):
+    """A run is not over so long after it was asked for."""
+
+    kind = "notFinished"
+    not_finished: Within
+
+
+class OverdueRule(_Rule):
+    """No run succeeded since the last but one instant of the job's schedule, and so long after
+    it."""
+
+    kind = "overdue"
+    overdue: Within
+
+
+_KINDS: dict[str, type[Strict]] = {
+    "dead": DeadRule,
+    "consecutiveFailures": FailuresRule,
+    "failed": FailedRule,
+    "took": TookRule,
+    "noSuccess": NoSuccessRule,
+    "notStarted": NotStartedRule,
+    "notFinished": NotFinishedRule,
+    "overdue": OverdueRule,
+}
+AlertRule = Annotated[
+    DeadRule
+    | FailuresRule
+    | FailedRule
+    | TookRule
+    | NoSuccessRule
+    | NotStartedRule
+    | NotFinishedRule
+    | OverdueRule,
+    Kinds(_KINDS, "a rule"),
+]
+AlertRules = Annotated[tuple[AlertRule, ...], Counted(0, RULES_MAX)]
+
+
+def _usual(model: type[Any], name: str, severity: Severity, about: dict[str, Any]) -> Any:
+    return model.model_validate({"name": name, "severity": severity, **about})
+
+
+#: What every job is watched for without a word. `overdue` is only of jobs that have a schedule.
+USUAL: tuple[AlertRule, ...] = (
+    _usual(DeadRule, "dead", Severity.ERROR, {"dead": Always()}),
+    _usual(FailuresRule, "failing", Severity.CRITICAL, {"consecutiveFailures": 3}),
+    _usual(OverdueRule, "overdue", Severity.ERROR, {"overdue": {"within": "10m"}}),
+)
+
+
+def named(rules: Sequence[AlertRule]) -> dict[str, AlertRule]:
+    """All rules of a job by name, those that every job has first. One without a name is called by
+    its kind; the second such one `took-2`, and so on."""
+    found = {one.name or "": one for one in USUAL}
+    counts: Counter[str] = Counter()
+    for one in rules:
+        if one.name is not None:
+            found[one.name] = one
+            continue
+        name = _in_words(one.kind)
+        counts[name] += 1
+        found[name if counts[name] == 1 else f"{name}-{counts[name]}"] = one
+    return {name: one for name, one in found.items() if one.enabled}
+
+
+def _in_words(kind: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind)

@@ -1,0 +1,145 @@
+"""Channels of a world, which are down now and then; what is promised of alerts and incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+
+from runyard.database.port import Database, Tx
+from runyard.flow import alerting
+from runyard.model.alert import Alert, AlertId, IncidentId
+from runyard.model.channels import ChannelSpec
+from runyard.model.environment import Environment
+from runyard.model.errors import ChannelError, ChannelRefused
+from runyard.model.ids import RunId
+from runyard.model.incident import Incident, IncidentState, NotTold, Told
+from runyard.model.notice import Notice
+from runyard.model.run import Run, State
+from runyard.store.alert_rows import alert_of, incident_of
+from runyard.store.alerts import IncidentHappening
+from runyard.store.memory import Store
+
+_SLACK = {"slack": {"url": {"secret": "url"}}}
+LOCAL = Environment.from_document(
+    {
+        "channels": {"ops": _SLACK, "lead": _SLACK},
+        "routes": [{"to": ["ops"]}, {"to": ["lead"], "severity": "critical"}],
+        "escalation": [{"after": "60s", "to": ["lead"]}],
+    }
+)
+
+
+@dataclass(slots=True)
+class Ears:
+    """What every channel of the world heard, in order."""
+
+    heard: list[tuple[str, Notice]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FlakyVoices:
+    """Channels as one engine meets them: each may fail before it is told, or after."""
+
+    random: Random
+    ears: Ears
+    pause: Callable[[str], Awaitable[None]]
+    is_calm: Callable[[], bool]
+
+    async def send(self, environment: str, name: str, spec: ChannelSpec, notice: Notice) -> None:
+        """See `Voices.send`."""
+        await self.pause(f"tell {name}")
+        self._fail(0.2, ChannelError("it is down"))
+        self._fail(0.03, ChannelRefused("it does not like it"))
+        self.ears.heard.append((name, notice))
+        await self.pause(f"told {name}")
+        self._fail(0.05, ChannelError("it was told, and the answer was lost"))
+
+    def _fail(self, chance: float, error: ChannelError) -> None:
+        if not self.is_calm() and self.random.random() < chance:
+            raise error
+
+
+@dataclass(slots=True)
+class AlertPromises:
+    """Knows every alert and incident there was."""
+
+    ears: Ears
+    alerts: dict[AlertId, Alert] = field(default_factory=dict)
+    incidents: dict[IncidentId, Incident] = field(default_factory=dict)
+
+    async def check(self, database: Database) -> None:
+        """After every step."""
+
+        async def work(tx: Tx) -> tuple[list[Alert], list[Incident]]:
+            alerts = [alert_of(row[0]) for row in await tx.fetch("SELECT body FROM alerts")]
+            found = await tx.fetch("SELECT body FROM incidents")
+            return alerts, [incident_of(row[0]) for row in found]
+
+        alerts, incidents = await database.read(work)
+        for alert in alerts:
+            before = self.alerts.get(alert.id, alert)
+            if before.resolved_at is not None:
+                assert alert == before, f"{alert.id} came back to life"
+            after = {before.state, *_reachable(before)}
+            assert alert.state in after, f"{alert.id}: {before.state} -> {alert.state}"
+            self.alerts[alert.id] = alert
+        open_ones = [alert.fingerprint for alert in alerts if alert.resolved_at is None]
+        assert len(open_ones) == len(set(open_ones)), "two alerts of one fingerprint are open"
+        for one in incidents:
+            self._check_incident(one)
+            self.incidents[one.id] = one
+
+    def _check_incident(self, one: Incident) -> None:
+        before = self.incidents.get(one.id, one)
+        if before.is_final:
+            assert one.state is IncidentState.RESOLVED, f"{one.id} came back to life"
+        told = {member.alert for member in one.members if member.is_open}
+        mine = {a.id for a in self.alerts.values() if a.incident == one.id and a.is_told}
+        assert told == mine, f"{one.id} has {told}, of which {mine} are told"
+
+    async def check_rest(self, database: Database, store: Store, runs: Mapping[RunId, Run]) -> None:
+        """When everything has come to rest."""
+        dead = sum(run.state is State.DEAD for run in runs.values())
+        counted = sum(one.seen_count for one in self.alerts.values() if one.rule == "dead")
+        assert counted == dead, f"{dead} runs died, {counted} are in alerts"
+        for one in self.incidents.values():
+            assert not one.queues, f"{one.id} has still to tell {one.queues}"
+
+            async def work(tx: Tx, each: Incident = one) -> None:
+                self._check_timeline(each, await store.alerts.history(tx, each.id))
+
+            await database.read(work)
+
+    def _check_timeline(self, one: Incident, facts: Sequence[IncidentHappening]) -> None:
+        if not facts:
+            return  # forgotten
+        numbers = [fact.sequence for fact in facts]
+        assert numbers == list(range(1, one.version + 1)), f"{one.id} lost facts: {numbers}"
+        delivered: dict[str, list[int]] = {}
+        for fact in facts:
+            if isinstance(fact.fact, Told | NotTold):
+                delivered.setdefault(fact.fact.channel, []).append(fact.fact.number)
+        for channel, order in delivered.items():
+            assert order == sorted(set(order)), f"{one.id} told {channel} of {order}"
+        assert set(delivered) == set(one.told), f"{one.id} told {set(delivered)}, not {one.told}"
+        self._check_heard(one)
+
+    def _check_heard(self, one: Incident) -> None:
+        """What was heard came in order; a notice that came again came before any later one."""
+        for channel in one.told:
+            keys = [int(n.key.rpartition("/")[2]) for c, n in self.ears.heard
+                    if c == channel and n.thread == one.id]  # fmt: skip
+            assert all(a <= b for a, b in pairwise(keys)), f"{channel} heard {keys} of {one.id}"
+
+
+def _reachable(alert: Alert) -> set[str]:
+    """States that one alert may have come to by any number of steps."""
+    found, todo = set(), [alert.state]
+    while todo:
+        for after in alerting.TRANSITIONS[todo.pop()].values():
+            if after not in found:
+                found.add(after)
+                todo.append(after)
+    return {str(state) for state in found}
