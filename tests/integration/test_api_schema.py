@@ -135,6 +135,8 @@ def _make_real(case: AnyCase, known: Known) -> None:
         case.query["anchor"] = case.query["anchor"][:1]
     if "filter" in case.query:
         case.query["filter"] = "revision > 0"
+    if "schedule" in case.query:
+        case.query |= {"schedule": "@daily", "time_zone": "Europe/Berlin"}
     if case.query.get("force"):  # wants a reason
         case.query["reason"] = "because"
     parameters: dict[str, Any] = case.path_parameters or {}

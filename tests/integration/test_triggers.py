@@ -209,3 +209,22 @@ def test_a_backfill_is_foreseen_asked_for_once_and_ended(api: Api, runyard: Comm
     api.apply(MANIFEST.replace(one, "{after: {job: report}}"))
     refused = api.ask("POST", "/jobs/other/triggers/chain:backfill", asked | {"preview": True})
     assert refused.status == 412
+
+
+def test_a_schedule_is_previewed(api: Api) -> None:
+    asked = "schedule=30+2+*+*+*&time_zone=Europe/Berlin&since=2026-03-28T00:00:00Z&count=2"
+    found = api.get(f"/schedules:preview?{asked}")
+    assert [one["utc"] for one in found["instants"]] == [
+        "2026-03-28T01:30:00Z",
+        "2026-03-29T01:00:00Z",
+    ]
+    assert found["instants"][1]["transition"] == "gap"
+    assert found["dst"] == {"gap": "run_after", "overlap": "first"}
+    skips = api.get(f"/schedules:preview?{asked}&gap=skip")
+    assert skips["instants"][1]["utc"] == "2026-03-30T00:30:00Z"
+    now = api.get("/schedules:preview?schedule=@hourly")
+    assert now["instants"][0]["utc"] == "2026-09-01T13:00:00Z"
+    zone = api.ask("GET", "/schedules:preview?schedule=@hourly&time_zone=Europe/Berln")
+    assert zone.error["details"][0]["hint"] == "did you mean Europe/Berlin?"
+    odd = api.ask("GET", "/schedules:preview?schedule=at+noon")
+    assert odd.error["details"][0]["path"] == "schedule"

@@ -33,6 +33,7 @@ from runyard.api.rest.plans import plans
 from runyard.api.rest.principals import principals
 from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
+from runyard.api.rest.schedules import schedules
 from runyard.api.rest.secret_readers import readers
 from runyard.api.rest.secret_versions import versions
 from runyard.api.rest.secrets import secrets
@@ -57,6 +58,7 @@ ROUTERS = (
     job_changes,
     triggers,
     backfills,
+    schedules,
     environments,
     operations,
     hooks,

@@ -19,8 +19,11 @@ from runyard.model.forms import Between, Shaped, unexpected
 from runyard.model.job import EnvironmentName, ProjectName
 from runyard.model.places import RegionName
 from runyard.model.principal import NAME_EXPECTED, NAME_FORM
+from runyard.model.recurrence.nouns import Gap, Overlap
+from runyard.model.recurrence.reading import TEXT_MAX
 from runyard.model.run import State, TriggerKind
 from runyard.model.validation import did_you_mean, one_of
+from runyard.model.zones import NAME_MAX
 from runyard.store.audit import AuditQuestion
 from runyard.store.deliveries import DeliveryQuestion
 from runyard.store.job_list import SORTS as JOB_SORTS
@@ -169,6 +172,21 @@ class TriggersQuery(Query):
     job: JobName | None = Field(default=None, description="All of this job at once.")
     page_size: PageSize = PAGE_SIZE
     page_token: PageToken = ""
+
+
+class SchedulePreviewQuery(Query):
+    """Which schedule, in which zone, from when."""
+
+    schedule: str = Field(
+        min_length=1, max_length=TEXT_MAX, description="Cron, English or an interval, as anywhere."
+    )
+    time_zone: str = Field(default="UTC", max_length=NAME_MAX)
+    since: Instant | None = Field(default=None, description="Instants after it; else after now.")
+    count: Annotated[int, Between(1, PAGE_SIZE_MAX)] = 10
+    gap: Gap | None = Field(default=None, description="What becomes of a time that is skipped.")
+    overlap: Overlap | None = Field(
+        default=None, description="What becomes of a time that comes twice."
+    )
 
 
 class InstantsQuery(JobQuery):

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runyard.api.shapes import Document, Shape
+from runyard.model.recurrence.nouns import Gap, Overlap
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.instant import Fate
 from runyard.model.trigger.row import TriggerState
@@ -81,3 +82,44 @@ class CancelledBackfillShape(Shape):
 
     id: str
     runs: int
+
+
+class DstShape(Shape):
+    """The rules for changes of clocks that hold."""
+
+    gap: Gap
+    overlap: Overlap
+
+
+class PreviewedShape(Shape):
+    """An instant. `transition`: a change of clocks put it there (`gap`, `overlap`, or empty)."""
+
+    utc: datetime
+    local: datetime
+    transition: str
+
+
+class TouchedTimeShape(Shape):
+    """A local time that a change skips or has come twice, and when it happens."""
+
+    local: Annotated[str, Field(description="Without an offset: it has none, or two.")]
+    utc: list[datetime]
+
+
+class TransitionShape(Shape):
+    """A change of clocks, and the times of the schedule that it touches."""
+
+    utc: datetime
+    local_before: str
+    local_after: str
+    times: list[TouchedTimeShape]
+
+
+class SchedulePreviewShape(Shape):
+    """What a schedule will do."""
+
+    schedule: str
+    time_zone: str
+    dst: DstShape
+    instants: list[PreviewedShape]
+    transitions: list[TransitionShape]

@@ -1,15 +1,11 @@
-"""A preview in words and as JSON: every instant in local time and in UTC."""
+"""What `runyard schedules` says for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 
-from runyard.flow.schedule.instants import Timetable
-from runyard.flow.schedule.preview import Preview, Transition
 from runyard.flow.schedule.utc_lines import Season
-from runyard.flow.schedule.words import utc
 
 
 def offset(ahead: timedelta) -> str:
@@ -18,43 +14,6 @@ def offset(ahead: timedelta) -> str:
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "") if minutes else "UTC"
-
-
-def document(schedule: str, zone_name: str, timetable: Timetable, seen: Preview) -> dict[str, Any]:
-    """The whole preview. `transition` of an instant names what a change made of it."""
-    marks = {
-        at: "gap" if transition.change.forward else "overlap"
-        for transition in seen.transitions
-        for touched in transition.touched
-        for at in touched.instants
-    }
-    return {
-        "schedule": schedule,
-        "time_zone": zone_name,
-        "dst": {"gap": seen.gap, "overlap": seen.overlap},
-        "instants": [
-            {
-                "utc": utc(at),
-                "local": at.astimezone(timetable.zone).isoformat(),
-                "transition": marks.get(at, ""),
-            }
-            for at in seen.instants
-        ],
-        "transitions": [_transition(transition) for transition in seen.transitions],
-    }
-
-
-def _transition(transition: Transition) -> dict[str, Any]:
-    change = transition.change
-    return {
-        "utc": utc(change.at),
-        "local_before": change.before.isoformat(),
-        "local_after": change.after.isoformat(),
-        "times": [
-            {"local": one.local.isoformat(), "utc": [utc(at) for at in one.instants]}
-            for one in transition.touched
-        ],
-    }
 
 
 def advice(zone_name: str, found: Sequence[Season]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from runyard.cli.zones import zone_named
 from runyard.flow.schedule import words
 from runyard.flow.schedule.instants import Timetable
 from runyard.flow.schedule.preview import preview as foreseen
+from runyard.flow.schedule.preview_document import preview_document
 from runyard.flow.schedule.utc_lines import Season, seasons
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.recurrence.nouns import Calendar, Dst, Gap, NotARecurrence, Overlap, Recurrence
@@ -70,7 +71,7 @@ def preview(
     timetable = Timetable(_read(schedule), zone, Dst(gap, overlap))
     seen = foreseen(timetable, _begin(from_), count)
     if json_:
-        output.document(schedule_words.document(schedule, tz, timetable, seen))
+        output.document(preview_document(schedule, tz, timetable, seen))
         return
     table(
         ("local", "utc"),
