@@ -143,6 +143,8 @@ def test_faults_are_told_with_googles_codes(post: Api) -> None:
     assert refused("/topics/orders:publish", empty) == (400, "INVALID_ARGUMENT", ["messages[0]"])
     wrong = {"name": "other", "topic": "orders", "filter": "kind", "ack_deadline_seconds": 5}
     assert refused("/subscriptions", wrong)[2] == ["ack_deadline_seconds"]
+    ours = wrong | {"name": "runyard.trigger.x", "ack_deadline_seconds": 10}
+    assert refused("/subscriptions", ours)[2] == ["name"]
     wrong["ack_deadline_seconds"] = 10
     assert refused("/subscriptions", wrong)[2] == ["filter"]
     assert refused("/subscriptions/other:pull", {})[:2] == (404, "NOT_FOUND")

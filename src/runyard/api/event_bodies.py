@@ -17,6 +17,8 @@ from runyard.model.pubsub.limits import (
     KEY_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     MESSAGES_MAX,
+    NAME,
+    NAME_EXPECTED,
     ORDERING_KEY_BYTES_MAX,
     PULLED_MAX,
     VALUE_BYTES_MAX,
@@ -53,6 +55,15 @@ _Data = Annotated[
 _Key = Annotated[str, Shaped(r"(?s:.)+", "an attribute's key", KEY_BYTES_MAX)]
 _Value = Annotated[str, Shaped(r"(?s:.)*", "an attribute's value", VALUE_BYTES_MAX)]
 _OrderingKey = Annotated[str, Shaped(r"(?s:.)*", "an ordering key", ORDERING_KEY_BYTES_MAX)]
+#: Subscriptions of triggers are the engine's, which removes what it does not know.
+_NewName = Annotated[
+    str,
+    Shaped(
+        rf"(?!runyard\.trigger\.){NAME}",
+        f"{NAME_EXPECTED}, nor runyard.trigger., which triggers have",
+        255,
+    ),
+]
 _Backoff = Annotated[int, Between(0, BACKOFF_SECONDS_MAX, "seconds"), Whole]
 _AckIds = Annotated[
     list[Annotated[str, Shaped(r"[!-~]{1,255}", "an ack id", 255)]], Counted(1, ACK_IDS_MAX)
@@ -107,7 +118,7 @@ class PushBody(Strict):
 class SubscriptionBody(Strict):
     """A new subscription."""
 
-    name: TopicName
+    name: _NewName
     topic: TopicName
     ack_deadline_seconds: Annotated[
         int, Between(ACK_DEADLINE_SECONDS, ACK_DEADLINE_SECONDS_MAX, "seconds"), Whole

@@ -14,6 +14,7 @@ from runyard.flow.schedule.preview import preview
 from runyard.flow.schedule.words import policies, shifts
 from runyard.flow.trigger_words import says
 from runyard.model.job import JobSpec
+from runyard.model.trigger.event import EventSpec
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.spec import kind_of, names_of
 from runyard.model.validation import read
@@ -21,6 +22,7 @@ from runyard.model.zones import ZoneBook
 
 SHOWN = 3  #: instants to come
 GONE = "It asks for no runs any more."
+FROM_THEN = "It gets what is published from then on; what waits for it now is let go."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def _change(
     if new == old:
         return told
     told = replace(told, action=Action.CREATE if old is None else Action.UPDATE)
+    if told.kind == EventSpec.kind and (old or {}).get("event") != new["event"]:
+        return replace(told, words=(FROM_THEN,))
     return _schedule(told, new, zones, now) if told.kind == ScheduleSpec.kind else told
 
 

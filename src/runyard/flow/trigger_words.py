@@ -21,6 +21,15 @@ def _schedule(document: Document) -> str:
     return f"{document['schedule']} in {document['timeZone']}"
 
 
+def _event(document: Document) -> str:
+    event = document["event"]
+    said = (
+        f"{key} {event[key]}" for key in ("type", "source", "subject", "filter") if key in event
+    )
+    which = ", ".join(said)
+    return f"each message of {event['topic']}" + (f" ({which})" if which else "")
+
+
 def _webhook(document: Document) -> str:
     return f"webhook of {document['webhook']['kind']}"
 
@@ -45,6 +54,7 @@ def _ended(source: Document) -> str:
 
 _WORDS: dict[str, Callable[[Document], str]] = {
     "schedule": _schedule,
+    "event": _event,
     "webhook": _webhook,
     "after": _after,
     "absence": _absence,

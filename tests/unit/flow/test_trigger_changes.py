@@ -11,7 +11,7 @@ import pytest
 from runyard.flow.differences import differences
 from runyard.flow.planning import Action
 from runyard.flow.risks import risk
-from runyard.flow.trigger_changes import GONE, TriggerChange, month_runs, trigger_changes
+from runyard.flow.trigger_changes import FROM_THEN, GONE, TriggerChange, month_runs, trigger_changes
 from runyard.model.trigger.spec import KINDS
 from runyard.model.validation import read
 from runyard.model.zones import ANY_ZONE, ZoneBook
@@ -146,6 +146,9 @@ def test_a_trigger_of_a_zone_that_is_not_here_has_no_words() -> None:
 @pytest.mark.parametrize(
     ("trigger", "says"),
     [
+        ({"event": {"topic": "orders"}}, "each message of orders"),
+        ({"event": {"topic": "orders", "type": "sold", "source": "/shop/*"}},
+         "each message of orders (type sold, source /shop/*)"),
         ({"after": {"job": "orders"}}, "after orders (succeeded)"),
         ({"after": {"all": ["orders", "stock"]}}, "after all of orders and stock (succeeded)"),
         ({"after": {"any": ["orders", "stock"], "on": "dead"}},
@@ -159,6 +162,14 @@ def test_what_follows_jobs_says_which(trigger: Json, says: str) -> None:
     assert spec is not None
     [found] = changes(None, {"triggers": [spec.document()]})
     assert found.says == says
+
+
+def test_an_event_of_other_messages_begins_anew() -> None:
+    event = {"event": {"topic": "orders"}, "enabled": True}
+    [new] = changes(None, {"triggers": [event]})
+    [other] = changes({"triggers": [event]}, {"triggers": [event | {"event": {"topic": "mails"}}]})
+    [same] = changes({"triggers": [event]}, {"triggers": [event | {"enabled": False}]})
+    assert (new.words, other.words, same.words) == ((FROM_THEN,), (FROM_THEN,), ())
 
 
 def test_what_is_no_trigger_here_is_named_all_the_same() -> None:
