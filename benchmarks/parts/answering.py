@@ -71,6 +71,10 @@ class Answering:
         """Nothing was held."""
         return Released()
 
+    async def log_bytes(self) -> int:
+        """See `Provider.log_bytes`."""
+        return 0
+
     async def forget(self, key: AttemptKey) -> None:
         """Nothing is kept."""
 

@@ -158,6 +158,9 @@ class Config:
         "64Mi",
         unit="bytes",
     )
+    logs_bytes_max: int = _setting(
+        read.byte_size(0, 2**60), "room of all logs; the oldest go; 0: no bound", "0", unit="bytes"
+    )
     run_retention_seconds: float = _setting(
         read.seconds(60, 36_500 * DAY_SECONDS),
         "how long a finished run is kept",

@@ -306,6 +306,7 @@ def _engine_settings(config: Config, name: str) -> EngineSettings:
         retention=Retention(
             runs=timedelta(seconds=config.run_retention_seconds),
             logs=timedelta(seconds=config.log_retention_seconds),
+            logs_bytes_max=config.logs_bytes_max,
         ),
         poll=timedelta(seconds=config.safety_poll_seconds),
         launch_tries_max=config.launch_tries_max,

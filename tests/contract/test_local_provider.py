@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from runyard.database.sqlite import SqliteDatabase
 from runyard.localcloud.cloudrun.book import Book
+from runyard.model.ids import AttemptKey
 from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.secrets import LocalSecrets
 from runyard.provider.local.viewer import LocalViewer
@@ -23,6 +24,17 @@ class TestLocalProvider(ProviderContract):
 
     def open_rig(self, folder: Path) -> AbstractAsyncContextManager[Rig]:
         return _open(folder)
+
+    def test_logs_take_room_until_they_are_forgotten(self, play: Callable[..., None]) -> None:
+        async def scenario(rig: Rig) -> None:
+            await rig.provider.launch(rig.order("run_a/1", "seq 5000"))
+            await rig.ended("run_a/1")
+            assert await rig.provider.log_bytes() > 100_000
+            await rig.provider.release(AttemptKey("run_a/1"))
+            await rig.provider.forget(AttemptKey("run_a/1"))
+            assert await rig.provider.log_bytes() == 0
+
+        play(scenario)
 
 
 @asynccontextmanager

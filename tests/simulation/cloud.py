@@ -184,6 +184,10 @@ class FlakyProvider:
         await self._after("release")
         return Released((("folder", 1),))
 
+    async def log_bytes(self) -> int:
+        """See `Provider.log_bytes`."""
+        return 0
+
     async def forget(self, key: AttemptKey) -> None:
         """See `Provider.forget`."""
         await self._before("forget")

@@ -25,6 +25,7 @@ class ScriptedProvider:
     news: list[Report] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     orders: list[LaunchOrder] = field(default_factory=list)
+    bytes_each: int = 0
     jobs: Deployer = field(default_factory=FakeJobs)
     access: Access = field(default_factory=FakeAccess)
 
@@ -66,6 +67,10 @@ class ScriptedProvider:
     async def forget(self, key: AttemptKey) -> None:
         """See `Provider.forget`."""
         self._call("forget", key)
+
+    async def log_bytes(self) -> int:
+        """See `Provider.log_bytes`: so much for each attempt reported and not forgotten."""
+        return self.bytes_each * (len(self.reports) - len(set(self.called("forget"))))
 
     def called(self, operation: str) -> list[str]:
         """With what an operation was called."""

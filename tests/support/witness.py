@@ -113,6 +113,10 @@ class WitnessedCloud:
         await self._connections.execute(sql, key)
         return Released()
 
+    async def log_bytes(self) -> int:
+        """See `Provider.log_bytes`."""
+        return 0
+
     async def forget(self, key: AttemptKey) -> None:
         """See `Provider.forget`."""
 

@@ -1,4 +1,5 @@
-"""PRUNE: forgets what has been kept long enough. The ledger keeps its charges."""
+"""PRUNE: forgets what has been kept long enough, or takes too much room. The ledger keeps its
+charges."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from runyard.store.deleted_jobs import DeletedJob
 from runyard.store.memory import Store
 
 PAGE = 100  #: runs forgotten by one transaction
+CUT = 10  #: runs whose logs go before it is looked again how much room the others take
 EVERY = timedelta(minutes=5)
 
 
@@ -25,13 +27,15 @@ EVERY = timedelta(minutes=5)
 class Retention:
     """How long things are kept after a run has ended (`keys`: after the request; `deliveries`:
     after they came last, so long is a delivery known that comes again; `filtered` ones, which ask
-    for nothing and may be very many, go earlier)."""
+    for nothing and may be very many, go earlier). When all logs take more than `logs_bytes_max`
+    (0: no bound), those of the runs that ended first go, however young they are."""
 
     runs: timedelta = timedelta(days=30)
     logs: timedelta = timedelta(days=30)
     keys: timedelta = timedelta(days=7)
     deliveries: timedelta = timedelta(days=7)
     filtered: timedelta = timedelta(days=1)
+    logs_bytes_max: int = 0
 
 
 class PruneLoop:
@@ -50,11 +54,14 @@ class PruneLoop:
         self._store = store
         self._provider = provider
         self._retention = retention
+        self._cut_to: Run | None = None  # whose logs went last because of their room
 
     async def tick(self, now: datetime) -> datetime | None:
         """Forget what is too old at `now`."""
         if self._retention.logs < self._retention.runs:
             await self._prune_logs(now)
+        if self._retention.logs_bytes_max:
+            await self._cut_logs(now)
         keys_before = now - self._retention.keys
         while runs := await self._ended_before(now - self._retention.runs):
             await self._forget_attempts(runs)
@@ -91,6 +98,15 @@ class PruneLoop:
         while runs := await self._ended_before(before, after):
             await self._forget_attempts(runs)
             after = runs[-1]
+
+    async def _cut_logs(self, now: datetime) -> None:
+        """The logs of the runs that ended first, until the others have room."""
+        while await self._provider.log_bytes() > self._retention.logs_bytes_max:
+            runs = (await self._ended_before(now, self._cut_to))[:CUT]
+            if not runs:
+                return  # what is left is of runs that go on, or that ended just now
+            await self._forget_attempts(runs)
+            self._cut_to = runs[-1]
 
     async def _ended_before(self, at: datetime, after: Run | None = None) -> list[Run]:
         async def work(tx: Tx) -> list[Run]:

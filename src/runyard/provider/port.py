@@ -193,6 +193,9 @@ class Provider(Protocol):
     async def forget(self, key: AttemptKey) -> None:
         """Remove the attempt's record and log too."""
 
+    async def log_bytes(self) -> int:
+        """How much room the logs of all attempts take here; 0 where they are kept elsewhere."""
+
 
 class Viewer(Protocol):
     """The eyes: what people may look at. Works from another process than the provider's."""

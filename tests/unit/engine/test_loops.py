@@ -18,7 +18,6 @@ from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.launching import Orders
 from runyard.engine.loop import PAUSE_SECONDS, PAUSE_SECONDS_MAX, Loop
 from runyard.engine.outbox import AT_ONCE_MAX, OutboxLoop
-from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.watch import WatchLoop
 from runyard.gate.door import LEASE
@@ -112,41 +111,6 @@ def test_rescue_tells_of_a_launch_whose_answer_was_lost() -> None:
         provider.reports[key] = Report(key, Phase.RUNNING, "found-again")
         await rescue.tick(yard.now)
         assert (await yard.run(run.id)).handle == "found-again"
-
-    in_yard(scene)
-
-
-def test_prune_forgets_logs_first_and_runs_later_but_never_charges() -> None:
-    async def scene(yard: Yard) -> None:
-        provider = ScriptedProvider()
-        retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
-        prune = PruneLoop(yard.gate, yard.database, yard.store, provider, retention)
-        await yard.apply(make_spec())
-        run = await yard.request()
-        await yard.tell(run, Ended(1, make_outcome()))
-        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
-        await prune.tick(yard.now)
-        assert provider.called("forget") == []
-        yard.later(3601)
-        await prune.tick(yard.now)
-        assert provider.called("forget") == [attempt_key(run.id, 1)]
-        assert (await yard.run(run.id)).is_final
-        yard.later(3600)
-        await prune.tick(yard.now)
-        assert await yard.history(run) == []
-
-    in_yard(scene)
-
-
-def test_prune_leaves_a_run_with_something_left_to_do() -> None:
-    async def scene(yard: Yard) -> None:
-        prune = PruneLoop(yard.gate, yard.database, yard.store, ScriptedProvider(), Retention())
-        await yard.apply(make_spec())
-        run = await yard.request()
-        await yard.tell(run, Ended(1, make_outcome()))
-        yard.later(31 * 86_400)
-        await prune.tick(yard.now)
-        assert (await yard.run(run.id)).is_final
 
     in_yard(scene)
 

@@ -30,7 +30,7 @@ from runyard.localcloud.cloudrun.resources import (
     Withdrawal,
     with_unbegun,
 )
-from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, remove_logs
+from runyard.localcloud.cloudrun.starting import Starter, TaskSettings, folder_bytes, remove_logs
 from runyard.localcloud.logging.tail import last_lines
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.spawner.port import Spawner
@@ -213,6 +213,10 @@ class CloudRun:
         attempts = {each.index: each.attempts - 1 for each in execution.tally.failures}
         path = self._settings.log_folder / log_name(execution.name)
         return await asyncio.to_thread(last_lines, path, attempts) if attempts else {}
+
+    async def log_bytes(self) -> int:
+        """How much room all logs take."""
+        return await asyncio.to_thread(folder_bytes, self._settings.log_folder)
 
     async def release(self, name: str) -> Execution:
         """Take notice of a final execution. Raises Refused while it is open, NotFound."""

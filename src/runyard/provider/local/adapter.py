@@ -98,3 +98,8 @@ class LocalProvider:
                 await self.cloud.delete_execution(found.name)
             else:
                 await self.cloud.forget_request(key)
+
+    async def log_bytes(self) -> int:
+        """See `Provider.log_bytes`."""
+        async with answering("log_bytes"):
+            return await self.cloud.log_bytes()
