@@ -13,10 +13,12 @@ import pytest
 from runyard.database.port import Tx
 from runyard.database.sqlite import InlineSqlite
 from runyard.engine.events import Ears, EventLoop
+from runyard.gate.delivering import event_of
 from runyard.gate.firing import PauseTrigger, ResumeTrigger
 from runyard.localcloud.pubsub.service import PubSub
 from runyard.localcloud.schema import migrate as migrate_cloud
 from runyard.model.delivery import Delivery
+from runyard.model.errors import NotFound, Refused
 from runyard.model.ids import DeliveryId, stamped
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.message import Draft
@@ -229,6 +231,26 @@ def test_an_engine_that_comes_up_takes_what_it_finds(grounds: Grounds) -> None:
         world.loop = EventLoop(yard.gate, yard.database, yard.store, yard.new_id, ears)
         await world.tick()
         assert await world.fates() == ["accepted"]
+
+    in_world(scene, grounds)
+
+
+def test_what_this_version_does_not_understand_keeps_nobody_else_from_working(
+    grounds: Grounds,
+) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(spec())
+        yard, rows = world.yard, world.yard.store.triggers
+        [row] = await yard.database.read(lambda tx: rows.every_of_kind(tx, TriggerKind.EVENT))
+        strange = replace(row, job="strange", document={"event": {"beacon": 1}})
+        await yard.database.write(lambda tx: rows.put(tx, [strange]))
+        await world.publish({})
+        assert await world.fates() == ["accepted"]
+        assert await world.names() == [SUBSCRIPTION]
+        with pytest.raises(Refused, match="does not understand it"):
+            event_of(strange)
+        with pytest.raises(NotFound, match="about no event"):
+            event_of(replace(row, kind=TriggerKind.WEBHOOK))
 
     in_world(scene, grounds)
 

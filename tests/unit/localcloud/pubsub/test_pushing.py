@@ -6,17 +6,21 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import pytest
 
+from runyard.database.port import Database, Work
 from runyard.localcloud.pubsub.push_requests import ACKS, PushRequest, push_request
+from runyard.model.errors import StoreUnavailable
 from runyard.model.pubsub.message import Delivery, Message
 from runyard.model.pubsub.topic import DeadLetterPolicy, PushConfig, Subscription
 from tests.support.pubsub import Post, with_post
 
+T = TypeVar("T")
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 URL = "https://example.com/push?token=x"
 
@@ -178,6 +182,52 @@ def test_what_no_endpoint_takes_goes_to_the_dead_letter_topic() -> None:
         assert len(endpoint.got) == 5
 
     pushing(scenario, [500] * 5)
+
+
+class Flaky:
+    """A database that does not answer so many times, when it is told not to."""
+
+    dialect = "sqlite"
+
+    def __init__(self, inner: Database) -> None:
+        self.inner = inner
+        self.failures = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._asked(self.inner.write, work)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._asked(self.inner.read, work)
+
+    async def _asked(self, ask: Callable[[Work[T]], Awaitable[T]], work: Work[T]) -> T:
+        if self.failures > 0:
+            self.failures -= 1
+            raise StoreUnavailable("it does not answer")
+        return await ask(work)
+
+
+def test_a_database_that_does_not_answer_is_asked_again() -> None:
+    async def main(post: Post) -> None:
+        endpoint, flaky = Endpoint(), Flaky(post.database)
+
+        async def send(request: PushRequest) -> int:
+            flaky.failures = 2 if not endpoint.got else 0  # the ack, and what is asked for next
+            return await endpoint(request)
+
+        served = replace(post, database=flaky).sending_to(send)
+        await served.topic()
+        await served.subscription(push=PushConfig(URL))
+        await served.send("one")
+        flaky.failures = 2  # the list of subscriptions, and what is to be forgotten
+        async with served.cloud.at_work():
+            await endpoint.has_got(1)
+            post.clock.pass_(60)
+            await settled(post)
+
+    with_post(main)
 
 
 def test_a_subscription_that_is_removed_is_pushed_no_more() -> None:
