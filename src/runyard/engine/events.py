@@ -113,8 +113,10 @@ class EventLoop:
                 both = list(zip(found, decided, strict=True))
                 done = [one.ack_id for one, is_final in both if is_final]
                 again = [one.ack_id for one, is_final in both if not is_final]
-                await ears.broker.ack(environment, name, done)
-                await ears.broker.modify(environment, name, again, 0)
+                if done:
+                    await ears.broker.ack(environment, name, done)
+                if again:
+                    await ears.broker.modify(environment, name, again, 0)
         except NotFound:  # somebody removed the subscription, or the trigger: look again
             self._followed = None
 

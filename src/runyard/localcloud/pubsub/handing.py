@@ -207,7 +207,8 @@ class Handing:
 
         async def work(tx: Tx) -> tuple[int, Woken]:
             kept = await self._catalog.subscription(tx, project, name)
-            outs, woken = await self._outs(tx, kept, ack_ids), {kept.number}
+            outs = await self._outs(tx, kept, ack_ids)
+            woken = {kept.number} if outs else set()
             for due in outs:
                 if seconds:
                     await self._prolong(tx, kept, due, now + seconds * SECOND_MICROS)
