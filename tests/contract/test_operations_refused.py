@@ -13,6 +13,7 @@ from runyard.gate.reserving import Undertake, Undertaken
 from runyard.gate.telling import Tell
 from runyard.model.errors import Fault, IllegalTransition, NotFound, Refused
 from runyard.model.event import Ended
+from runyard.model.job import JobSpec
 from runyard.model.operation import Approved, OperationKind, StepDelayed
 from runyard.model.plan import RunRequest
 from runyard.store.revisions import NEWEST
@@ -185,5 +186,25 @@ def test_a_purge_leaves_a_job_that_was_made_anew(grounds: Grounds) -> None:
         key = ("shop", "local", "report")
         page = await yard.database.read(lambda tx: yard.store.revisions.page(tx, key, NEWEST, 9))
         assert [one.number for one in page] == [2, 1]
+
+    in_yard(scene, grounds)
+
+
+def test_a_job_does_not_come_after_itself_over_two_manifests(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        site = Site(yard)
+
+        def after(name: str, *jobs: str) -> JobSpec:
+            return make_spec(name, triggers=[{"after": {"all": list(jobs)}}])
+
+        await site.put(make_spec("one"))
+        await site.put(after("two", "one"))
+        with pytest.raises(Refused) as refused:
+            await site.apply(after("one", "two", "three"))
+        words = "job one: follows three, which is no job"
+        cycle = "job one: would come after itself: one after two after one"
+        assert refused.value.message == f"nothing was changed: {words}; {cycle}"
+        paths = [fault.path for fault in refused.value.faults]
+        assert paths == [f"jobs.one.triggers[0].after.all[{number}]" for number in (1, 0)]
 
     in_yard(scene, grounds)

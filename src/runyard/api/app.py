@@ -42,6 +42,7 @@ from runyard.api.rest.subscriptions import subscriptions
 from runyard.api.rest.tokens import tokens
 from runyard.api.rest.topics import topics
 from runyard.api.rest.traces import traces
+from runyard.api.rest.trigger_graph import trigger_graph
 from runyard.api.rest.triggers import triggers
 from runyard.api.services import Services
 
@@ -56,6 +57,7 @@ ROUTERS = (
     jobs,
     plans,
     job_changes,
+    trigger_graph,
     triggers,
     backfills,
     schedules,

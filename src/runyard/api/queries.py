@@ -189,6 +189,13 @@ class SchedulePreviewQuery(Query):
     )
 
 
+class GraphQuery(Query):
+    """Of which environment, and which project."""
+
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    project: ProjectName | None = Field(default=None, description="Else of all projects.")
+
+
 class InstantsQuery(JobQuery):
     """Which instants of a trigger, from where."""
 

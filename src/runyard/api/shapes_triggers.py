@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runyard.api.shapes import Document, Shape
+from runyard.flow.trigger_graph import NodeKind
 from runyard.model.recurrence.nouns import Gap, Overlap
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.instant import Fate
@@ -46,6 +47,34 @@ class TriggerPageShape(Shape):
 
     triggers: list[TriggerShape]
     next_page_token: str
+
+
+class NodeShape(Shape):
+    """A job, or what starts runs. `missing`: a trigger names the job, and it is not in force."""
+
+    id: str
+    kind: NodeKind
+    label: str
+    missing: bool
+
+
+class EdgeShape(Shape):
+    """A trigger leads from one node to another, by their ids."""
+
+    source: str
+    target: str
+    trigger: Annotated[str, Field(description="As project/environment/job/name.")]
+    kind: TriggerKind
+    state: TriggerState
+    label: Annotated[str, Field(description="When; empty where the source says it.")]
+
+
+class GraphShape(Shape):
+    """What starts what in an environment."""
+
+    environment: str
+    nodes: list[NodeShape]
+    edges: list[EdgeShape]
 
 
 class InstantShape(Shape):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,6 +14,7 @@ from runyard.cli.parameters import AsJson, complete_jobs
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
+from runyard.flow.trigger_graph import mermaid
 from runyard.flow.trigger_words import says
 from runyard.model.errors import Fault, InvalidSpec, NotFound
 
@@ -88,6 +89,24 @@ def get(
         output.document(one)
     else:
         show(one)
+
+
+@triggers.command
+def graph(
+    *,
+    environment: Environment = None,
+    project: Annotated[str | None, Parameter(help="Only of this project.")] = None,
+    format_: Annotated[
+        Literal["mermaid", "json"], Parameter(name="--format", help="mermaid or json.")
+    ] = "mermaid",
+    json_: AsJson = False,
+) -> None:
+    """Show what starts what: schedules, topics, webhooks, and jobs after jobs."""
+    found = connect().get("/triggers/graph", {"environment": environment, "project": project})
+    if json_ or format_ == "json":
+        output.document(found)
+    else:
+        output.line(mermaid(found["nodes"], found["edges"]))
 
 
 @triggers.command

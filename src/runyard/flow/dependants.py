@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from runyard.model.errors import Fault, Refused
@@ -21,6 +21,16 @@ class Dependant:
 
 #: Finds what depends on a job (project, name) of an environment.
 Finder = Callable[[str, Key], Awaitable[Sequence[Dependant]]]
+
+
+def followers_of(job: Key, triggers: Iterable[str]) -> list[Dependant]:
+    """The triggers (their paths) that follow runs of a job, but for its own."""
+    found = (path.split("/") for path in triggers)
+    return [
+        Dependant("trigger", f"{name}/{trigger}", cascades=False)
+        for project, _, name, trigger in found
+        if (project, name) != job
+    ]
 
 
 def check_dependants(job: str, found: Sequence[Dependant], *, cascade: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from runyard.flow.chain_rules import wrong_chains
 from runyard.flow.operation import begin
 from runyard.flow.undertaking import Live, Wish, draft, drop, next_fence, put
 from runyard.gate.operating import row_of, take
@@ -15,7 +16,9 @@ from runyard.model.audit import HERE, Origin
 from runyard.model.errors import Fault, NotFound, Refused, StalePlan
 from runyard.model.ids import OperationId
 from runyard.model.operation import JobChange, Operation
+from runyard.model.run import TriggerKind
 from runyard.model.standing import Standing
+from runyard.model.trigger.row import Trigger
 from runyard.store.deleted_jobs import DeletedJob
 from runyard.store.jobs import JobRow
 from runyard.store.working_set import Needs, WorkingSet
@@ -66,6 +69,8 @@ class Undertake:
     faults: list[Fault] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     last_fence: int = 0
+    chains: Sequence[Trigger] = ()
+    jobs: Sequence[Key] = ()
 
     def needs(self, needs: Needs) -> None:
         """See `Command.needs`."""
@@ -80,6 +85,10 @@ class Undertake:
             if _is_deletion(aim):
                 key = (aim.key[0], environment, aim.key[1])
                 await work.operations.load_live_runs(key, RUNS_NAMED + 1)
+        if any(aim.document is not None and aim.document.get("triggers") for aim in self.aims):
+            store = work.store
+            self.chains = await store.triggers.of_kind(work.tx, environment, TriggerKind.CHAIN)
+            self.jobs = await store.jobs.names(work.tx, environment)
         rows = [row_of(work, environment, aim.key) for aim in self.aims]
         held = [OperationId(row.operation) for row in rows if row is not None and row.operation]
         await work.operations.load(held)
@@ -91,6 +100,9 @@ class Undertake:
         """See `Command.act`."""
         self.faults, self.words = [], []
         changes = [change for aim in self.aims if (change := self._change(work, aim)) is not None]
+        wanted = {aim.key: aim.document for aim in self.aims if aim.document is not None}
+        for wrong in wrong_chains(wanted, self.chains, self.jobs):
+            self._refuse(wrong.key, wrong.words, wrong.fault)
         if self.faults:
             words = "; ".join(self.words)
             raise Refused(f"nothing was changed: {words}", faults=tuple(self.faults))
@@ -110,7 +122,7 @@ class Undertake:
         if row is not None and row.operation:
             hint = "wait for it, or cancel it"
             fault = Fault("", row.operation, "a job that nobody else is changing", hint)
-            self._refuse(aim, _held(work, row), fault)
+            self._refuse(aim.key, _held(work, row), fault)
             return None
         if (row.revision if row is not None else 0) != aim.base:
             raise StalePlan(
@@ -136,7 +148,7 @@ class Undertake:
                 more = " and more" if len(runs) > RUNS_NAMED else ""
                 named = f"{', '.join(runs[:RUNS_NAMED])}{more}"
                 self._refuse(
-                    aim,
+                    aim.key,
                     f"{named} {'have' if len(runs) > 1 else 'has'} not ended",
                     Fault("", named, "no run that has not ended", _WAIT_FOR_RUNS),
                 )
@@ -148,7 +160,9 @@ class Undertake:
     ) -> JobChange | None:
         if stands is not None:
             words = "there is a job of this name in force, so nothing is to be had back"
-            self._refuse(aim, words, Fault("", f"revision {stands.revision}", "no job in force"))
+            self._refuse(
+                aim.key, words, Fault("", f"revision {stands.revision}", "no job in force")
+            )
             return None
         if gone is None or gone.document is None:
             raise NotFound(
@@ -157,9 +171,10 @@ class Undertake:
             )
         return put(aim.key, gone.document, None, aim.live, last=gone.revision, restores=True)
 
-    def _refuse(self, aim: Aim, words: str, fault: Fault) -> None:
-        self.words.append(f"job {aim.key[1]}: {words}")
-        self.faults.append(replace(fault, path=f"jobs.{aim.key[1]}"))
+    def _refuse(self, key: Key, words: str, fault: Fault) -> None:
+        self.words.append(f"job {key[1]}: {words}")
+        where = f"jobs.{key[1]}"
+        self.faults.append(replace(fault, path=f"{where}.{fault.path}" if fault.path else where))
 
 
 def _is_deletion(aim: Aim) -> bool:

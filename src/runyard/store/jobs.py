@@ -65,6 +65,11 @@ class Jobs:
         rows = await tx.fetch(self._q["jobs_page"], (environment, *after, limit))
         return [_job(row) for row in rows]
 
+    async def names(self, tx: Tx, environment: str) -> list[tuple[str, str]]:
+        """The jobs in force in an environment, as (project, name)."""
+        rows = await tx.fetch(self._q["job_names"], (environment,))
+        return [(row[0], row[1]) for row in rows]
+
     async def every(self, tx: Tx) -> list[JobRow]:
         """The jobs in force in every environment."""
         return [_job(row) for row in await tx.fetch(self._q["jobs_every"])]

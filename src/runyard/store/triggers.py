@@ -55,6 +55,11 @@ class Triggers:
         """The triggers of a kind in all environments."""
         return [_trigger(row) for row in await tx.fetch(self._q["triggers_every_of_kind"], (kind,))]
 
+    async def in_environment(self, tx: Tx, environment: str) -> list[Trigger]:
+        """All triggers of an environment, by job, project and name."""
+        rows = await tx.fetch(self._q["triggers_of_environment"], (environment,))
+        return [_trigger(row) for row in rows]
+
     async def due(self, tx: Tx, now: datetime, limit: int) -> list[Trigger]:
         """Triggers that have to be looked at, the longest due first."""
         rows = await tx.fetch(self._q["triggers_due"], (to_micros(now), limit))

@@ -21,7 +21,7 @@ from runyard.api.services import Services, Use
 from runyard.api.shapes_operations import ChangedShape, DeletedJobsShape
 from runyard.database.port import Tx
 from runyard.flow.access import Permission, approvals_needed
-from runyard.flow.dependants import check_dependants
+from runyard.flow.dependants import Dependant, check_dependants, followers_of
 from runyard.flow.planning import Declared, InForce, Known, plan
 from runyard.gate.reserving import Undertaken
 from runyard.model.errors import Fault, InvalidSpec, NotFound, Refused
@@ -29,6 +29,7 @@ from runyard.model.operation import OperationKind
 from runyard.model.principal import Caller
 from runyard.store.deleted_jobs import DeletedJob
 from runyard.store.jobs import JobRow
+from runyard.store.triggers import Follower
 
 job_changes = router("jobs")
 JobPath = Annotated[str, Path(alias="name", description="The job's name.")]
@@ -41,6 +42,17 @@ def _answer(done: Undertaken) -> Response:
 
 def _shown(name: str) -> str:
     return name if name.isprintable() and len(name) <= 60 else "of this name"
+
+
+async def _followers(services: Services, environment: str, key: tuple[str, str]) -> list[Dependant]:
+    """The chains and absences of other jobs that would wait for this one for ever."""
+    job = f"{key[0]}/{environment}/{key[1]}"
+
+    async def work(tx: Tx) -> dict[str, list[Follower]]:
+        return await services.store.triggers.followers(tx, [job])
+
+    found = (await services.database.read(work)).get(job, ())
+    return followers_of(key, (one.trigger for one in found))
 
 
 async def _row(services: Services, environment: str, name: str, project: str | None) -> JobRow:
@@ -86,6 +98,7 @@ async def delete_job(
     row = await _row(services, environment, name, query.project)
     key = (row.project, row.name)
     dependants = [one for find in services.dependants for one in await find(environment, key)]
+    dependants += await _followers(services, environment, key)
     check_dependants(row.name, dependants, cascade=query.cascade)
     looked = await look(services, environment, {key: ()})
     asked = Asked(

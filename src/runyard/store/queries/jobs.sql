@@ -68,3 +68,6 @@ FROM deleted_jobs WHERE environment = $1 AND document <> 'null' ORDER BY name, p
 SELECT project, environment, name, revision, document, deleted_at, deleted_by, purge_at, operation
 FROM deleted_jobs WHERE purge_at <= $1 AND document <> 'null'
 ORDER BY purge_at, project, environment, name LIMIT $2
+
+-- name: job_names
+SELECT project, name FROM jobs WHERE environment = $1 ORDER BY project, name

@@ -16,6 +16,10 @@ FROM triggers WHERE environment = $1 AND kind = $2 ORDER BY job, project, name
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
 FROM triggers WHERE kind = $1 ORDER BY environment, job, project, name
 
+-- name: triggers_of_environment
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE environment = $1 ORDER BY job, project, name
+
 -- name: triggers_due
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
 FROM triggers WHERE next_at <= $1 ORDER BY next_at, environment, job, project, name LIMIT $2
