@@ -111,6 +111,19 @@ def test_prometheus_own_parser_reads_what_is_measured(api: Api) -> None:
         if sample.name.endswith("_total") and sample.labels["job"] == "report"
     ]
     assert finished.value == 3
+    for name, kind in (
+        ("runyard_start_latency_seconds", "histogram"),
+        ("runyard_cost_dollars", "counter"),
+        ("runyard_dead_letters", "counter"),
+        ("runyard_schedule_lateness_seconds", "histogram"),
+    ):
+        assert families[name].type == kind
+    (cost,) = [
+        sample
+        for sample in families["runyard_cost_dollars"].samples
+        if sample.name.endswith("_total") and sample.labels["job"] == "report"
+    ]
+    assert cost.value > 0
 
 
 def test_a_damaged_file_is_put_aside_and_a_new_one_begun(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Names: https://prometheus.io/docs/practices/naming/ (base units, `_total` for co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,15 +20,27 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from runyard.model.event import AttemptEnded, Fact, Released, Started
+from runyard.model.metric import Metric
 from runyard.model.run import Run, State
+from runyard.telemetry.measuring import Measuring
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _WAITS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
 _DURATIONS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 168 * 3600)
+_RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+#: What is measured of each job besides: in words, and the bounds of its histogram (none: a sum).
+_OF_JOBS: dict[Metric, tuple[str, tuple[float, ...]]] = {
+    Metric.START_LATENCY: ("From when an attempt was taken up to when it was launched.", _WAITS),
+    Metric.LATENESS: ("From a schedule's instant to the first start of its run.", _WAITS),
+    Metric.MEMORY: ("The greatest peak of an attempt's tasks against their limit.", _RATIOS),
+    Metric.CPU: ("Measured of the tasks of attempts that ended.", ()),
+    Metric.COST: ("Of attempts that ended, by list prices, before any free tier.", ()),
+    Metric.DEAD_LETTERS: ("Runs that were given up.", ()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,8 @@ class Metrics:
             buckets=_DURATIONS,
             registry=registry,
         )
+        self._measuring = Measuring()
+        self._of_jobs = {metric: _of_jobs(metric, registry) for metric in _OF_JOBS}
         self._deliveries = Counter(
             "runyard_webhook_deliveries",
             "Calls of webhooks, by what became of them.",
@@ -100,8 +114,11 @@ class Metrics:
         """Count a call of a webhook."""
         self._deliveries.labels(fate).inc()
 
-    def observe(self, facts: Iterable[tuple[Run, Fact, datetime]]) -> None:
+    def observe(self, facts: Sequence[tuple[Run, Fact, datetime]]) -> None:
         """Count what was committed: each run as it was after the fact, the fact, its instant."""
+        for run, metric, _, value in self._measuring.samples(facts):
+            if metric in self._of_jobs:
+                self._of_jobs[metric](run, value)
         for run, fact, _ in facts:
             if isinstance(fact, Started):
                 self._wait.labels(run.region).observe(max(0.0, fact.waited_seconds))
@@ -124,6 +141,17 @@ class Metrics:
         return generate_latest(self._registry)
 
 
+def _of_jobs(metric: Metric, registry: CollectorRegistry) -> Callable[[Run, float], None]:
+    """What takes a value of a job's runs: a counter's sum, or a histogram."""
+    words, buckets = _OF_JOBS[metric]
+    labels = ("job", "region")
+    if not buckets:
+        counter = Counter(f"runyard_{metric}", words, labels, registry=registry)
+        return lambda run, value: counter.labels(run.job, run.region).inc(value)
+    seen = Histogram(f"runyard_{metric}", words, labels, buckets=buckets, registry=registry)
+    return lambda run, value: seen.labels(run.job, run.region).observe(value)
+
+
 def _ends(fact: Fact) -> bool:
     """True for a fact that can make a run final: a release comes after the end."""
     return not isinstance(fact, Released)
@@ -136,7 +164,7 @@ class _LookedUp(Collector):
         self._version = version
         self.reading = Reading()
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Family]:
         """See `Collector`."""
         reading = self.reading
         build = GaugeMetricFamily("runyard_build_info", "This program.", labels=["version"])
@@ -152,7 +180,7 @@ class _LookedUp(Collector):
         yield GaugeMetricFamily("runyard_event_streams", words, reading.streams)
         yield from self._loops()
 
-    def _loops(self) -> Iterator[Metric]:
+    def _loops(self) -> Iterator[Family]:
         ticks = CounterMetricFamily("runyard_loop_ticks", "Looks of a loop.", labels=["loop"])
         errors = CounterMetricFamily("runyard_loop_errors", "Looks that failed.", labels=["loop"])
         words = "Since a loop looked last."
