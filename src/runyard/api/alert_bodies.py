@@ -32,7 +32,7 @@ class SilenceBody(Strict):
         return seconds_of(self.lasting)
 
 
-class AcknowledgeBody(Strict):
+class AcknowledgeIncidentBody(Strict):
     """That somebody has it, and a word on it."""
 
     note: Why = ""
@@ -58,7 +58,7 @@ class ResolveBody(Strict):
 
 ALERT_BODIES: tuple[type[Strict], ...] = (
     SilenceBody,
-    AcknowledgeBody,
+    AcknowledgeIncidentBody,
     AssignBody,
     NoteBody,
     ResolveBody,

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from runyard.api.answer_schemas import shapes
 from runyard.api.answers import answer
 from runyard.api.bodies import schemas
 
@@ -68,7 +69,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
         components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(schemas())
+        components.setdefault("schemas", {}).update(shapes() | schemas())
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         for path, operations in document["paths"].items():
             _trim(path, operations)

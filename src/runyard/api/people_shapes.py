@@ -5,25 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from runyard.api.shapes import Shape
 from runyard.model.principal import PrincipalKind, Role
 
 
-class PeopleShape(BaseModel):
-    """Every field is always there; what is absent is null."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class GrantShape(PeopleShape):
+class GrantShape(Shape):
     """A role in an environment, `*` for all of them."""
 
     role: Role
     environment: str
 
 
-class PrincipalShape(PeopleShape):
+class PrincipalShape(Shape):
     """Somebody who is known here."""
 
     name: str
@@ -35,13 +28,13 @@ class PrincipalShape(PeopleShape):
     created_by: str
 
 
-class PrincipalsShape(PeopleShape):
+class PrincipalsShape(Shape):
     """All of them, by name."""
 
     principals: list[PrincipalShape]
 
 
-class MeShape(PeopleShape):
+class MeShape(Shape):
     """Who asks, and what the token leaves of it. `token_id` is empty for the token of the state
     folder and for an issuer's."""
 
@@ -53,7 +46,7 @@ class MeShape(PeopleShape):
     expires_at: datetime | None
 
 
-class TokenShape(PeopleShape):
+class TokenShape(Shape):
     """A token, without the token. `last_used_at` is noted once an hour."""
 
     id: str
@@ -75,13 +68,13 @@ class NewTokenShape(TokenShape):
     token: str
 
 
-class TokensShape(PeopleShape):
+class TokensShape(Shape):
     """Those that who asks may see, oldest first."""
 
     tokens: list[TokenShape]
 
 
-class OriginShape(PeopleShape):
+class OriginShape(Shape):
     """From where somebody asked."""
 
     address: str
@@ -89,7 +82,7 @@ class OriginShape(PeopleShape):
     token: str
 
 
-class AuditEntryShape(PeopleShape):
+class AuditEntryShape(Shape):
     """One entry of the audit log."""
 
     sequence: int
@@ -106,14 +99,14 @@ class AuditEntryShape(PeopleShape):
     digest: str
 
 
-class AuditPageShape(PeopleShape):
+class AuditPageShape(Shape):
     """Entries, newest first."""
 
     entries: list[AuditEntryShape]
     next_page_token: str
 
 
-class AnchorShape(PeopleShape):
+class AnchorShape(Shape):
     """How far the audit log goes: `anchor` is what to keep elsewhere."""
 
     sequence: int
@@ -122,7 +115,7 @@ class AnchorShape(PeopleShape):
     anchor: str
 
 
-class BreakShape(PeopleShape):
+class BreakShape(Shape):
     """The first thing that does not fit."""
 
     sequence: int
@@ -131,7 +124,7 @@ class BreakShape(PeopleShape):
     found: str
 
 
-class VerificationShape(PeopleShape):
+class VerificationShape(Shape):
     """Whether the audit log holds together, and says what the anchors say."""
 
     ok: bool
@@ -141,7 +134,7 @@ class VerificationShape(PeopleShape):
     problem: BreakShape | None
 
 
-class ExceptionShape(PeopleShape):
+class ExceptionShape(Shape):
     """An open exception to the guards of an environment."""
 
     id: str
@@ -152,7 +145,7 @@ class ExceptionShape(PeopleShape):
     closes_at: datetime
 
 
-class ExceptionsShape(PeopleShape):
+class ExceptionsShape(Shape):
     """The open ones, oldest first."""
 
     exceptions: list[ExceptionShape]

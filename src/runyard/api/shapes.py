@@ -17,9 +17,10 @@ NanoDollars = Annotated[int, Field(description="10^-9 US dollars.")]
 
 
 class Shape(BaseModel):
-    """Every field is always there; what is absent is null."""
+    """Every field is always there; what is absent is null. Answers are encoded from plain values,
+    so that nothing is built of a shape before somebody asks for the documentation."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class FaultShape(Shape):

@@ -45,7 +45,7 @@ class EstimateShape(Shape):
     why_unknown: str
 
 
-class InstantShape(Shape):
+class PlannedInstantShape(Shape):
     """An instant, in UTC and as clocks of a zone show it."""
 
     utc: datetime
@@ -61,7 +61,7 @@ class TriggerPlanShape(Shape):
     action: Action
     says: Annotated[str, Field(description="What it is, in a line.")]
     words: list[str]
-    instants: list[InstantShape]
+    instants: list[PlannedInstantShape]
 
 
 class JobPlanShape(Shape):

@@ -25,7 +25,7 @@ class SpreadShape(Shape):
     p99: float | None
 
 
-class StepShape(SpreadShape):
+class SeriesStepShape(SpreadShape):
     """What was seen in a step that begins `at`."""
 
     at: datetime
@@ -37,7 +37,7 @@ class LineShape(SpreadShape):
     metric: Metric
     labels: dict[str, str]
     per_hour: Annotated[float, Field(description="`count` for each hour of the time asked for.")]
-    steps: list[StepShape]
+    steps: list[SeriesStepShape]
 
 
 class SideShape(Shape):

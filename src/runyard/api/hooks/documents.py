@@ -56,7 +56,7 @@ class CalledShape(Shape):
     runs: list[HookRunShape]
 
 
-class DeliveryShape(Shape):
+class WebhookDeliveryShape(Shape):
     """A delivery. Of those that were doubted, one stands for an hour of them."""
 
     id: str
@@ -76,10 +76,10 @@ class DeliveryShape(Shape):
     by: str
 
 
-class DeliveriesShape(Shape):
+class WebhookDeliveriesShape(Shape):
     """Deliveries, the latest first."""
 
-    deliveries: list[DeliveryShape]
+    deliveries: list[WebhookDeliveryShape]
     next_page_token: str
 
 

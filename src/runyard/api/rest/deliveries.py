@@ -14,8 +14,8 @@ from runyard.api.answers import answer
 from runyard.api.hooks.documents import (
     CalledShape,
     ContentShape,
-    DeliveriesShape,
-    DeliveryShape,
+    WebhookDeliveriesShape,
+    WebhookDeliveryShape,
     delivery_document,
 )
 from runyard.api.permits import Who, allowed, permit
@@ -38,7 +38,10 @@ DeliveryPath = Annotated[str, Path(alias="id", description="A delivery's id, suc
 
 
 @deliveries.get(
-    "/deliveries", response_model=DeliveriesShape, responses=errors(), dependencies=allowed(READ)
+    "/deliveries",
+    response_model=WebhookDeliveriesShape,
+    responses=errors(),
+    dependencies=allowed(READ),
 )
 async def list_deliveries(
     services: Use, who: Who, query: Annotated[DeliveriesQuery, Query()]
@@ -64,7 +67,7 @@ async def list_deliveries(
 
 @deliveries.get(
     "/deliveries/{id}",
-    response_model=DeliveryShape,
+    response_model=WebhookDeliveryShape,
     responses=errors(404),
     dependencies=allowed(READ),
 )
