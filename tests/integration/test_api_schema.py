@@ -155,7 +155,7 @@ def _make_real(case: AnyCase, known: Known) -> None:
         body["files"] = [{"name": files[0]["name"], "text": text}]
     if overrides := body.get("overrides"):
         overrides.pop("timeout", None)
-    if body.get("job") and len(body["job"]) % 2:
+    if body.get("job") and case.operation.path.endswith("/runs") and len(body["job"]) % 2:
         body |= {"job": "report", "region": None, "environment": None, "project": None}
 
 

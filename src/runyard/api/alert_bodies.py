@@ -32,7 +32,7 @@ class SilenceBody(Strict):
         return seconds_of(self.lasting)
 
 
-class AcknowledgeIncidentBody(Strict):
+class AckIncidentBody(Strict):
     """That somebody has it, and a word on it."""
 
     note: Why = ""
@@ -58,7 +58,7 @@ class ResolveBody(Strict):
 
 ALERT_BODIES: tuple[type[Strict], ...] = (
     SilenceBody,
-    AcknowledgeIncidentBody,
+    AckIncidentBody,
     AssignBody,
     NoteBody,
     ResolveBody,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runyard.api import cursors
 from runyard.api.alert_bodies import (
-    AcknowledgeIncidentBody,
+    AckIncidentBody,
     AssignBody,
     NoteBody,
     ResolveBody,
@@ -112,15 +112,13 @@ async def get_timeline(services: Use, who: Who, incident_id: IncidentPath) -> Re
     response_model=IncidentShape,
     responses=errors(404, 412, 413),
     dependencies=allowed(CHANGE),
-    openapi_extra=described(AcknowledgeIncidentBody, required=False),
+    openapi_extra=described(AckIncidentBody, required=False),
 )
 async def acknowledge(
     services: Use,
     who: Who,
     incident_id: IncidentPath,
-    asked: Annotated[
-        AcknowledgeIncidentBody, Depends(body(AcknowledgeIncidentBody, optional=True))
-    ],
+    asked: Annotated[AckIncidentBody, Depends(body(AckIncidentBody, optional=True))],
 ) -> Response:
     """Say that you have it: nothing escalates any more. It is yours, unless it is somebody's."""
     return await _tell(services, who, incident_id, Acknowledged(who.name, asked.note))
