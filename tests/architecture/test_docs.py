@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runyard.config import PREFIX, SETTINGS
+from runyard.flow.alerting import TRANSITIONS as ALERT_TRANSITIONS
+from runyard.flow.incident import TRANSITIONS as INCIDENT_TRANSITIONS
 from runyard.flow.lifecycle import TRANSITIONS
 from runyard.flow.operation import TRANSITIONS as OPERATION_TRANSITIONS
 from runyard.model.codes import RUN_EXIT_STATUS, TABLE
 from runyard.model.errors import Code
 from runyard.model.run import FINAL, State
 from tests.support.tree import ROOT, SOURCE, parsed, python_files, relative
-from tools.docs import flow_five, operations
+from tools.docs import alerting, flow_five, operations
 from tools.docs.colours import Kind
 from tools.docs.errors import errors
 from tools.docs.lifecycle import diagram
@@ -100,6 +104,29 @@ def test_the_diagram_of_operations_says_their_table_and_nothing_else() -> None:
     assert letters == {letter for arrow in flow_five.ARROWS for letter in arrow[:2]}
     assert {box.letter for box in flow_five.BOXES if box.kind is Kind.SUCCESS} == {"P", "V", "DD"}
     assert {box.letter for box in flow_five.BOXES if box.kind is Kind.ERROR} == {"M", "AA"}
+
+
+@pytest.mark.parametrize(
+    ("drawing", "transitions"),
+    [
+        (alerting.alert_diagram(), ALERT_TRANSITIONS),
+        (alerting.incident_diagram(), INCIDENT_TRANSITIONS),
+    ],
+)
+def test_the_diagrams_of_alerts_say_their_tables_and_nothing_else(
+    drawing: str, transitions: Mapping[Any, Mapping[type, Any]]
+) -> None:
+    drawn = {
+        (before, cause, after)
+        for before, after, causes in re.findall(r"^    (\w+) --> (\w+): (.+)$", drawing, re.M)
+        for cause in causes.split(", ")
+    }
+    assert drawn == {
+        (str(before), cause.__name__, str(after))
+        for before, row in transitions.items()
+        for cause, after in row.items()
+        if after is not before
+    }
 
 
 def test_decisions_are_numbered_and_say_what_a_decision_must() -> None:

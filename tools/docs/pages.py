@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tools.docs.alerting import alerting_page
 from tools.docs.commands import commands_page
 from tools.docs.errors import errors_page
 from tools.docs.lifecycle import lifecycle_page, states_page
@@ -18,6 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
     "flows/02-job-lifecycle.md": lifecycle_page,
     "flows/05-job-management-operations.md": operations_page,
+    "flows/06-monitoring-and-alerting.md": alerting_page,
     "reference/cli.md": commands_page,
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,
