@@ -26,7 +26,7 @@ from typing import Any
 if not __package__:  # `python benchmarks/schedules.py`
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.parts import clockwork, peers
+from benchmarks.parts import clockwork, peers, real_herd
 from benchmarks.parts.figures import Round
 
 NAME = "durable runs of a herd of schedules"
@@ -34,7 +34,7 @@ UNIT = "a second"
 ROUNDS = 3
 INSTANTS = 40  #: of a round: 120 in three
 PEER_HERD = 1_000
-OURS = ("late", "loaded", "herd", "herd_large", "rest")
+OURS = ("late", "loaded", "herd", "herd_large", "herd_real", "rest")
 PEERS = ("apscheduler", "apscheduler_sqlite", "dbos_sqlite")
 TARGETS = {
     "lateness_ms.max": "<= 10",
@@ -77,6 +77,13 @@ class Bench:
     def herd_large(self) -> Round:
         """Ten thousand at one instant."""
         return {"herd_10000_s": clockwork.herd(self.place(), 10_000 // self.scale)}
+
+    def herd_real(self) -> Round:
+        """A thousand whose runs are real processes."""
+        place = self.place()
+        place.chmod(0o755)
+        rate = real_herd.starts_per_second(place, 1_000 // self.scale)
+        return {"herd_processes_per_second": rate}
 
     def rest(self) -> Round:
         """A hundred thousand that are not due."""
@@ -167,6 +174,7 @@ def main(words: Sequence[str] | None = None) -> int:
     rounds = asked.rounds or (1 if asked.quick else ROUNDS)
     machine = {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory(prefix="runyard-bench-") as folder:
+        Path(folder).chmod(0o755)  # a task's user has to get in
         bench = Bench(Path(folder), *((3, 100) if asked.quick else ()))
         for number in range(1, rounds + 1):
             for part, turn in _turns(bench, parts).items():
