@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from runyard.flow import costing
+from runyard.flow.recovering import offers
 from runyard.model.cost import Charge
 from runyard.model.durations import SECOND_NANOS, google_form
 from runyard.model.errors import Fault
@@ -56,6 +57,8 @@ def run_document(run: Run) -> Document:
         "overrides": overrides_document(run.overrides),
         "handle": run.handle,
         "outcome": _outcome(run.outcome),
+        "scaled": run.scaled,
+        "offers": offers(run),
         "cost_nano_dollars": run.cost_nano_dollars,
         "cost": costing.display(run.cost_nano_dollars),
         "version": run.version,

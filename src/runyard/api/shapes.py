@@ -125,6 +125,20 @@ class TriggeredByShape(Shape):
     after: Annotated[list[str], Field(description="The runs that a chain's run follows.")]
 
 
+class ScaledShape(Shape):
+    """What recovery gives the attempts of a run instead of what its job says; null: as it says."""
+
+    timeout_seconds: float | None
+    memory_bytes: int | None
+
+
+class OfferShape(Shape):
+    """A change of the job that would give every run what made this one succeed."""
+
+    path: str
+    value: str
+
+
 class RunShape(Shape):
     """A run."""
 
@@ -157,6 +171,8 @@ class RunShape(Shape):
     overrides: OverridesShape
     handle: str
     outcome: OutcomeShape | None
+    scaled: ScaledShape
+    offers: list[OfferShape]
     cost_nano_dollars: NanoDollars
     cost: Annotated[str, Field(description="For people, such as $0.0021.")]
     version: Annotated[int, Field(description="Grows by one with every change.")]

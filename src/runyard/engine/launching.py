@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runyard.database.port import Database, Tx
+from runyard.engine.scaling import scaled_overrides, scaled_template
 from runyard.flow.tracing import VARIABLE, traceparent
 from runyard.model.errors import ProviderRefused
 from runyard.model.ids import RunId
@@ -72,8 +73,8 @@ class Orders:
             region=run.region,
             job=run.job,
             revision=run.revision,
-            template=template,
-            overrides=_placed(run, template),
+            template=scaled_template(template, run.scaled),
+            overrides=scaled_overrides(_placed(run, template), run.scaled),
             labels=run.labels,
         )
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from runyard.flow import explain_attempt
 from runyard.flow.explain_cost import cost
 from runyard.flow.lifecycle import region_slot
+from runyard.flow.recovering import offers
 from runyard.flow.request import PRIORITY_STEP
 from runyard.flow.wording import count, instant, listed, plain, sentence, span
 from runyard.model.cost import Charge
@@ -242,6 +243,10 @@ def _end(story: _Story, ended_at: datetime) -> Iterator[str]:
     match run.state:
         case State.SUCCEEDED:
             yield sentence(f"it succeeded at {at}{took}")
+            for offer in offers(run):
+                yield sentence(
+                    f"what worked can be the job's own: set {offer.path} to {offer.value}"
+                )
         case State.DEAD:
             kinds = [fact.kind for fact in story.history if fact.kind != "released"]
             why = "" if kinds[-1:] == ["attempt_ended"] else f": {plain(run.reason)}"

@@ -38,7 +38,7 @@ class Fact(Protocol):
 def started(run: Run, fact: Fact, at: Instant) -> Iterator[str]:
     """It was taken up, and how late."""
     attempt, waited = int(fact.data["attempt"]), float(fact.data.get("waited_seconds", 0))
-    most = max(run.policy.attempts_max, run.policy.timeout_attempts_max)
+    most = run.policy.launches_max
     which = f"attempt {attempt} of at most {most}" if most > 1 else "its only attempt"
     since = "after it was asked for" if attempt == 1 else "after it was due"
     yield sentence(f"{which} was taken up at {at(fact.at)}, {span(waited)} {since}")
@@ -136,8 +136,11 @@ def _retry(run: Run, fact: Fact, ending: Ending, at: Instant) -> Iterator[str]:
     due = datetime.fromisoformat(fact.data["retry_at"])
     grown = policy.backoff
     how = f"backoff from {span(grown.initial_seconds)} by {grown.factor:g}, jitter {grown.jitter}"
+    way = fact.data.get("way_back")
     yield sentence(
-        f"it is tried again, since {rule} allows {most} attempts:",
+        f"it is tried again, and {way}:"
+        if way
+        else f"it is tried again, since {rule} allows {most} attempts:",
         f"the next is due at {at(due)}, {span(due - fact.at)} later ({how})",
     )
 

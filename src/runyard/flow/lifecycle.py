@@ -240,17 +240,20 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
     verdict = judge(run, outcome, now)
     cost = charge(outcome.usage, run.region, now, key=run.attempt_key)
     retry_at = verdict.at if isinstance(verdict, Retry) else None
+    way = verdict.way_back if isinstance(verdict, Retry) else None
     after = _step(
         run,
         type(verdict),
         now,
         outcome=outcome,
+        scaled=run.scaled if way is None else way.scaled,
         reason=verdict.reason,
         due_at=retry_at,
         cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
     )
-    told = replace(outcome, output="")  # a run has the last one; histories stay small
-    fact = AttemptEnded(event.attempt, told, _name(verdict), verdict.reason, retry_at=retry_at)
+    kept = replace(outcome, output="")  # a run has the last one; histories stay small
+    told = None if way is None else way.told
+    fact = AttemptEnded(event.attempt, kept, _name(verdict), verdict.reason, retry_at, told)
     effects: tuple[Effect, ...] = (Release(event.attempt),)
     if after.state is State.DEAD:
         effects += (Alert(verdict.reason),)

@@ -5,7 +5,9 @@
 3. A timeout is retried only by the policy's own rule for timeouts; every other failure, and an
    attempt that was lost, by the general rule.
 4. What the provider refuses for good is not asked for again.
-5. No retry is planned for an instant that the deadline forbids.
+5. A way back that the job declares for the class of its failure (`recovering`) comes before the
+   rules of number 3, with limits of its own.
+6. No retry is planned for an instant that the deadline forbids.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from runyard.flow.recovering import NoWayBack, WayBack, way_back
 from runyard.model.ids import AttemptKey
 from runyard.model.outcome import Ending, Outcome
 from runyard.model.run import Backoff, Jitter, Run, State
@@ -31,10 +34,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Launch another attempt at `at`."""
+    """Launch another attempt at `at`; with a `way_back` it is given more."""
 
     at: datetime
     reason: str
+    way_back: WayBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,24 @@ def _stopped(run: Run) -> Verdict:
 
 
 def _failed(run: Run, outcome: Outcome, now: datetime) -> Verdict:
+    way = way_back(run, outcome)
+    if isinstance(way, NoWayBack):
+        return GiveUp(f"{outcome.message} ({way.reason})")
+    if way is not None:
+        return _retry(run, outcome, now, way)
     timed_out = outcome.ending is Ending.TIMED_OUT
     most = run.policy.timeout_attempts_max if timed_out else run.policy.attempts_max
     if run.attempt >= most:
         rule = "retry.on_timeout.attempts" if timed_out else "retry.attempts"
         return GiveUp(f"{outcome.message} (attempt {run.attempt} of {most} by {rule})")
+    return _retry(run, outcome, now, None)
+
+
+def _retry(run: Run, outcome: Outcome, now: datetime, way: WayBack | None) -> Verdict:
     at = now + timedelta(seconds=delay_seconds(run.policy.backoff, run.attempt_key, run.attempt))
     if run.deadline_at is not None and at >= run.deadline_at:
         return GiveUp(f"{outcome.message} (its deadline would pass before the next attempt)")
-    return Retry(at, outcome.message)
+    return Retry(at, outcome.message, way)
 
 
 def delay_seconds(backoff: Backoff, key: AttemptKey, attempt: int) -> float:

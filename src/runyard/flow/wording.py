@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from runyard.model.quantities import MIB
+
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _TEXT_MAX = 500  #: characters of a text that came from outside
 
@@ -36,6 +38,12 @@ def instant(at: datetime, beside: datetime) -> str:
 def number(amount: float) -> str:
     """`720`, `1,440`, `1.5`: at most three decimals."""
     return f"{amount:,.3f}".rstrip("0").rstrip(".")
+
+
+def memory(amount_bytes: int) -> str:
+    """`512Mi`, `2Gi`: an amount of memory as manifests have it, rounded up to a mebibyte."""
+    mebibytes = -(-amount_bytes // MIB)
+    return f"{mebibytes // 1024}Gi" if mebibytes % 1024 == 0 else f"{mebibytes}Mi"
 
 
 def count(amount: int, noun: str, plural: str = "") -> str:

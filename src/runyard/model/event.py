@@ -91,13 +91,17 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """An attempt ended and was judged: `verdict` is done, retry, give_up or gone."""
+    """An attempt ended and was judged: `verdict` is done, retry, give_up or gone.
+
+    `way_back` is what recovery gives the next attempt more, and by which rule, in words.
+    """
 
     attempt: int
     outcome: Outcome
     verdict: str
     reason: str
     retry_at: datetime | None = None
+    way_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from runyard.model.failure_spec import RULES_MAX, FailureRuleSpec
 from runyard.model.forms import Between, Counted, Lasting, Shaped
 from runyard.model.places import RegionName
 from runyard.model.plan import Placement
+from runyard.model.recovery_spec import RecoverySpec
 from runyard.model.regions import DEFAULT_REGION
 from runyard.model.run import Backoff, RunPolicy
 from runyard.model.strict import Strict
@@ -75,15 +76,15 @@ class JobSpec(Strict):
     alerts: AlertRules = ()
     runbook: RunbookUrl | None = None
     needs: NeedsSpec = NeedsSpec()
+    recovery: RecoverySpec = RecoverySpec()
     failures: Annotated[tuple[FailureRuleSpec, ...], Counted(0, RULES_MAX)] = ()
     ignore_drift: Annotated[tuple[FieldPath, ...], Counted(0, IGNORED_MAX)] = ()
 
     def document(self) -> dict[str, Any]:
         """The canonical manifest of this job alone, defaults written out. JSON values only."""
         document = super().document()
-        return (
-            document if document["needs"] else {k: v for k, v in document.items() if k != "needs"}
-        )
+        bare = [name for name in ("needs", "recovery") if not document[name]]
+        return {name: value for name, value in document.items() if name not in bare}
 
     def template_document(self) -> dict[str, Any]:
         """Cloud Run's ExecutionTemplate as Google's JSON (camelCase)."""
@@ -115,6 +116,7 @@ class JobSpec(Strict):
             deadline_seconds=None if self.deadline is None else seconds_of(self.deadline),
             priority=self.priority,
             failures=tuple(each.rule() for each in self.failures),
+            recovery=self.recovery.policy(self.timeout_seconds),
         )
 
     @property
@@ -126,7 +128,8 @@ class JobSpec(Strict):
     def launches_max(self) -> int:
         """The most task attempts one run can cause in a region."""
         retries = self.template.template.max_retries
-        return self.retry.attempts * (retries + 1) * self.template.task_count
+        attempts = max(self.retry.attempts, self.recovery.policy(self.timeout_seconds).attempts_max)
+        return attempts * (retries + 1) * self.template.task_count
 
     @property
     def timeout_seconds(self) -> float:

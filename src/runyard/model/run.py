@@ -10,6 +10,7 @@ from typing import Any
 from runyard.model.failure import FailureRule
 from runyard.model.ids import AttemptKey, RunId, attempt_key
 from runyard.model.outcome import Outcome
+from runyard.model.recovery import UNSCALED, Recovery, Scaled
 
 
 class State(StrEnum):
@@ -105,6 +106,12 @@ class RunPolicy:
     deadline_seconds: float | None = None
     priority: int = 0
     failures: tuple[FailureRule, ...] = ()
+    recovery: Recovery = Recovery()
+
+    @property
+    def launches_max(self) -> int:
+        """The most attempts that a run can have, whatever its failures are."""
+        return max(self.attempts_max, self.timeout_attempts_max, self.recovery.attempts_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +137,8 @@ class Run:
     final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
     job's concurrency limit is counted in (empty: no limit). `triggered_by` is the trigger that
     asked for it, None where a person did. `handle` is the provider's name of the last attempt.
-    `stop_cause` is cancel or deadline once one of them has come. `version` grows by
-    one with every decision.
+    `scaled` is what recovery gives its attempts. `stop_cause` is cancel or deadline once one of
+    them has come. `version` grows by one with every decision.
     """
 
     id: RunId
@@ -161,6 +168,7 @@ class Run:
     stop_cause: str = ""
     reason: str = ""
     outcome: Outcome | None = None
+    scaled: Scaled = UNSCALED
     cost_nano_dollars: int = 0
     version: int = 0
 

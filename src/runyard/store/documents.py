@@ -11,6 +11,7 @@ from runyard.model.event import Fact
 from runyard.model.failure import Failure, FailureRule
 from runyard.model.ids import RunId
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
+from runyard.model.recovery import Recovery
 from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy, TriggeredBy
 
 VERSION = 1  #: of every document written; a reader must know all older ones
@@ -41,6 +42,7 @@ def policy_of(data: dict[str, Any]) -> RunPolicy:
             "backoff": Backoff(**backoff),
             "on_conflict": OnConflict(data["on_conflict"]),
             "failures": rules,
+            "recovery": Recovery.of(data["recovery"]) if "recovery" in data else Recovery(),
         }
     )
 

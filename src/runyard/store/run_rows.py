@@ -7,6 +7,7 @@ from datetime import datetime
 from runyard.database.port import Row, Value
 from runyard.model.ids import RunId
 from runyard.model.instants import from_micros, to_micros
+from runyard.model.recovery import Scaled
 from runyard.model.run import Run, State, TriggerKind
 from runyard.store.documents import (
     VERSION,
@@ -96,6 +97,7 @@ def _body(run: Run) -> str:
             "stop_cause": run.stop_cause,
             "reason": run.reason,
             "outcome": run.outcome,
+            "scaled": run.scaled,
         }
     )
 
@@ -134,6 +136,7 @@ def run_of(row: Row, known: Run | None = None) -> Run:
         stop_cause=body["stop_cause"],
         reason=body["reason"],
         outcome=outcome_of(body["outcome"]),
+        scaled=Scaled.of(body.get("scaled")),
         cost_nano_dollars=row[17],
         version=row[18],
     )

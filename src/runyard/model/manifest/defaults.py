@@ -18,7 +18,7 @@ from runyard.model.validation import did_you_mean, dotted, one_of
 
 KEYS = (
     "labels", "annotations", "regions", "placement", "retry", "concurrency", "deadline",
-    "priority", "triggers", "needs", "failures", "ignore_drift", "template",
+    "priority", "triggers", "needs", "recovery", "failures", "ignore_drift", "template",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ DESCRIPTIONS = {
     ("JobSpec", "priority"): "Higher goes first; waiting runs do not starve.",
     ("JobSpec", "triggers"): "What asks for runs of the job by itself.",
     ("JobSpec", "needs"): "What the job must be able to reach; read by probes and access checks.",
+    ("JobSpec", "recovery"): "What is done after a failure, by its class, and how often.",
     ("JobSpec", "failures"): "The job's own rules of which class a failure is; the first wins.",
     ("JobSpec", "ignore_drift"): "Fields that others may change at the provider.",
     ("ScheduleSpec", "name"): "What it is called; else schedule, then schedule-2, and so on.",
