@@ -19,6 +19,7 @@ from runyard.engine.due import DueLoop
 from runyard.engine.launching import Orders
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
+from runyard.engine.recheck import RecheckLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.watch import WatchLoop
@@ -101,9 +102,12 @@ class Process:
         self._outbox = OutboxLoop(mine, store, hands, name, lambda: None)
         self._alerts = AlertsLoop(self.gate, mine, store, ZoneInfo)
         retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
+        schedule = ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo)
+        recheck = RecheckLoop(self.gate, mine, store, ZoneInfo, lambda: schedule.looked_at)
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
             "due": DueLoop(self.gate, mine, store).tick,
-            "schedule": ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo).tick,
+            "schedule": schedule.tick,
+            "recheck": recheck.tick,
             "outbox": self._outbox.tick,
             "alerts": self._alerts.tick,
             "watch": WatchLoop(self.gate, provider).tick,

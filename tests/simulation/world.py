@@ -218,7 +218,8 @@ class World:
 
     def _tick(self) -> None:
         process = self.random.choice(self.processes)
-        loops = ["due", "schedule", "outbox", "outbox", "alerts", "watch", "rescue", "prune"]
+        loops = ["due", "schedule", "recheck", "alerts", "watch", "rescue", "prune"]
+        loops += ["outbox"] * 2  # it has the most to do
         process.tick(self.random.choice(loops))
 
     def _kill(self) -> None:
@@ -282,7 +283,7 @@ class World:
             self.now += timedelta(seconds=31)
             self.cloud.end_what_is_over()
             for process in self.processes:
-                for loop in ("rescue", "schedule", "due", "outbox", "watch", "alerts"):
+                for loop in ("rescue", "recheck", "schedule", "due", "outbox", "watch", "alerts"):
                     process.tick(loop)
             await self._settle(10_000)
             await self.promises.check(self.database, self.store)

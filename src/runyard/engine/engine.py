@@ -2,6 +2,7 @@
 
     due      starts what is due, ends what passed its deadline
     schedule has triggers do what they are due for
+    recheck  proves that every enabled schedule is looked at in time
     events   has messages do what triggers make of them
     outbox   carries effects out
     watch    tells what the provider reports
@@ -24,7 +25,7 @@ from datetime import datetime, timedelta
 from runyard.channel.port import Channel, Voices
 from runyard.database.port import Database, Tx
 from runyard.database.signals import Signals
-from runyard.engine import prune, rescue
+from runyard.engine import prune, recheck, rescue
 from runyard.engine.alerts import AlertsLoop
 from runyard.engine.carrier import LAUNCH_TRIES_MAX, Carrier
 from runyard.engine.doing import Doing
@@ -36,6 +37,7 @@ from runyard.engine.loop import Loop, LoopHealth, Tick
 from runyard.engine.notifying import Notifier
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
+from runyard.engine.recheck import RecheckLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.steps import Hands, Steps
@@ -108,7 +110,7 @@ class Engine:
         events = EventLoop(*rows, new_run_id, ears)
         ticks = {
             "due": DueLoop(*rows).tick,
-            "schedule": ScheduleLoop(*rows, new_run_id, zones).tick,
+            **self._clocked(new_run_id, zones),
             "events": events.tick,
             "outbox": self._outbox.tick,
             "watch": WatchLoop(self.gate, provider).tick,
@@ -119,6 +121,13 @@ class Engine:
         }
         self._loops = self._made(ticks)
         events.listen(self._loops["events"].wake)
+
+    def _clocked(self, new_run_id: Callable[[], RunId], zones: Zones) -> dict[str, Tick]:
+        """What has schedules fire, and what proves that it does."""
+        rows = (self.gate, self._database, self._store)
+        schedule = ScheduleLoop(*rows, new_run_id, zones)
+        recheck_loop = RecheckLoop(*rows, zones, lambda: schedule.looked_at)
+        return {"schedule": schedule.tick, "recheck": recheck_loop.tick}
 
     def _made(self, ticks: Mapping[str, Tick]) -> dict[str, Loop]:
         return {
@@ -160,8 +169,9 @@ class Engine:
         return [loop.health for loop in self._loops.values()]
 
     def _poll(self, loop: str) -> timedelta:
-        """The safety poll of a loop; two loops have a rhythm of their own."""
-        return {"rescue": rescue.EVERY, "prune": prune.EVERY}.get(loop, self._settings.poll)
+        """The safety poll of a loop; three loops have a rhythm of their own."""
+        own = {"rescue": rescue.EVERY, "prune": prune.EVERY, "recheck": recheck.EVERY}
+        return own.get(loop, self._settings.poll)
 
     def _wake_outbox(self) -> None:
         self._loops["outbox"].wake()

@@ -31,9 +31,11 @@ class ScheduleLoop:
         self._store = store
         self._new_id = new_id
         self._zones = zones
+        self.looked_at: datetime | None = None  #: what was due by then has been done
 
     async def tick(self, now: datetime) -> datetime | None:
         """Have everything done that is due at `now`; when the next trigger is."""
         while await self._gate.ask(FireDue(now, self._new_id, self._zones, BATCH)) >= BATCH:
             pass
+        self.looked_at = now
         return await self._database.read(self._store.triggers.next_at)

@@ -60,6 +60,18 @@ class Triggers:
         rows = await tx.fetch(self._q["triggers_of_environment"], (environment,))
         return [_trigger(row) for row in rows]
 
+    async def schedules(
+        self, tx: Tx, state: TriggerState, after: tuple[str, str, str, str], limit: int
+    ) -> list[Trigger]:
+        """Schedules in a state, of all environments, after an (environment, job, project, name)."""
+        rows = await tx.fetch(self._q["triggers_schedules"], (state, *after, limit))
+        return [_trigger(row) for row in rows]
+
+    async def without_instant(self, tx: Tx, limit: int) -> list[Trigger]:
+        """Schedules that are enabled and that nobody would ever look at: there are none."""
+        rows = await tx.fetch(self._q["triggers_without_instant"], (limit,))
+        return [_trigger(row) for row in rows]
+
     async def due(self, tx: Tx, now: datetime, limit: int) -> list[Trigger]:
         """Triggers that have to be looked at, the longest due first."""
         rows = await tx.fetch(self._q["triggers_due"], (to_micros(now), limit))

@@ -291,6 +291,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
         assert {health.name for health in engine.health()} == {
             "due",
             "schedule",
+            "recheck",
             "events",
             "outbox",
             "watch",

@@ -60,18 +60,27 @@ class Compiled:
 
 def compiled(trigger: Trigger, zones: Zones) -> Compiled | str:
     """The schedule that a trigger is; in words, why it cannot be reckoned here."""
-    return _compiled(trigger.path, orjson.dumps(trigger.document), zones)
+    try:
+        return _compiled(trigger.path, orjson.dumps(trigger.document), zones)
+    except _CannotBeReckoned as error:
+        return str(error)
+
+
+class _CannotBeReckoned(Exception):
+    """Raised, since what raises is not kept: a zone that is missing may come."""
 
 
 @lru_cache(maxsize=KEPT_MAX)
-def _compiled(path: str, document: bytes, zones: Zones) -> Compiled | str:
+def _compiled(path: str, document: bytes, zones: Zones) -> Compiled:
     spec, complaints = read(ScheduleSpec, orjson.loads(document))
     if spec is None:
-        return f"this version does not understand it: expected {complaints[0].expected}"
+        expected = complaints[0].expected
+        raise _CannotBeReckoned(f"this version does not understand it: expected {expected}")
     try:
         zone = zones(spec.time_zone)
     except (KeyError, ValueError, OSError):
-        return f"there is no time zone {spec.time_zone} on this machine"
+        words = f"there is no time zone {spec.time_zone} on this machine"
+        raise _CannotBeReckoned(words) from None
     asking = spec.asking
     return Compiled(
         Schedule(

@@ -20,6 +20,16 @@ FROM triggers WHERE kind = $1 ORDER BY environment, job, project, name
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
 FROM triggers WHERE environment = $1 ORDER BY job, project, name
 
+-- name: triggers_schedules
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers
+WHERE kind = 'schedule' AND state = $1 AND (environment, job, project, name) > ($2, $3, $4, $5)
+ORDER BY environment, job, project, name LIMIT $6
+
+-- name: triggers_without_instant
+SELECT environment, job, project, name, kind, state, next_at, version, document, body
+FROM triggers WHERE kind = 'schedule' AND state = 'enabled' AND next_at IS NULL LIMIT $1
+
 -- name: triggers_due
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
 FROM triggers WHERE next_at <= $1 ORDER BY next_at, environment, job, project, name LIMIT $2
