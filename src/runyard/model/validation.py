@@ -132,7 +132,7 @@ def _quoted(value: str) -> str:
 def _complaint(model: type[BaseModel], detail: ErrorDetails) -> Complaint:
     where, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     path = tuple(part for part in where if not _is_tag(part))
-    if path[-1:] == (_OF_KEY,):
+    if path[-1:] == (_OF_KEY,) and kind == UNEXPECTED:  # else a key that is called so
         return Complaint(path[:-1], context["expected"], context["hint"], about_key=True)
     if kind == UNEXPECTED:
         return Complaint(path, context["expected"], context["hint"])

@@ -204,3 +204,9 @@ def test_the_largest_texts_take_bounded_time(text: str) -> None:
     began = thread_time()
     checked(text)
     assert thread_time() - began < 10  # a second or two, several times that when traced
+
+
+def test_a_key_that_pydantic_uses_for_keys_is_a_key_like_any_other() -> None:
+    found = checked("project: shop\nenvironments: {'[key]': 3, fine: 4}\n")
+    assert isinstance(found, InvalidSpec)
+    assert {fault.path for fault in found.faults} >= {"environments.fine"}
