@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from runyard.database.port import Database, Tx
 from runyard.flow.schedule.compiling import Compiled, compiled
-from runyard.model.run import Run
+from runyard.model.run import Run, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.store.memory import Store
@@ -26,7 +26,8 @@ async def check_schedules(
 
     async def work(tx: Tx) -> list[tuple[Trigger, list[Instant]]]:
         rows = await store.triggers.of_jobs(tx, [("local", job) for job in jobs])
-        return [(row, await store.triggers.instants(tx, row.path, _END, 10_000)) for row in rows]
+        found = [row for row in rows if row.kind is TriggerKind.SCHEDULE]
+        return [(row, await store.triggers.instants(tx, row.path, _END, 10_000)) for row in found]
 
     by_instant: dict[tuple[str, datetime], list[Run]] = {}
     for run in runs:

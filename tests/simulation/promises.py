@@ -103,7 +103,7 @@ class Promises:
             if run.concurrency_slot:
                 by_slot[run.concurrency_slot] += 1
                 limits[run.concurrency_slot] = run.policy.concurrency_limit
-            if run.triggered_by is not None:
+            if run.triggered_by is not None and run.triggered_by.slot:
                 by_slot[run.triggered_by.slot] += 1
                 limits[run.triggered_by.slot] = run.triggered_by.slot_limit
         for slot, count in by_slot.items():

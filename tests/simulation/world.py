@@ -28,6 +28,7 @@ from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.store.memory import MIGRATIONS, Store
 from tests.simulation.alerts import LOCAL, AlertPromises, Ears
+from tests.simulation.chains import check_chains
 from tests.simulation.cloud import Cloud
 from tests.simulation.instants import check_schedules
 from tests.simulation.process import Process
@@ -65,6 +66,8 @@ JOBS: dict[str, dict[str, Any]] = {
         "regions": ["us-central1", "europe-west1"],
         "placement": "all",
     },
+    "next": {"triggers": [{"after": {"job": "plain"}}]},
+    "gather": {"triggers": [{"after": {"all": ["next", "stubborn"], "on": "any"}}]},
 }
 SCHEDULED_UNTIL = START + timedelta(minutes=20)
 
@@ -76,7 +79,9 @@ def spec(name: str) -> JobSpec:
     end = {"endAt": SCHEDULED_UNTIL.isoformat()}
     beside = JOBS[name] | {
         "retry": backoff | JOBS[name].get("retry", {}),
-        "triggers": [one | end for one in JOBS[name].get("triggers", ())],
+        "triggers": [
+            one | end if "schedule" in one else one for one in JOBS[name].get("triggers", ())
+        ],
     }
     return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
 
@@ -167,6 +172,7 @@ class World:
     async def _check_schedules(self, *, ended: bool) -> None:
         runs = self.promises.runs()
         await check_schedules(self.database, self.store, JOBS, runs, ended=ended)
+        await check_chains(self.database, self.store, JOBS, runs, ended=ended)
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._faults.append(repr(context))
