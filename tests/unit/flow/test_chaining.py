@@ -8,17 +8,27 @@ from typing import Any
 
 import pytest
 
-from runyard.flow.chaining import absent, armed, chain, counted, happened, sources_of, spec_in
+from runyard.flow.chaining import (
+    absent,
+    armed,
+    chain,
+    counted,
+    happened,
+    output_of,
+    overrides,
+    sources_of,
+    spec_in,
+)
 from runyard.model.ids import RunId
 from runyard.model.run import Run, State, TriggerKind
 from runyard.model.strict import Strict
 from runyard.model.trigger.absence import AbsenceSpec
 from runyard.model.trigger.chain import STATES, ChainSpec
-from runyard.model.trigger.instant import Fate
+from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.model.trigger.schedule import ScheduleSpec
 from runyard.model.trigger.spec import TriggerSpec
-from tests.support.runs import NOW, make_run
+from tests.support.runs import NOW, make_outcome, make_run
 
 LATER = NOW + timedelta(hours=1)
 
@@ -72,8 +82,8 @@ def test_a_chain_follows_what_ended_as_it_says(on: str, state: State) -> None:
     else:
         assert step.record is not None
         assert (step.follows, step.trigger) == ((), row)
-        assert (step.record.fate, step.record.origin) == (Fate.UNMATCHED, run.id)
-        assert step.record.reason == f"x ended as {state}, not as {on}"
+        words = f"x ended as {state}, not as {on}"
+        assert step.record == Instant(row.path, NOW, Fate.UNMATCHED, LATER, words, origin=run.id)
 
 
 def test_a_skipped_run_is_never_followed() -> None:
@@ -91,7 +101,7 @@ def test_a_paused_chain_says_who_paused_it(reason: str, words: str) -> None:
     )
     record = chain(row, read(row, ChainSpec), ended(State.SUCCEEDED), LATER).record
     assert record is not None
-    assert (record.fate, record.reason) == (Fate.PAUSED, words)
+    assert (record.fate, record.reason, record.decided_at) == (Fate.PAUSED, words, LATER)
 
 
 SCHEDULED = {"schedule": "@daily", "pauseOnFailures": 1}
@@ -147,3 +157,99 @@ def test_a_chain_of_all_keeps_the_newest_end_of_each() -> None:
     fires = chain(waits, spec, replace(run, id=RunId("other"), job="y"), LATER)
     assert fires.follows == (run.id, RunId("other"))
     assert fires.trigger.ended == ()
+
+
+def test_why_a_chain_asks_for_nothing_is_kept_whole() -> None:
+    row = make_row(TriggerKind.CHAIN, {"after": {"all": ["x", "y", "z"]}})
+    spec = read(row, ChainSpec)
+    run = ended(State.SUCCEEDED)
+    step = chain(row, spec, run, LATER)
+    words = "y, z did not end so yet"
+    assert step.record == Instant(row.path, NOW, Fate.WAITING, LATER, words, origin=run.id)
+    assert step.trigger == replace(row, ended=(("x", run.id),), version=2)
+    changed = chain(row, spec, replace(run, job="w", ended_at=None), LATER)
+    words = "its trigger was changed before its turn came"
+    assert changed.record == Instant(row.path, LATER, Fate.MISSED, LATER, words, origin=run.id)
+    assert (changed.trigger, changed.follows) == (row, ())
+
+
+def test_the_runs_that_ended_are_kept_by_the_names_of_their_jobs() -> None:
+    row = make_row(TriggerKind.CHAIN, {"after": {"all": ["x", "b", "c"]}})
+    row = replace(row, ended=(("c", RunId("run_c")),))
+    spec = read(row, ChainSpec)
+    run = ended(State.SUCCEEDED)
+    after = chain(row, spec, replace(run, job="b"), LATER).trigger
+    assert after.ended == (("b", run.id), ("c", RunId("run_c")))
+    fires = chain(after, spec, run, LATER)
+    assert fires.follows == (run.id, run.id, RunId("run_c"))
+    assert fires.trigger == replace(row, ended=(), last_instant=NOW, version=3)
+
+
+def test_a_run_is_told_what_it_follows_and_what_that_wrote() -> None:
+    document = {
+        "after": {"job": "x", "on": "any"},
+        "with": {"env": {"B": "1", "Z": "2"}},
+        "map": {"env": {"A": {"from": "body.n"}, "C": {"from": "attributes.state"}},
+                "args": [{"from": "attributes.job"}, {"from": "attributes.run"}]},
+    }  # fmt: skip
+    row = make_row(TriggerKind.CHAIN, document)
+    run = ended(State.DEAD, outcome=make_outcome(output='{"n":7}'))
+    found = overrides(read(row, ChainSpec), [run])
+    names = f'[{{"job":"x","run":"{run.id}","state":"dead"}}]'
+    assert found.env == (
+        ("A", "7"), ("B", "1"), ("C", "dead"), ("RUNYARD_AFTER", names), ("Z", "2"),
+    )  # fmt: skip
+    assert found.args == ("x", run.id)
+
+
+def test_a_run_that_follows_several_finds_each_by_its_job() -> None:
+    document = {
+        "after": {"all": ["x", "y"]},
+        "map": {"env": {"N": {"from": "body.y.n"}, "STATE": {"from": "attributes.x.state"},
+                        "JOB": {"from": "attributes.y.job"}, "RUN": {"from": "attributes.y.run"}}},
+    }  # fmt: skip
+    row = make_row(TriggerKind.CHAIN, document)
+    first = ended(State.SUCCEEDED)
+    second = replace(first, id=RunId("run_y"), job="y", outcome=make_outcome(output='{"n":7}'))
+    found = dict(overrides(read(row, ChainSpec), [first, second]).env)
+    told = {name: found[name] for name in ("N", "STATE", "JOB", "RUN")}
+    assert told == {"N": "7", "STATE": "succeeded", "JOB": "y", "RUN": "run_y"}
+
+
+def test_what_a_run_did_not_write_is_nothing() -> None:
+    assert output_of(make_run()) is None
+    assert output_of(make_run(outcome=make_outcome())) is None
+
+
+def test_dead_runs_in_a_row_pause_a_schedule_at_its_limit() -> None:
+    row = make_row(TriggerKind.SCHEDULE, {"schedule": "@daily", "pauseOnFailures": 3}, next_at=NOW)
+    spec = read(row, ScheduleSpec)
+    dead = ended(State.DEAD, reason="no disk")
+    second = counted(counted(row, spec, dead, LATER), spec, dead, LATER)
+    assert second == replace(row, failures=2, version=3)
+    assert counted(second, spec, ended(State.SUCCEEDED), LATER) == replace(row, version=4)
+    assert counted(row, spec, ended(State.SUCCEEDED), LATER) is row
+    assert counted(second, spec, dead, LATER) == replace(
+        row,
+        state=TriggerState.PAUSED,
+        next_at=None,
+        failures=3,
+        said_by=row.path,
+        said_at=LATER,
+        reason=f"3 dead runs in a row, the last is {dead.id}: no disk",
+        version=4,
+    )
+
+
+def test_an_absence_watches_once_for_each_end() -> None:
+    row = make_row(TriggerKind.ABSENCE, {"absence": {"of": {"job": "x"}, "within": "30m"}})
+    spec = read(row, AbsenceSpec)
+    due = LATER + timedelta(minutes=30)
+    after = happened(row, spec, State.SUCCEEDED, LATER)
+    assert after == replace(row, last_instant=LATER, next_instant=due, next_at=due, version=2)
+    assert happened(after, spec, State.SUCCEEDED, LATER) is after
+    rests, words = absent(row, spec)
+    assert rests == replace(row, version=2)
+    assert words == "no run of x ended as succeeded within 1800s, since it was asked for"
+    asleep = happened(replace(row, state=TriggerState.PAUSED), spec, State.SUCCEEDED, LATER)
+    assert asleep == replace(after, state=TriggerState.PAUSED, next_at=None)

@@ -27,7 +27,7 @@ from runyard.flow.schedule.timing import Timing
 from runyard.model.ids import RunId
 from runyard.model.recurrence.reading import read
 from runyard.model.run import TriggerKind
-from runyard.model.trigger.instant import Fate
+from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.model.trigger.schedule import OverlapPolicy
 
@@ -197,6 +197,39 @@ def test_what_came_in_a_pause_is_kept_as_such_when_it_ends() -> None:
     silent = replace(row, reason="")
     assert skip_paused(silent, one.timing, at(1)).records[0].reason == "paused by ann"
     assert not skip_paused(row, one.timing, at(0.5)).records
+
+
+def test_what_is_kept_of_an_instant_says_whose_it_is_and_when_it_was_decided_on() -> None:
+    one = schedule(catch_up=CatchUp(0))
+    row, now = armed(one), at(2.5)
+    words = "nobody was there, and catchUp is none"
+    (record,) = fire(row, one, (), now).records
+    assert record == Instant(row.path, at(1), Fate.MISSED, now, words, last_at=at(2), count=2)
+    (record,) = fire_now(row, one, (RUNNING,), now).records
+    assert record == Instant(row.path, now, Fate.OVERLAP, now, "run_a had not ended")
+    rests = replace(row, state=TriggerState.PAUSED, next_at=None, said_by="ann", said_at=SINCE)
+    firing = skip_paused(rests, one.timing, now)
+    assert firing.records == (
+        Instant(row.path, at(1), Fate.PAUSED, now, "paused by ann", last_at=at(2), count=2),
+    )
+    assert firing.trigger == replace(
+        row, next_at=at(3), next_instant=at(3), last_instant=at(2), version=row.version + 2
+    )
+
+
+def test_what_was_paused_before_it_was_armed_counts_from_its_beginning() -> None:
+    one = schedule()
+    rests = replace(ROW, state=TriggerState.PAUSED, said_by="ann", reason="moving")
+    firing = skip_paused(rests, one.timing, at(2.5))
+    assert kept(firing) == [(Fate.PAUSED, 1, 2)]
+    assert (firing.trigger.next_at, firing.trigger.reason) == (at(3), "")
+
+
+def test_a_long_pause_is_worked_off_in_parts() -> None:
+    one = schedule("* * * * *")
+    row = replace(armed(one), state=TriggerState.PAUSED, next_at=None, said_by="ann")
+    (record,) = skip_paused(row, one.timing, at(24 * 5)).records
+    assert record.count == LOOKED_AT_MAX
 
 
 def test_a_long_absence_is_worked_off_in_parts_but_the_window_never_is() -> None:

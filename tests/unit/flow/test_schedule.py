@@ -80,6 +80,18 @@ def test_the_rule_can_be_chosen() -> None:
     assert days("*/30 2 * * *", *AUTUMN, Dst(overlap=Overlap.FIRST)) == ["25 00:00", "25 00:30"]
 
 
+def test_a_day_whose_time_is_skipped_does_not_take_the_one_before_it_away() -> None:
+    span = ("2026-03-28T00:00", "2026-03-30T12:00")
+    assert days("30 2 * * *", *span, Dst(gap=Gap.SKIP)) == ["28 01:30", "30 00:30"]
+
+
+def test_clocks_that_go_back_to_yesterday_have_midnight_before_half_past_eleven() -> None:
+    """In Newfoundland, from 00:01 to 23:01, until 2011."""
+    table = Timetable(read("*/30 * * * *"), ZoneInfo("America/St_Johns"))
+    found = islice(instants(table, at("2010-11-07T01:45")), 4)
+    assert [f"{one:%H:%M}" for one in found] == ["02:00", "02:30", "03:00", "03:30"]
+
+
 def test_days_that_are_rare_come() -> None:
     utc = Timetable(read("0 0 29 2 *"), UTC)
     assert next_after(utc, at("2096-03-01T00:00")) == at("2104-02-29T00:00")

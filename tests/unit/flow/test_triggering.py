@@ -9,8 +9,9 @@ import pytest
 
 from runyard.flow.triggering import MANIFEST, Wanted, follow, paused
 from runyard.model.errors import Refused
+from runyard.model.ids import RunId
 from runyard.model.run import TriggerKind
-from runyard.model.trigger.instant import Fate
+from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 from tests.support.runs import NOW
 
@@ -71,6 +72,33 @@ def test_a_person_s_pause_outlasts_a_change_and_the_manifest_s_does_not() -> Non
     by_ann = paused(one(), "ann", "moving", NOW)
     after = one(DAILY, by_ann)
     assert (after.state, after.said_by, after.next_at) == (TriggerState.PAUSED, "ann", None)
+
+
+def test_a_pause_says_who_when_and_why_and_its_end_says_none_of_it() -> None:
+    off = one(replace(HOURLY, enabled=False))
+    by_manifest = {"said_by": MANIFEST, "said_at": NOW, "reason": "enabled is false"}
+    assert off == replace(one(), state=TriggerState.PAUSED, next_at=None, **by_manifest)
+    assert one(DAILY, off) == replace(one(), since=LATER, next_at=LATER, version=2)
+    by_ann = {"said_by": "ann", "said_at": LATER, "reason": "moving"}
+    after = paused(one(), "ann", "moving", LATER)
+    assert after == replace(one(), state=TriggerState.PAUSED, next_at=None, version=2, **by_ann)
+    again = one(DAILY, replace(after, next_instant=LATER))
+    assert again == replace(after, since=LATER, version=3)
+
+
+def test_what_a_chain_had_waited_for_is_forgotten_with_its_change() -> None:
+    waits = replace(one(), ended=(("x", RunId("run_x")),), last_instant=NOW)
+    assert one(DAILY, waits) == replace(
+        one(), since=LATER, next_at=LATER, last_instant=NOW, version=2
+    )
+
+
+def test_what_is_due_at_the_instant_of_its_change_is_missed_with_the_reason() -> None:
+    row = replace(one(), next_instant=LATER, next_at=LATER)
+    words = "its trigger was changed before its turn came"
+    assert follow(JOB, [], [row], LATER).records == (
+        Instant(row.path, LATER, Fate.MISSED, LATER, words),
+    )
 
 
 @pytest.mark.parametrize("state", [TriggerState.PAUSED, TriggerState.ENDED])
