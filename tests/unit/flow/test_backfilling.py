@@ -37,6 +37,10 @@ def test_what_had_a_run_has_none_again_unless_wanted() -> None:
     assert again.there == (at(1),)
 
 
+def test_a_range_may_end_now() -> None:
+    assert len(backfill(HOURLY, at(0), at(3), (), at(3)).asks) == 3
+
+
 def test_a_schedule_that_ended_has_no_more() -> None:
     ended = Timing(HOURLY.table, end_at=at(2))
     assert len(backfill(ended, DAY, at(9), (), NOW).asks) == 2
@@ -55,5 +59,6 @@ def test_a_range_that_cannot_be_is_refused(since: datetime, until: datetime, wor
         backfill(HOURLY, since, until, (), NOW)
     (fault,) = refused.value.faults
     assert (fault.path, fault.expected) == ("until", words)
+    assert fault.value == f"{until:%Y-%m-%dT%H:%M:%SZ}"
     if words.startswith("a range"):
         assert fault.hint == "it goes on at 2026-11-11T16:00:00Z"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.firing import Blackout, CatchUp
 from runyard.flow.schedule.instants import EPOCH
+from runyard.model.recurrence.nouns import Gap, Overlap
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.row import Trigger
 from runyard.model.trigger.schedule import OverlapPolicy
@@ -63,6 +64,8 @@ def test_what_is_said_counts() -> None:
     assert schedule.catch_up == CatchUp(3, timedelta(hours=2))
     assert (schedule.start_by, timing.jitter) == (timedelta(minutes=10), timedelta(minutes=1))
     assert timing.start_at == datetime(2026, 11, 30, 23, tzinfo=UTC) == timing.table.anchor
+    assert {one.weekdays for one in timing.windows} == {frozenset((1, 2, 3, 4, 5))}
+    assert timing.trigger == "shop/local/report/s"
     assert timing.end_at == datetime(2026, 12, 24, 12, tzinfo=UTC)
     assert [(one.begin, one.until) for one in timing.windows] == [(480, 1080)]
     assert schedule.blackouts[0] == Blackout(
@@ -71,6 +74,25 @@ def test_what_is_said_counts() -> None:
     assert schedule.blackouts[1].until == datetime(2026, 12, 13, tzinfo=UTC)
     assert (one.region, one.priority, one.labels) == ("us-central1", 2, (("a", "b"),))
     assert one.pause_on_failures == 3
+
+
+def test_rules_for_changes_of_clocks_and_the_zone_of_both_dates_count() -> None:
+    one = ready(
+        timeZone="Europe/Berlin",
+        endAt="2026-12-24",
+        dst={"gap": "skip", "overlap": "both"},
+    )
+    table = one.schedule.timing.table
+    assert (table.gap, table.overlap) == (Gap.SKIP, Overlap.BOTH)
+    assert one.schedule.timing.end_at == datetime(2026, 12, 23, 23, tzinfo=UTC)
+
+
+def test_runs_may_be_held_back_in_a_slot_of_their_own() -> None:
+    one = ready(overlap="allow", **{"with": {"labels": {"b": "1"}, "region": "us-central1"}})
+    held = one.held_back("backfill/x", 3, {"a": "2"})
+    assert (held.slot(row()), held.slot_limit) == ("backfill/x", 3)
+    assert held.labels == (("a", "2"), ("b", "1"))
+    assert (held.schedule, held.region) == (one.schedule, "us-central1")
 
 
 def test_a_run_is_told_its_instant() -> None:

@@ -88,6 +88,25 @@ def test_the_end_is_the_end() -> None:
     row = fire(armed(one), one, (), at(1)).trigger
     assert (row.state, row.next_at, row.next_instant) == (TriggerState.ENDED, None, None)
     assert row.last_instant == at(1)
+    assert row.reason == "it has no instant any more"
+
+
+def test_edges_belong_to_what_is_still_in_time() -> None:
+    """A start-by that is just reached, an instant of just a minute ago, a window that just
+    reaches back to it."""
+    late = schedule(start_by=timedelta(minutes=30))
+    assert asked(fire(armed(late), late, (), at(1.5))) == [1]
+    (record,) = fire(armed(late), late, (), at(1.5, 1)).records
+    assert (record.fate, record.reason) == (
+        Fate.LATE,
+        "not started within 0:30:00 of its instant",
+    )
+    none = schedule(catch_up=CatchUp(0))
+    assert asked(fire(armed(none), none, (), at(1, 60))) == [1]
+    assert asked(fire(armed(none), none, (), at(1, 60.1))) == []
+    window = schedule(catch_up=CatchUp(1, timedelta(minutes=30)))
+    assert asked(fire(armed(window), window, (), at(1.5))) == [1]
+    assert asked(fire(armed(window), window, (), at(1.5, 1))) == []
 
 
 @pytest.mark.parametrize(
@@ -126,6 +145,7 @@ def test_a_blackout_is_kept_with_its_reason() -> None:
     one = schedule(blackouts=blackouts, overlap=OverlapPolicy.QUEUE, catch_up=CatchUp(9))
     firing = fire(armed(one), one, (), at(3.25))
     assert asked(firing) == [2]
+    assert {record.fate for record in firing.records} == {Fate.BLACKOUT}
     assert [record.reason for record in firing.records] == [
         "blackout: stocktaking",
         "blackout until 2026-11-01 15:30 UTC",

@@ -49,6 +49,11 @@ def test_windows_add_up() -> None:
     ]  # fmt: skip
 
 
+def test_the_next_window_may_open_late_on_the_same_day() -> None:
+    evening = (Window(20 * 60, 20 * 60 + 30), Window(22 * 60, 23 * 60))
+    assert locals_of(timing("45 * * * *", windows=evening), 2) == ["Fri 22:45", "Sat 22:45"]
+
+
 def test_windows_that_no_instant_falls_into_leave_none() -> None:
     assert timing("0 12 * * *", windows=(OFFICE,)).next_after(BEGIN) is None
 

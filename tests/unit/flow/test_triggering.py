@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -76,10 +77,14 @@ def test_a_person_s_pause_outlasts_a_change_and_the_manifest_s_does_not() -> Non
 
 def test_a_pause_says_who_when_and_why_and_its_end_says_none_of_it() -> None:
     off = one(replace(HOURLY, enabled=False))
-    by_manifest = {"said_by": MANIFEST, "said_at": NOW, "reason": "enabled is false"}
+    by_manifest: dict[str, Any] = {
+        "said_by": MANIFEST,
+        "said_at": NOW,
+        "reason": "enabled is false",
+    }
     assert off == replace(one(), state=TriggerState.PAUSED, next_at=None, **by_manifest)
     assert one(DAILY, off) == replace(one(), since=LATER, next_at=LATER, version=2)
-    by_ann = {"said_by": "ann", "said_at": LATER, "reason": "moving"}
+    by_ann: dict[str, Any] = {"said_by": "ann", "said_at": LATER, "reason": "moving"}
     after = paused(one(), "ann", "moving", LATER)
     assert after == replace(one(), state=TriggerState.PAUSED, next_at=None, version=2, **by_ann)
     again = one(DAILY, replace(after, next_instant=LATER))
