@@ -41,13 +41,17 @@ def delivery(yard: Yard, key: str = "", **said: Any) -> Delivery:
 
 
 async def bring(
-    yard: Yard, body: Any, key: str = "", told: Told | CallerError | None = None, **said: Any
+    yard: Yard,
+    body: Any,
+    key: str = "",
+    told: Told | CallerError | None = None,
+    revision: int | None = None,
+    **said: Any,
 ) -> Taken:
     """What becomes of a delivery of `body`."""
     seen = {"body": body, "headers": {}} if told is None else told
-    command = Take(
-        KEY, delivery(yard, key, **said), seen, repr(body).encode(), yard.now, yard.new_id
-    )
+    sent, brought = repr(body).encode(), delivery(yard, key, **said)
+    command = Take(KEY, brought, seen, sent, yard.now, yard.new_id, revision=revision)
     return await yard.gate.ask(command)
 
 
@@ -83,6 +87,47 @@ def test_a_delivery_and_its_run_are_kept_together(grounds: Grounds) -> None:
         assert await content(yard, one) == repr(GOOD).encode()
         found = await yard.database.read(lambda tx: yard.store.deliveries.get(tx, one.id))
         assert found == one
+
+    in_yard(scene, grounds)
+
+
+def test_one_is_brought_again_to_the_job_as_it_was(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        first = (await bring(yard, GOOD, "id/1")).delivery
+        await yard.apply(hooked(map={"env": {"NOW": {"from": "body.ref"}}}))
+        now = (await bring(yard, GOOD)).delivery
+        assert (first.revision, now.revision) == (1, 2)
+        then = (await bring(yard, GOOD, revision=1)).delivery
+        runs = [await yard.run(one.runs[0]) for one in (first, now, then)]
+        assert [run.revision for run in runs] == [1, 2, 1]
+        names = [sorted(name for name, _ in run.overrides.env) for run in runs]
+        assert names[0] == names[2] == ["N", "REF", "RUNYARD_DELIVERY"]
+        assert names[1] == ["NOW", "RUNYARD_DELIVERY"]
+        assert then in await kept(yard)
+        assert then.revision == 1
+
+    in_yard(scene, grounds)
+
+
+@pytest.mark.parametrize(
+    ("revision", "why"),
+    [
+        (0, "the revision then of job report is not kept"),
+        (1, "revision 1 of job report has no trigger webhook"),
+        (9, "revision 9 of job report is not kept"),
+    ],
+)
+def test_what_is_not_kept_is_not_brought_again_to(
+    grounds: Grounds, revision: int, why: str
+) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec())
+        await yard.apply(hooked())
+        taken = await bring(yard, GOOD, revision=revision)
+        assert isinstance(taken.error, Refused)
+        assert taken.delivery.reason == why
+        assert taken.delivery.runs == ()
 
     in_yard(scene, grounds)
 

@@ -67,6 +67,7 @@ def test_hooks_and_deliveries_on_the_command_line(runyard: CommandLine, api: Api
     assert " accepted: run_" in again
     shown = " ".join(said("delivery", again.split()[0]).split())
     assert f"redelivers: {first['delivery']}, by admin" in shown
+    assert " accepted: run_" in said("redeliver", first["delivery"], "--as-it-was")
     nothing = said("redeliver", left["delivery"])
     assert "filtered: the filter leaves it out" in nothing
     assert json.loads(said("redeliver", left["delivery"], "--json"))["fate"] == "filtered"

@@ -33,4 +33,13 @@ class CancelBackfillBody(Strict):
     id: BackfillId
 
 
-TRIGGER_BODIES: tuple[type[Strict], ...] = (BackfillBody, CancelBackfillBody)
+class RedeliverBody(Strict):
+    """How a delivery is brought again."""
+
+    as_it_was: bool = Field(
+        default=False,
+        description="To the job's revision, and its trigger, that it was decided on by.",
+    )
+
+
+TRIGGER_BODIES: tuple[type[Strict], ...] = (BackfillBody, CancelBackfillBody, RedeliverBody)

@@ -155,6 +155,7 @@ def delivery(
             ("came", f"{one['count']} times, last {local(one['last_at'], at)}"),
             ("from", one["address"]),
             ("content", size(one["body_bytes"])),
+            ("revision", one["revision"] or ""),
             ("redelivers", f"{one['redelivers']}, by {one['by']}" if one["redelivers"] else ""),
             *((f"header {name}", value) for name, value in one["headers"].items()),
         )
@@ -162,9 +163,22 @@ def delivery(
 
 
 @hooks.command
-def redeliver(delivery: Delivery, /, *, json_: AsJson = False) -> None:
-    """Bring a delivery again, to its webhook as it is now; also one that led to runs."""
-    done = connect().post(f"/deliveries/{segment(delivery)}:redeliver", {})
+def redeliver(
+    delivery: Delivery,
+    /,
+    *,
+    as_it_was: Annotated[
+        bool,
+        Parameter(
+            help="To the job and its trigger as they were when it was taken; its runs are of that "
+            "revision."
+        ),
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """Bring a delivery again, to its job as it is now; also one that led to runs."""
+    asked = {"as_it_was": as_it_was}
+    done = connect().post(f"/deliveries/{segment(delivery)}:redeliver", asked)
     if json_:
         output.document(done)
         return

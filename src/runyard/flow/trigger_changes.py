@@ -16,7 +16,7 @@ from runyard.flow.trigger_words import says
 from runyard.model.job import JobSpec
 from runyard.model.trigger.event import EventSpec
 from runyard.model.trigger.schedule import ScheduleSpec
-from runyard.model.trigger.spec import kind_of, names_of
+from runyard.model.trigger.spec import by_name, kind_of
 from runyard.model.validation import read
 from runyard.model.zones import ZoneBook
 
@@ -43,7 +43,7 @@ def trigger_changes(
 ) -> list[TriggerChange]:
     """The triggers of a job's document in force and of the one to come, in that order, new ones
     last. One that stays as it is has no words."""
-    old, new = _by_name(before), _by_name(after)
+    old, new = by_name(before), by_name(after)
     return [_change(name, old.get(name), new.get(name), zones, now) for name in {**old, **new}]
 
 
@@ -57,12 +57,6 @@ def month_runs(job: JobSpec, zones: ZoneBook, now: datetime) -> int | None:
         if zone is not None
     ]
     return sum(counts) if counts else None
-
-
-def _by_name(document: Document | None) -> dict[str, Document]:
-    triggers = document.get("triggers", ()) if document else ()
-    names = names_of([one.get("name") for one in triggers], [kind_of(one) for one in triggers])
-    return dict(zip(names, triggers, strict=True))
 
 
 def _change(

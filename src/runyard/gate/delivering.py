@@ -11,9 +11,9 @@ from runyard.flow.eventing import as_event, take_event
 from runyard.flow.lifecycle import Decision
 from runyard.flow.request import request
 from runyard.flow.webhook.taking import Filtered, take
-from runyard.gate.asking import plan_in
+from runyard.gate.asking import plan_in, plan_of
 from runyard.gate.deciding import tell_in
-from runyard.gate.readiness import job_in
+from runyard.gate.readiness import as_it_was, job_in, revision_in
 from runyard.model.audit import HERE, AuditEntry, Origin
 from runyard.model.delivery import Delivery, DeliveryFate
 from runyard.model.errors import CallerError, Fault, InvalidSpec, NotFound, Refused
@@ -50,7 +50,8 @@ class Take:
     """Have a delivery that is believed do what its trigger says. The answer is `Taken`: also what
     is refused is kept. `told` is what it says, or the error, where that is not understood.
     `original` is the one that it brings again: when that leads to runs, its sender's next try
-    finds them.
+    finds them. With `revision` the job and its trigger are taken as that revision has them, and
+    the runs are of it; the trigger has to be there still, and enabled.
 
     Raises NotFound when there is no such webhook.
     """
@@ -63,6 +64,7 @@ class Take:
     new_id: Callable[[], RunId]
     origin: Origin = HERE
     original: Delivery | None = None
+    revision: int | None = None
     decided: Decided | None = field(default=None, init=False)
 
     def needs(self, needs: Needs) -> None:
@@ -76,7 +78,7 @@ class Take:
         if row is None:
             return
         try:
-            self.decided = self._decided(work, row)
+            self.decided = await self._decided(work, row)
         except CallerError as error:
             self.decided = error
         for one in (self.delivery, self.original or self.delivery):
@@ -114,7 +116,13 @@ class Take:
             reason = f"brought again by {done.by} as {done.id}; before: {known.reason}"
             work.deliveries.put(known.evolve(fate=led, runs=done.runs, reason=reason), b"")
 
-    def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
+    async def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
+        revision, document = self.revision, None
+        if revision is not None:
+            document, row = await as_it_was(work, row, revision)
+        else:
+            revision = revision_in(work, row)
+        self.delivery = self.delivery.evolve(revision=revision)
         if isinstance(self.told, CallerError):
             return self.told
         spec = event_of(row) if row.kind is TriggerKind.EVENT else spec_of(row)
@@ -125,7 +133,12 @@ class Take:
         if isinstance(taken, Filtered):
             return taken
         asked = self._asked(row, spec, taken)
-        return request(plan_in(work, job_in(work, row)), asked, self.new_id, self.now)
+        job = job_in(work, row)
+        if document is None:
+            plan = plan_in(work, job)
+        else:
+            plan = plan_of(replace(job, revision=revision, document=document))
+        return request(plan, asked, self.new_id, self.now)
 
     def _asked(self, row: Trigger, spec: WebhookSpec | EventSpec, taken: Overrides) -> RunRequest:
         env = dict(taken.env) | {VARIABLE: str(self.delivery.redelivers or self.delivery.id)}
@@ -212,6 +225,7 @@ def _instead(known: Delivery, new: Delivery) -> Delivery:
         headers=new.headers,
         address=new.address,
         body_bytes=new.body_bytes,
+        revision=new.revision,
     )
 
 
@@ -222,7 +236,12 @@ def _entry(delivery: Delivery, origin: Origin) -> AuditEntry:
         "delivery.redeliver",
         f"delivery/{delivery.redelivers}",
         delivery.environment,
-        after={"delivery": delivery.id, "fate": delivery.fate.value, "runs": list(delivery.runs)},
+        after={
+            "delivery": delivery.id,
+            "fate": delivery.fate.value,
+            "runs": list(delivery.runs),
+            "revision": delivery.revision,
+        },
         origin=origin,
     )
 

@@ -28,7 +28,7 @@ class Delivery:
     led to runs is not taken again. `count` says how often it came, `last_at` when it came last.
     `headers` are those that are no secrets. `address` is where it came from. `body_bytes` is the
     size of the content, which is kept beside. `redelivers` is the delivery that it repeats, `by`
-    who had it repeated.
+    who had it repeated. `revision` is the job's that it was decided on by (0: none was kept).
     """
 
     id: DeliveryId
@@ -46,6 +46,7 @@ class Delivery:
     body_bytes: int = 0
     redelivers: str = ""
     by: str = ""
+    revision: int = 0
 
     def evolve(self, **changes: Any) -> Delivery:
         """This row with `changes`."""

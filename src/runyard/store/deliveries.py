@@ -89,6 +89,7 @@ def _params(one: Delivery, content: bytes) -> tuple[Value, ...]:
         "body_bytes": one.body_bytes,
         "redelivers": one.redelivers,
         "by": one.by,
+        "revision": one.revision,
     }
     return (
         one.id,
@@ -121,4 +122,5 @@ def _delivery(row: Row) -> Delivery:
         body_bytes=body["body_bytes"],
         redelivers=body["redelivers"],
         by=body["by"],
+        revision=body.get("revision", 0),  # what is older than this field has none
     )

@@ -57,7 +57,8 @@ class CalledShape(Shape):
 
 
 class WebhookDeliveryShape(Shape):
-    """A delivery. Of those that were doubted, one stands for an hour of them."""
+    """A delivery. Of those that were doubted, one stands for an hour of them. `revision` is the
+    job's that it was decided on by; null where none is kept."""
 
     id: str
     hook: str
@@ -74,6 +75,7 @@ class WebhookDeliveryShape(Shape):
     headers: dict[str, str]
     redelivers: str
     by: str
+    revision: int | None
 
 
 class WebhookDeliveriesShape(Shape):
@@ -128,6 +130,7 @@ def delivery_document(one: Delivery) -> Document:
         "headers": dict(one.headers),
         "redelivers": one.redelivers,
         "by": one.by,
+        "revision": one.revision or None,
     }
 
 

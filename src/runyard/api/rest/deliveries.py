@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from runyard.api import cursors
@@ -20,9 +20,11 @@ from runyard.api.hooks.documents import (
 )
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import DeliveriesQuery
+from runyard.api.reading import body, described
 from runyard.api.rest.hooks import new_delivery_id, taken_answer
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
+from runyard.api.trigger_bodies import RedeliverBody
 from runyard.database.port import Tx
 from runyard.flow.access import Permission, visible
 from runyard.flow.webhook.reading import told_of
@@ -35,6 +37,7 @@ deliveries = router("hooks")
 READ = Permission.HOOKS_READ
 _ID = re.compile("dlv_[0-9abcdefghjkmnpqrstvwxyz]{26}")
 DeliveryPath = Annotated[str, Path(alias="id", description="A delivery's id, such as dlv_01k….")]
+How = Annotated[RedeliverBody, Depends(body(RedeliverBody, optional=True))]
 
 
 @deliveries.get(
@@ -96,9 +99,12 @@ async def read_content(services: Use, who: Who, identity: DeliveryPath) -> Respo
     responses=errors(404, 412)
     | {200: {"model": CalledShape, "description": "It asked for no run."}},
     dependencies=allowed(Permission.RUNS_START),
+    openapi_extra=described(RedeliverBody, required=False),
 )
-async def redeliver(request: Request, services: Use, who: Who, identity: DeliveryPath) -> Response:
-    """Bring a delivery again, to its webhook as it is now; also one that led to runs."""
+async def redeliver(
+    request: Request, services: Use, who: Who, identity: DeliveryPath, asked: How
+) -> Response:
+    """Bring a delivery again, to its job as it is now or as it was; also one that led to runs."""
     old = await _found(services, who, Permission.RUNS_START, identity)
     if old.fate is DeliveryFate.DOUBTED:
         raise Refused(
@@ -127,6 +133,7 @@ async def redeliver(request: Request, services: Use, who: Who, identity: Deliver
             services.new_run_id,
             who.origin,
             old,
+            old.revision if asked.as_it_was else None,
         )
     )
     return taken_answer(request, services, taken)

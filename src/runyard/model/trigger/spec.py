@@ -43,6 +43,13 @@ def names_of(said: Sequence[str | None], kinds: Sequence[str]) -> list[str]:
     return names
 
 
+def by_name(document: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """The triggers of a job's document as they are written, each by its name; of no job: none."""
+    triggers = document.get("triggers", ()) if document else ()
+    names = names_of([one.get("name") for one in triggers], [kind_of(one) for one in triggers])
+    return dict(zip(names, triggers, strict=True))
+
+
 def named(triggers: Sequence[TriggerSpec]) -> tuple[tuple[str, TriggerSpec], ...]:
     """Each trigger with its name, in order."""
     names = names_of([one.name for one in triggers], [one.kind for one in triggers])
