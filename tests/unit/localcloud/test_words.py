@@ -30,6 +30,7 @@ from runyard.localcloud.cloudrun.names import (
 from runyard.localcloud.cloudrun.regions import RegionLine, Room
 from runyard.localcloud.cloudrun.resources import Execution, Reason, Region, Task, TaskState
 from runyard.localcloud.cloudrun.rows import (
+    STATUS_VERSION,
     execution_of,
     execution_row,
     task_of,
@@ -163,7 +164,7 @@ def test_rows_there_and_back() -> None:
     execution = after(make_execution(tasks=1), 1)
     row = execution_row(execution)
     assert execution_of((*row[:12], row[13])) == execution
-    newer = (*row[:11], str(row[11]).replace('"v":1', '"v":2'), row[13])
+    newer = (*row[:11], str(row[11]).replace(f'"v":{STATUS_VERSION}', '"v":99'), row[13])
     with pytest.raises(SchemaMismatch, match="newer program"):
         execution_of(newer)
     task = Task(4, TaskState.FAILED, 1, "s", START, START, 7, None, True, message="m")
