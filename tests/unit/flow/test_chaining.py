@@ -227,6 +227,11 @@ def test_dead_runs_in_a_row_pause_a_schedule_at_its_limit() -> None:
     dead = ended(State.DEAD, reason="no disk")
     second = counted(counted(row, spec, dead, LATER), spec, dead, LATER)
     assert second == replace(row, failures=2, version=3)
+    stricter = read(
+        replace(row, document={"schedule": "@daily", "pauseOnFailures": 2}), ScheduleSpec
+    )
+    paused = counted(replace(row, failures=1), stricter, dead, LATER)
+    assert paused.reason == f"2 dead runs in a row, the last is {dead.id}: no disk"
     assert counted(second, spec, ended(State.SUCCEEDED), LATER) == replace(row, version=4)
     assert counted(row, spec, ended(State.SUCCEEDED), LATER) is row
     assert counted(second, spec, dead, LATER) == replace(

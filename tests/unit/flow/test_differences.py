@@ -106,6 +106,25 @@ def test_containers_are_found_by_name_while_they_keep_their_order() -> None:
     assert set(paths({"containers": several}, {"containers": several[:1]})) == {"containers"}
 
 
+def test_one_container_more_or_less_is_found_by_its_place_and_several_are_a_whole() -> None:
+    one, two, three = ({"image": name} for name in ("a", "b", "c"))
+    fewer = paths({"containers": [one, two]}, {"containers": [one]})
+    assert fewer == {"containers[1]": (two, None)}
+    much_fewer = paths({"containers": [one, two, three]}, {"containers": [one]})
+    assert much_fewer == {"containers": ([one, two, three], [one])}
+
+
+def test_a_list_that_goes_is_nothing() -> None:
+    assert paths({"args": ["a"]}, {"args": []}) == {"args": (["a"], None)}
+    assert paths({"env": ["a"]}, {"env": [{"name": "A"}]}) == {"env": (["a"], [{"name": "A"}])}
+
+
+def test_taking_away_what_is_not_there_changes_nothing() -> None:
+    document = {"labels": {"a": "1"}}
+    assert with_value(document, ("labels", "b"), None) == document
+    assert with_value(document, ("labels", "a"), None) == {"labels": {}}
+
+
 def test_a_key_that_is_no_word_is_quoted() -> None:
     assert list(paths({"annotations": {"a.b/c": "1"}}, {"annotations": {"a.b/c": "2"}})) == [
         "annotations.'a.b/c'"

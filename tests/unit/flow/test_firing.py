@@ -105,8 +105,10 @@ def test_edges_belong_to_what_is_still_in_time() -> None:
     assert asked(fire(armed(none), none, (), at(1, 60))) == [1]
     assert asked(fire(armed(none), none, (), at(1, 60.1))) == []
     window = schedule(catch_up=CatchUp(1, timedelta(minutes=30)))
-    assert asked(fire(armed(window), window, (), at(1.5))) == [1]
-    assert asked(fire(armed(window), window, (), at(1.5, 1))) == []
+    reached = fire(armed(window), window, (), at(1.5))
+    assert (asked(reached), reached.records) == ([1], ())
+    (record,) = fire(armed(window), window, (), at(1.5, 1)).records
+    assert record.reason == "nobody was there for more than 0:30:00"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,8 @@ def test_latest_needs_no_catching_up_when_an_instant_is_on_time() -> None:
     one = schedule(overlap=OverlapPolicy.ALLOW)
     firing = fire(armed(one), one, (), at(3, 1))
     assert (asked(firing), kept(firing)) == ([3], [(Fate.SUPERSEDED, 1, 2)])
+    words = "nobody was there, and a newer instant took its place"
+    assert firing.records[0].reason == words
 
 
 def test_what_is_too_late_to_start_is_kept_as_late() -> None:
@@ -183,6 +187,9 @@ def test_skip_has_one_of_several_and_names_who_was_in_the_way() -> None:
     first = fire(armed(one), one, (), at(2.5))
     assert (asked(first), kept(first)) == ([1], [(Fate.OVERLAP, 2, 1)])
     assert first.records[0].reason == "the one before it had not ended"
+    newest = replace(one, overlap=OverlapPolicy.QUEUE_LATEST)
+    (older,) = fire(armed(one), newest, (), at(2.5)).records
+    assert older.reason == "a newer instant took its place"
     second = fire(armed(one), one, (RUNNING,), at(1))
     assert second.records[0].reason == "run_a had not ended"
 

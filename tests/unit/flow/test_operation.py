@@ -109,7 +109,9 @@ def test_it_begins_with_its_first_step_or_waits_for_people() -> None:
     approved = decide(confirmed.operation, Approved("bob"), NOW)
     assert (approved.operation.state, approved.operation.due_at) == ("running", None)
     assert approved.effects == (Perform(unsafe.id, 0),)
-    known = replace(unsafe, confirmed_by="ann", approvals_needed=0)
+    assert (waiting.fact, waiting.operation.version) == (Begun(unsafe.requested_by), 1)
+    known = replace(unsafe, confirmed_by="ann", approvals_needed=0, state=OperationState.WAITING)
+    assert begin(known, UNTIL).fact == Begun(unsafe.requested_by)
     assert begin(known, UNTIL).operation.state is OperationState.RUNNING
 
 
@@ -234,6 +236,31 @@ def test_steps_of_one_kind_go_together_and_are_undone_together() -> None:
     after = decide(row, StepDone(2, result, (result,) * (TOGETHER_MAX - 1)), NOW).operation
     assert together(after) == range(last + 1, last + 2)
     assert together_back(replace(after, position=last + 1)) == range(3, last + 2)
+
+
+def test_what_is_of_one_kind_goes_together_from_the_first_to_the_last() -> None:
+    row = begin(make_operation(*[StepKind.DEPLOY] * 3), UNTIL).operation
+    assert together(row) == range(3)
+    assert together_back(replace(row, position=2)) == range(3)
+
+
+def test_what_is_undone_is_over_when_it_is_told_and_each_step_is_a_fact() -> None:
+    draft = make_operation(StepKind.NETWORK, StepKind.DEPLOY)
+    running = begin(draft, UNTIL).operation
+    done = StepDone(0, StepResult(NOW))
+    assert decide(running, done, NOW).fact == done
+    failed = decide(running, StepFailed(0, "no"), NOW).operation
+    assert (failed.state, failed.ended_at) == ("undone", NOW)
+    delayed = decide(running, StepDelayed(0, "later", UNTIL), NOW).operation
+    ended = decide(delayed, StepFailed(0, "no"), NOW).operation
+    assert (ended.trouble, ended.due_at) == ("", None)
+    deploying = decide(running, done, NOW).operation
+    undoing = decide(deploying, StepFailed(1, "no"), NOW).operation
+    undone = decide(undoing, Compensated(1), UNTIL).operation
+    assert (undone.state, undone.ended_at) == ("undone", UNTIL)
+    stopping = decide(running, CancelAsked("ann"), NOW).operation
+    stopped = decide(stopping, done, UNTIL).operation
+    assert (stopped.state, stopped.ended_at) == ("undone", UNTIL)
 
 
 class Life:

@@ -75,26 +75,28 @@ def test_a_person_s_pause_outlasts_a_change_and_the_manifest_s_does_not() -> Non
     assert (after.state, after.said_by, after.next_at) == (TriggerState.PAUSED, "ann", None)
 
 
+NEW = Trigger(*JOB, "hourly", TriggerKind.SCHEDULE, HOURLY.document, NOW, next_at=NOW)
+
+
 def test_a_pause_says_who_when_and_why_and_its_end_says_none_of_it() -> None:
-    off = one(replace(HOURLY, enabled=False))
-    by_manifest: dict[str, Any] = {
-        "said_by": MANIFEST,
-        "said_at": NOW,
-        "reason": "enabled is false",
-    }
-    assert off == replace(one(), state=TriggerState.PAUSED, next_at=None, **by_manifest)
-    assert one(DAILY, off) == replace(one(), since=LATER, next_at=LATER, version=2)
+    by_manifest: dict[str, Any] = {"said_by": MANIFEST, "reason": "enabled is false"}
+    rests = replace(NEW, state=TriggerState.PAUSED, next_at=None)
+    off = replace(HOURLY, enabled=False, document={"enabled": False})
+    assert one(off) == replace(rests, said_at=NOW, **by_manifest)
+    after = one(off, NEW)
+    assert after == replace(rests, since=LATER, said_at=LATER, version=2, **by_manifest)
+    assert one(HOURLY, after) == replace(NEW, since=LATER, next_at=LATER, version=3)
     by_ann: dict[str, Any] = {"said_by": "ann", "said_at": LATER, "reason": "moving"}
-    after = paused(one(), "ann", "moving", LATER)
-    assert after == replace(one(), state=TriggerState.PAUSED, next_at=None, version=2, **by_ann)
-    again = one(DAILY, replace(after, next_instant=LATER))
-    assert again == replace(after, since=LATER, version=3)
+    told = paused(NEW, "ann", "moving", LATER)
+    assert told == replace(rests, version=2, **by_ann)
+    again = one(DAILY, replace(told, next_instant=LATER))
+    assert again == replace(told, since=LATER, version=3)
 
 
 def test_what_a_chain_had_waited_for_is_forgotten_with_its_change() -> None:
-    waits = replace(one(), ended=(("x", RunId("run_x")),), last_instant=NOW)
+    waits = replace(NEW, ended=(("x", RunId("run_x")),), last_instant=NOW)
     assert one(DAILY, waits) == replace(
-        one(), since=LATER, next_at=LATER, last_instant=NOW, version=2
+        NEW, since=LATER, next_at=LATER, last_instant=NOW, version=2
     )
 
 
