@@ -91,6 +91,7 @@ def serve(
 
     Raises PlatformError when it cannot come up.
     """
+    settle_memory()
     logging.basicConfig(
         level=config.log_level.upper(),
         stream=sys.stderr,
@@ -132,8 +133,10 @@ def connection_bounds(files_max: int) -> Bounds:
 
 def settle_memory() -> None:
     """What is here when all is up stays: the collector of cycles need not look at it again with
-    every few hundred objects, which each batch of decisions makes."""
+    every few hundred objects, which each batch of decisions makes. It works from here on, also
+    where it rested during the imports."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GARBAGE_NEW, GARBAGE_YOUNG, GARBAGE_YOUNG)
 
 

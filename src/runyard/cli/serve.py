@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-from runyard.cli import output, report, trouble
+from runyard.cli import output, report, trouble, uncollected  # noqa: F401 - before what is large
 from runyard.config import Config
 from runyard.model.errors import PlatformError
 from runyard.serving import Role, Told, serve
