@@ -83,7 +83,7 @@ def deliveries(
     /,
     *,
     fate: Annotated[
-        str | None, Parameter(help="Only accepted, filtered, refused or doubted ones.")
+        str | None, Parameter(help="Only accepted, filtered, refused, gathered or doubted ones.")
     ] = None,
     limit: Annotated[int, Parameter(help="How many, the latest first.")] = 50,
     environment: Annotated[str | None, Parameter(help="Only in this one.")] = None,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runyard.database.port import Database
+from runyard.engine.batching import Batches
 from runyard.flow.eventing import event_key, told_by
 from runyard.gate.delivering import Take, event_of
 from runyard.gate.door import Gate
@@ -61,6 +62,7 @@ class EventLoop:
         self._store = store
         self._new_run_id = new_run_id
         self._ears = ears
+        self._batches = Batches(gate, database, store, new_run_id)
         self._followed: Mapping[str, Subscription] | None = None
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -69,17 +71,18 @@ class EventLoop:
             self._ears.broker.listen(wake)
 
     async def tick(self, now: datetime) -> datetime | None:
-        """Have done all that is published by `now`."""
+        """Have done all that is published by `now`; when the next batch is to become a run."""
         if self._ears is None:
             return None
         rows = await self._database.read(
             lambda tx: self._store.triggers.every_of_kind(tx, TriggerKind.EVENT)
         )
-        known = [(row, spec) for row in rows if (spec := _understood(row)) is not None]
+        read = [(row, _understood(row)) for row in rows]
+        known = [(row, spec) for row, spec in read if spec is not None]
         await self._follow(self._ears, {row.path: _wanted(row, spec, now) for row, spec in known})
         enabled = [one for one in known if one[0].state is TriggerState.ENABLED]
         await asyncio.gather(*(self._drain(self._ears, *one, now) for one in enabled))
-        return None
+        return await self._batches.tick({row.path: (row, spec) for row, spec in read}, now)
 
     # -- subscriptions ---------------------------------------------------------------------------
     async def _follow(self, ears: Ears, wanted: Mapping[str, Subscription]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from runyard.flow.mapping import mapped
+from runyard.flow.mapping import mapped, mapped_all, must_fit
 from runyard.flow.webhook.proving import key_of
 from runyard.flow.webhook.reading import told_of
 from runyard.flow.webhook.taking import ID_KEY, Filtered
@@ -33,12 +34,56 @@ def take_event(spec: EventSpec, told: Told) -> Overrides | Filtered:
 
     Raises InvalidSpec when it asks for one and does not fit the map.
     """
+    left_out = _left_out(spec, told)
+    return left_out or mapped(spec.map, told, spec.asking.overrides())
+
+
+def gather_event(spec: EventSpec, told: Told) -> Filtered | None:
+    """None when a message is to be one of a batch; or that it asks for no run.
+
+    Raises InvalidSpec when it asks for one and does not fit the map.
+    """
+    left_out = _left_out(spec, told)
+    if left_out is None:
+        must_fit(spec.map, told)
+    return left_out
+
+
+def together(spec: EventSpec, many: Sequence[Told]) -> Overrides:
+    """What the run of a batch differs in; without one, that of the first message.
+
+    Raises InvalidSpec when it does not fit the map.
+    """
+    over = spec.asking.overrides()
+    if spec.batch is None:
+        return mapped(spec.map, many[0], over)
+    return mapped_all(spec.map, many, over)
+
+
+def batch_size(spec: EventSpec) -> int:
+    """How many messages become one run at most."""
+    return 1 if spec.batch is None else spec.batch.max
+
+
+def batch_due(spec: EventSpec, count: int, oldest: datetime) -> datetime:
+    """When `count` messages that wait, the first since `oldest`, are to become a run."""
+    if spec.batch is None or count >= spec.batch.max:
+        return oldest
+    return oldest + timedelta(seconds=spec.batch.within_seconds)
+
+
+def as_message(told: Told, delivery: str) -> Told:
+    """One of a batch as its run is told it, with the id that it is kept by."""
+    return {"delivery": delivery, **as_event(told)}
+
+
+def _left_out(spec: EventSpec, told: Told) -> Filtered | None:
     if unfit := spec.event.unfit(told[ATTRIBUTES]):
         return Filtered(f"{unfit} is another one")
     asked = None if spec.filter is None else expression(spec.filter, (BODY, ATTRIBUTES))
     if not matches(asked, values(told)):
         return Filtered("the filter leaves it out")
-    return mapped(spec.map, told, spec.asking.overrides())
+    return None
 
 
 def event_key(spec: EventSpec, told: Told, message_id: int) -> str:

@@ -6,6 +6,7 @@ begins with `-` could still be an option to a program; as an argument it needs a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,9 @@ from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.run import Overrides
 from runyard.model.trigger.filtering import written
 from runyard.model.trigger.mapping import MapSpec, Taken, ValueType
-from runyard.model.trigger.pointing import Told, find
+from runyard.model.trigger.pointing import MESSAGES, Told, find
 
+_UNFIT = "what was sent does not fit the trigger's map"
 _EXPECTED = {
     None: "a text, a number, true or false",
     ValueType.TEXT: "a text",
@@ -39,9 +41,59 @@ def mapped(spec: MapSpec, told: Told, over: Overrides) -> Overrides:
     """
     args = {number: _argument(item, told, number) for number, item in enumerate(spec.args or ())}
     env = {name: _variable(item, told, name) for name, item in spec.env.items()}
+    return _merged(spec, args, env, over)
+
+
+def mapped_all(spec: MapSpec, many: Sequence[Told], over: Overrides) -> Overrides:
+    """`over` with what `spec` makes of several together: all of them, as JSON, where it says
+    `messages`, else the list of what each has at the place (null where it may be left out).
+
+    Raises InvalidSpec with every place where one has nothing, or something else, and where the
+    list is too long.
+    """
+
+    def listed(item: str | Taken, name: str, bytes_max: int) -> str | Fault | None:
+        return item if isinstance(item, str) else _fitting(item, _list(item, many), name, bytes_max)
+
+    args = {
+        number: listed(item, f"argument {number}", ARGUMENT_BYTES_MAX - 1)
+        for number, item in enumerate(spec.args or ())
+    }
+    env = {
+        name: listed(item, f"variable {name}", VALUE_BYTES_MAX) for name, item in spec.env.items()
+    }
+    return _merged(spec, args, env, over)
+
+
+def must_fit(spec: MapSpec, told: Told) -> None:
+    """Raises InvalidSpec with every place where one of several has nothing, or something else."""
+    items = (item for item in spec.taken() if item.source != MESSAGES)
+    faults = [one for item in items if isinstance(one := _text(item, told), Fault)]
+    if faults:
+        raise InvalidSpec(_UNFIT, faults=tuple(faults))
+
+
+def _list(item: Taken, many: Sequence[Told]) -> str | Fault:
+    if item.source == MESSAGES:
+        return f"{item.prefix}{written(list(many))}"
+    found: list[Any] = []
+    for told in many:
+        if isinstance(one := _text(item, told), Fault):
+            return one
+        value = find(told, item.source)
+        found.append(item.default if value is None else value)
+    return f"{item.prefix}{written(found)}"
+
+
+def _merged(
+    spec: MapSpec,
+    args: Mapping[int, str | Fault | None],
+    env: Mapping[str, str | Fault | None],
+    over: Overrides,
+) -> Overrides:
     faults = [one for one in (*args.values(), *env.values()) if isinstance(one, Fault)]
     if faults:
-        raise InvalidSpec("what was sent does not fit the trigger's map", faults=tuple(faults))
+        raise InvalidSpec(_UNFIT, faults=tuple(faults))
     merged = dict(over.env) | {key: one for key, one in env.items() if isinstance(one, str)}
     return replace(
         over,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from runyard.flow.eventing import as_event, take_event
+from runyard.flow.eventing import as_event, as_message, gather_event, take_event, together
 from runyard.flow.lifecycle import Decision
 from runyard.flow.request import request
 from runyard.flow.webhook.taking import Filtered, take
@@ -21,6 +21,7 @@ from runyard.model.event import Due
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
 from runyard.model.run import Overrides, TriggeredBy, TriggerKind
+from runyard.model.trigger.asking import Asking
 from runyard.model.trigger.event import EventSpec
 from runyard.model.trigger.pointing import Told
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
@@ -32,7 +33,15 @@ VARIABLE = "RUNYARD_DELIVERY"  #: what a task finds the id of its delivery in
 DOUBTS_KEY = "doubts/"  #: how our own keys begin; those of senders begin with `ID_KEY`
 REASON_CHARACTERS_MAX = 2000
 _NOUNS = {TriggerKind.WEBHOOK: "webhook", TriggerKind.EVENT: "event trigger"}
-Decided = Sequence[Decision] | Filtered | CallerError
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """It waits for others."""
+
+
+Decided = Sequence[Decision] | Filtered | Gathered | CallerError
+_KEPT = (DeliveryFate.ACCEPTED, DeliveryFate.GATHERED)  #: what is not taken again
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class Take:
         if row is None or self.decided is None:
             raise NotFound("there is no such webhook")
         known = work.deliveries.known(row.path, self.delivery.key)
-        if known is not None and known.fate is DeliveryFate.ACCEPTED:
+        if known is not None and known.fate in _KEPT:
             again = known.evolve(count=known.count + 1, last_at=self.now)
             work.deliveries.put(again, b"")
             return Taken(again, again=True)
@@ -127,12 +136,12 @@ class Take:
             return self.told
         spec = event_of(row) if row.kind is TriggerKind.EVENT else spec_of(row)
         if isinstance(spec, EventSpec):
-            taken = take_event(spec, as_event(self.told))
+            taken = self._taken_as(spec, as_event(self.told))
         else:
             taken = take(spec, self.told)
-        if isinstance(taken, Filtered):
+        if not isinstance(taken, Overrides):
             return taken
-        asked = self._asked(row, spec, taken)
+        asked = asked_by(row, spec.asking, taken, self.delivery)
         job = job_in(work, row)
         if document is None:
             plan = plan_in(work, job)
@@ -140,21 +149,15 @@ class Take:
             plan = plan_of(replace(job, revision=revision, document=document))
         return request(plan, asked, self.new_id, self.now)
 
-    def _asked(self, row: Trigger, spec: WebhookSpec | EventSpec, taken: Overrides) -> RunRequest:
-        env = dict(taken.env) | {VARIABLE: str(self.delivery.redelivers or self.delivery.id)}
-        asking = spec.asking
-        return RunRequest(
-            environment=row.environment,
-            job=row.job,
-            by=self.delivery.by or row.path,
-            project=row.project,
-            region=asking.region or "",
-            overrides=replace(taken, env=tuple(sorted(env.items()))),
-            labels=tuple(sorted(asking.labels.items())),
-            priority=asking.priority,
-            trigger=row.kind,
-            triggered_by=TriggeredBy(row.path, self.delivery.received_at),
-        )
+    def _taken_as(self, spec: EventSpec, told: Told) -> Overrides | Filtered | Gathered:
+        if spec.batch is None:
+            return take_event(spec, told)
+        left_out = gather_event(spec, told)
+        if left_out is not None:
+            return left_out
+        if self.original is None:
+            return Gathered()
+        return together(spec, [as_message(told, self.original.id)])
 
     def _done(self, work: WorkingSet, row: Trigger) -> Taken:
         """Begin the runs, if there are to be any; as the rows are now."""
@@ -165,6 +168,8 @@ class Take:
             if isinstance(decided, CallerError):
                 raise decided
             must_be_enabled(row)
+            if isinstance(decided, Gathered):
+                return self._taken(DeliveryFate.GATHERED, "")
             job_in(work, row)  # once more: another command of this batch may have changed it
         except CallerError as error:
             return replace(self._taken(DeliveryFate.REFUSED, words_of(error)), error=error)
@@ -177,6 +182,23 @@ class Take:
 
     def _taken(self, fate: DeliveryFate, reason: str, runs: tuple[RunId, ...] = ()) -> Taken:
         return Taken(self.delivery.evolve(fate=fate, reason=reason, runs=runs))
+
+
+def asked_by(row: Trigger, asking: Asking, over: Overrides, delivery: Delivery) -> RunRequest:
+    """What a trigger asks for because of a delivery, whose id the tasks find in `VARIABLE`."""
+    env = dict(over.env) | {VARIABLE: str(delivery.redelivers or delivery.id)}
+    return RunRequest(
+        environment=row.environment,
+        job=row.job,
+        by=delivery.by or row.path,
+        project=row.project,
+        region=asking.region or "",
+        overrides=replace(over, env=tuple(sorted(env.items()))),
+        labels=tuple(sorted(asking.labels.items())),
+        priority=asking.priority,
+        trigger=row.kind,
+        triggered_by=TriggeredBy(row.path, delivery.received_at),
+    )
 
 
 def spec_of(row: Trigger) -> WebhookSpec:

@@ -17,6 +17,7 @@ class DeliveryFate(StrEnum):
     ACCEPTED = "accepted"  # runs were asked for
     FILTERED = "filtered"  # it asks for no run
     REFUSED = "refused"  # it was believed, and no run could come of it: why not
+    GATHERED = "gathered"  # it waits for others, to be one run with them
     DOUBTED = "doubted"  # it did not prove to be who it should be; counted by the hour
 
 
@@ -25,10 +26,11 @@ class Delivery:
     """One row. `trigger` is the path of the webhook's trigger.
 
     `key` tells it from the trigger's other deliveries (empty: nothing does); one with a key that
-    led to runs is not taken again. `count` says how often it came, `last_at` when it came last.
-    `headers` are those that are no secrets. `address` is where it came from. `body_bytes` is the
-    size of the content, which is kept beside. `redelivers` is the delivery that it repeats, `by`
-    who had it repeated. `revision` is the job's that it was decided on by (0: none was kept).
+    led to runs, or waits for others, is not taken again. `count` says how often it came, `last_at`
+    when it came last. `headers` are those that are no secrets. `address` is where it came from.
+    `body_bytes` is the size of the content, which is kept beside. `redelivers` is the delivery
+    that it repeats, `by` who had it repeated. `revision` is the job's that it was decided on by
+    (0: none was kept).
     """
 
     id: DeliveryId

@@ -24,6 +24,15 @@ class DeliveryQuestion:
     environments: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many deliveries of a trigger (its path) are gathered, and since when the first is."""
+
+    trigger: str
+    count: int
+    oldest: datetime
+
+
 class Deliveries:
     """The deliveries' port to the database."""
 
@@ -44,6 +53,21 @@ class Deliveries:
         """What was sent; nothing where there is no such delivery."""
         rows = await tx.fetch(self._q["delivery_content"], (identity,))
         return base64.b64decode(rows[0][0]) if rows else b""
+
+    async def waiting(self, tx: Tx) -> list[Waiting]:
+        """What is gathered, by trigger."""
+        rows = await tx.fetch(self._q["deliveries_waiting"], ())
+        return [Waiting(row[0], row[1], from_micros(row[2])) for row in rows]
+
+    async def gathered(self, tx: Tx, trigger: str, limit: int) -> list[Delivery]:
+        """The deliveries of a trigger that wait for others, the first that came first."""
+        rows = await tx.fetch(self._q["deliveries_gathered"], (trigger, limit))
+        return [_delivery(row) for row in rows]
+
+    async def gathered_content(self, tx: Tx, trigger: str, last: str) -> list[bytes]:
+        """What was sent with those that wait, in their order, up to the one with the id `last`."""
+        rows = await tx.fetch(self._q["deliveries_gathered_content"], (trigger, last))
+        return [base64.b64decode(row[0]) for row in rows]
 
     async def page(
         self, tx: Tx, asked: DeliveryQuestion, before: str, limit: int

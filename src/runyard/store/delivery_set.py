@@ -27,6 +27,10 @@ class DeliverySet:
         """The delivery with this key as the batch has it; it was loaded."""
         return self._known[trigger, key] if key else None
 
+    def current(self, delivery: Delivery) -> Delivery:
+        """A delivery that was read, as the batch has it."""
+        return self._changed.get(delivery.id, (delivery, b""))[0]
+
     def put(self, delivery: Delivery, content: bytes) -> None:
         """Keep a new or changed delivery; without content, that which it had stays."""
         _, before = self._changed.get(delivery.id, (delivery, b""))

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from runyard.flow.eventing import as_event, event_key, take_event, told_by
+from runyard.flow.eventing import (
+    as_event,
+    as_message,
+    batch_due,
+    batch_size,
+    event_key,
+    gather_event,
+    take_event,
+    together,
+    told_by,
+)
 from runyard.flow.webhook.taking import Filtered
 from runyard.model.errors import InvalidSpec
 from runyard.model.run import Overrides
@@ -64,3 +76,52 @@ def test_events_are_told_apart_by_what_they_are() -> None:
     assert event_key(event(key="body.order"), told, 3) == "id/12"
     with pytest.raises(InvalidSpec, match="has not the trigger's key"):
         event_key(event(key="body.none"), told, 3)
+
+
+def test_what_is_gathered_is_told_together() -> None:
+    batch = {"max": 2, "within": "1m"}
+    spec = event(
+        filter="body.paid = true",
+        batch=batch,
+        map={
+            "args": ["--all", {"from": "messages", "prefix": "--messages="}],
+            "env": {
+                "A": {"from": "body.a", "optional": True},
+                "B": {"from": "body.b", "default": "none"},
+                "ID": {"from": "attributes.ce-id"},
+            },
+        },
+    )
+    one = told_by(SOLD, b'{"paid": true, "a": 1}')
+    other = told_by(SOLD, b'{"paid": true, "b": "x"}')
+    assert (gather_event(spec, one), gather_event(spec, other)) == (None, None)
+    unpaid = told_by(SOLD, b'{"paid": false}')
+    assert gather_event(spec, unpaid) == Filtered("the filter leaves it out")
+    many = [as_message(one, "dlv_1"), as_message(other, "dlv_2")]
+    run = together(spec, many)
+    assert run.env == (("A", "[1,null]"), ("B", '["none","x"]'), ("ID", '["7","7"]'))
+    assert run.args is not None
+    assert run.args[0] == "--all"
+    assert json.loads(run.args[1].removeprefix("--messages=")) == many
+    assert together(event(map={"env": {"A": {"from": "body.a"}}}), many).env == (("A", "1"),)
+
+
+def test_what_does_not_fit_together_is_told() -> None:
+    spec = event(batch={"max": 2, "within": "1m"}, map={"env": {"A": {"from": "body.a"}}})
+    fits, fits_not = told_by(SOLD, b'{"a": 1}'), told_by(SOLD, b"{}")
+    with pytest.raises(InvalidSpec, match="does not fit the trigger's map"):
+        gather_event(spec, fits_not)
+    with pytest.raises(InvalidSpec, match="does not fit the trigger's map"):
+        together(spec, [fits, fits_not])
+    long = told_by(SOLD, json.dumps({"a": "x" * 20_000}).encode())
+    with pytest.raises(InvalidSpec) as caught:
+        together(spec, [long, long])
+    assert "at most 32768 bytes" in caught.value.faults[0].expected
+
+
+def test_a_batch_is_due_once_it_is_full_or_old() -> None:
+    then = datetime(2026, 11, 26, tzinfo=UTC)
+    spec = event(batch={"max": 2, "within": "1m"})
+    assert batch_due(spec, 1, then) == then + timedelta(minutes=1)
+    assert batch_due(spec, 2, then) == batch_due(event(), 1, then) == then
+    assert (batch_size(spec), batch_size(event())) == (2, 1)

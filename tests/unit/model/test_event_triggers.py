@@ -38,6 +38,12 @@ def test_an_event_that_says_only_its_topic() -> None:
     assert spec.document() == {"event": {"topic": "orders"}, "enabled": True}
 
 
+def test_a_batch_says_how_many_and_how_long() -> None:
+    spec = event(batch={"max": 100, "within": "5m"}, map={"env": {"ALL": {"from": "messages"}}})
+    assert spec.batch is not None
+    assert (spec.batch.max, spec.batch.within_seconds) == (100, 300)
+
+
 def test_it_stands_in_a_manifest_and_has_a_name() -> None:
     job = make_job(triggers=[{"event": {"topic": "orders"}}, {"event": {"topic": "mails"}}])
     [found] = load_texts(make_text(job)).jobs
@@ -61,6 +67,13 @@ def test_it_stands_in_a_manifest_and_has_a_name() -> None:
         ({}, {"key": "headers.x"}, "manifest", "a place in body or attributes: an event has no"),
         ({}, {"map": {"env": {"A": {"from": "headers.x"}}}}, "manifest", "headers.x is none"),
         ({}, {"map": {"args": []}, "with": {"args": []}}, "manifest", "args in `map` or in `with`"),
+        ({}, {"map": {"env": {"A": {"from": "messages"}}}}, "manifest", "a batch where the map"),
+        ({}, {"batch": {"max": 1001, "within": "1m"}}, "batch.max", "from 1 to 1000"),
+        ({}, {"batch": {"max": 0, "within": "1m"}}, "batch.max", "from 1 to 1000"),
+        ({}, {"batch": {"max": 9, "within": "25h"}}, "batch.within", "24h"),
+        ({}, {"batch": {"max": 9, "within": "0s"}}, "batch.within", "24h"),
+        ({}, {"batch": {"max": 9}}, "batch.within", ""),
+        ({}, {"batch": {"max": 9, "within": "1m"}, "key": "messages"}, "key", "a place such as"),
     ],
 )
 def test_what_is_not_understood_is_told(

@@ -177,6 +177,7 @@ def test_an_issuer_is_reached_in_secret_or_on_this_machine() -> None:
         ({"key": "nowhere.x"}, "key", "a place such as body.repository.full_name"),
         ({"key": "headers"}, "key", "a place such as"),
         ({"key": "attributes.x"}, "manifest", "attributes.x is none"),
+        ({"map": {"env": {"A": {"from": "messages"}}}}, "manifest", "messages is none"),
         ({"map": {"env": {"A": {"from": "attributes.x"}}}}, "manifest", "attributes.x is none"),
         ({"map": {"args": []}, "with": {"args": ["x"]}}, "manifest", "args in `map` or in `with`"),
         ({"maxBody": "26Mi"}, "manifest", "maxBody of at most 25Mi"),

@@ -111,6 +111,11 @@ async def redeliver(
             f"{old.id} did not prove to be who it should be",
             hint="have it sent again by who has the secret",
         )
+    if old.fate is DeliveryFate.GATHERED:
+        raise Refused(
+            f"{old.id} waits for others, to be one run with them",
+            hint="once that run is asked for, it can be brought again by itself",
+        )
     content, now = await _content(services, old), services.clock()
     new = old.evolve(
         id=new_delivery_id(services),

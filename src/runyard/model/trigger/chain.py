@@ -16,7 +16,7 @@ from runyard.model.run import State
 from runyard.model.strict import Strict
 from runyard.model.trigger.asking import Asking
 from runyard.model.trigger.mapping import MapSpec
-from runyard.model.trigger.pointing import HEADERS
+from runyard.model.trigger.pointing import HEADERS, MESSAGES
 from runyard.model.trigger.words import TriggerName
 
 SOURCES_MAX = 100  #: jobs that one chain waits for
@@ -107,9 +107,9 @@ class ChainSpec(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> ChainSpec:
-        wrong = next((one.source for one in self.map.taken() if _is_header(one.source)), None)
+        wrong = next((one.source for one in self.map.taken() if _is_elsewhere(one.source)), None)
         if wrong is not None:
-            raise unexpected(f"a place in body or attributes: a run has no headers; {wrong} is one")
+            raise unexpected(f"a place in body or attributes: {wrong} is none of a run")
         if self.map.args is not None and self.asking.args is not None:
             raise unexpected("args in `map` or in `with`, not both", "a text in map.args is itself")
         return self
@@ -119,5 +119,5 @@ class ChainSpec(Strict):
         return nothing or super()._is_left_out(name, value, field)
 
 
-def _is_header(place: str) -> bool:
-    return place.startswith(f"{HEADERS}.")
+def _is_elsewhere(place: str) -> bool:
+    return place == MESSAGES or place.startswith(f"{HEADERS}.")

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from runyard.model.durations import seconds_of
 from runyard.model.errors import InvalidSpec
-from runyard.model.forms import Shaped, unexpected
+from runyard.model.forms import Between, Lasting, Shaped, unexpected
 from runyard.model.pubsub.cloudevents import PREFIX
 from runyard.model.pubsub.filters import FILTER_BYTES_MAX, parse
 from runyard.model.pubsub.limits import TopicName
@@ -20,9 +21,10 @@ from runyard.model.strict import Strict
 from runyard.model.trigger.asking import Asking
 from runyard.model.trigger.filtering import filter_over
 from runyard.model.trigger.mapping import MapSpec
-from runyard.model.trigger.pointing import ATTRIBUTES, BODY, HEADERS, Pointer
+from runyard.model.trigger.pointing import ATTRIBUTES, BODY, HEADERS, MESSAGES, Pointer
 from runyard.model.trigger.words import TriggerName
 
+BATCH_MAX = 1000  #: messages that become one run
 _ELSEWHERE = "a place in body or attributes: an event has no headers"
 
 
@@ -102,8 +104,22 @@ def is_like(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 
 
+class BatchSpec(Strict):
+    """So many messages become one run, or those that came in so long: whichever is first."""
+
+    max: Annotated[int, Between(1, BATCH_MAX)] = Field(description="Messages of a run.")
+    within: Annotated[str, Lasting(1, 24 * 3600, "24h")] = Field(
+        description="How long the first message waits for others."
+    )
+
+    @property
+    def within_seconds(self) -> float:
+        """How long the first message waits."""
+        return seconds_of(self.within)
+
+
 class EventSpec(Strict):
-    """Asks for a run for each message of a topic that fits."""
+    """Asks for a run for each message of a topic that fits, or for each batch of them."""
 
     model_config = ConfigDict(alias_generator=to_camel)
     kind: ClassVar[str] = "event"
@@ -118,6 +134,10 @@ class EventSpec(Strict):
         description="What events are told apart by; else a CloudEvent's source and id, or the id "
         "of the message.",
     )
+    batch: BatchSpec | None = Field(
+        default=None,
+        description="Gathers messages into one run; what `map` takes over is a list then.",
+    )
     map: MapSpec = MapSpec()
     enabled: bool = True
     asking: Asking = Field(default=Asking(), alias="with")
@@ -128,6 +148,8 @@ class EventSpec(Strict):
         wrong = next((place for place in places if place.startswith(HEADERS)), None)
         if wrong is not None:
             raise unexpected(f"{_ELSEWHERE}; {wrong} is none")
+        if self.batch is None and MESSAGES in places:
+            raise unexpected(f"a batch where the map takes over {MESSAGES}", "add `batch`")
         if self.map.args is not None and self.asking.args is not None:
             raise unexpected("args in `map` or in `with`, not both", "a text in map.args is itself")
         return self

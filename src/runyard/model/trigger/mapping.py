@@ -15,7 +15,7 @@ from runyard.model.asking import VARIABLES_MAX, Argument, VariableName, Variable
 from runyard.model.forms import Counted, Shaped, unexpected
 from runyard.model.kinds import Kinds
 from runyard.model.strict import Strict
-from runyard.model.trigger.pointing import Pointer
+from runyard.model.trigger.pointing import Place
 
 ARGUMENTS_MAX = 1000
 
@@ -33,7 +33,7 @@ class ValueType(StrEnum):
 class Taken(Strict):
     """A value of what was told. Without a type it is a text, a number or true or false."""
 
-    source: Pointer = Field(alias="from")
+    source: Place = Field(alias="from")
     type: ValueType | None = Field(
         default=None, description="What it must be; else a text, a number, true or false."
     )

@@ -15,9 +15,12 @@ from runyard.model.forms import Shaped
 
 #: What is told in parts: the content, and what stands beside it (of requests, of messages).
 BODY, HEADERS, ATTRIBUTES = "body", "headers", "attributes"
+MESSAGES = "messages"  #: the place of all that a trigger has gathered
 ROOTS = (BODY, HEADERS, ATTRIBUTES)
 STEPS_MAX = 20
 Told = Mapping[str, Any]  #: what a trigger is told, as plain JSON by root
+_POINTER = rf"(?:{BODY}|{HEADERS}\.[^\s.]+|{ATTRIBUTES}\.[^\s.]+)(?:\.[^\s.]+){{0,{STEPS_MAX}}}"
+_EXPECTED = f"a place such as {BODY}.repository.full_name or {HEADERS}.x-github-event"
 
 
 def _lower_headers(value: Any) -> Any:
@@ -28,11 +31,11 @@ def _lower_headers(value: Any) -> Any:
 Pointer = Annotated[
     str,
     BeforeValidator(_lower_headers),
-    Shaped(
-        rf"(?:{BODY}|{HEADERS}\.[^\s.]+|{ATTRIBUTES}\.[^\s.]+)(?:\.[^\s.]+){{0,{STEPS_MAX}}}",
-        f"a place such as {BODY}.repository.full_name or {HEADERS}.x-github-event",
-        1000,
-    ),
+    Shaped(_POINTER, _EXPECTED, 1000),
+]
+#: A pointer, or all that was gathered.
+Place = Annotated[
+    str, BeforeValidator(_lower_headers), Shaped(f"{MESSAGES}|{_POINTER}", _EXPECTED, 1000)
 ]
 
 

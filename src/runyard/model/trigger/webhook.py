@@ -14,7 +14,7 @@ from runyard.model.strict import Strict
 from runyard.model.trigger.asking import Asking
 from runyard.model.trigger.filtering import filter_over
 from runyard.model.trigger.mapping import MapSpec
-from runyard.model.trigger.pointing import ATTRIBUTES, BODY, HEADERS, Pointer
+from runyard.model.trigger.pointing import ATTRIBUTES, BODY, HEADERS, MESSAGES, Pointer
 from runyard.model.trigger.senders import AnySender
 from runyard.model.trigger.words import TriggerName
 
@@ -52,7 +52,7 @@ class WebhookSpec(Strict):
     @model_validator(mode="after")
     def _fits_together(self) -> WebhookSpec:
         places = [one.source for one in self.map.taken()] + ([self.key] if self.key else [])
-        wrong = next((place for place in places if place.startswith(ATTRIBUTES)), None)
+        wrong = next((place for place in places if place.startswith((ATTRIBUTES, MESSAGES))), None)
         if wrong is not None:
             raise unexpected(f"{_ELSEWHERE}; {wrong} is none")
         if self.map.args is not None and self.asking.args is not None:

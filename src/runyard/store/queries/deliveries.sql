@@ -9,6 +9,18 @@ FROM deliveries WHERE trigger_key = $1 AND sender_key = $2
 -- name: delivery_content
 SELECT content FROM deliveries WHERE id = $1
 
+-- name: deliveries_waiting
+SELECT trigger_key, COUNT(*), MIN(received_at) FROM deliveries WHERE fate = 'gathered'
+GROUP BY trigger_key ORDER BY trigger_key
+
+-- name: deliveries_gathered
+SELECT id, environment, trigger_key, sender_key, received_at, last_at, fate, body
+FROM deliveries WHERE trigger_key = $1 AND fate = 'gathered' ORDER BY id LIMIT $2
+
+-- name: deliveries_gathered_content
+SELECT content FROM deliveries
+WHERE trigger_key = $1 AND fate = 'gathered' AND id <= $2 ORDER BY id
+
 -- name: deliveries_page
 SELECT id, environment, trigger_key, sender_key, received_at, last_at, fate, body FROM deliveries
 
@@ -30,4 +42,5 @@ SET last_at = excluded.last_at, fate = excluded.fate, body = excluded.body,
     content = CASE excluded.content WHEN '' THEN deliveries.content ELSE excluded.content END
 
 -- name: deliveries_delete
-DELETE FROM deliveries WHERE last_at < $1 OR (last_at < $2 AND fate = 'filtered')
+DELETE FROM deliveries
+WHERE fate <> 'gathered' AND (last_at < $1 OR (last_at < $2 AND fate = 'filtered'))
