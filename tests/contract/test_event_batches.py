@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from runyard.engine.events import Ears, EventLoop
+from runyard.flow.eventing import told_by
 from runyard.gate.batching import GONE, Batched, TakeBatch
-from runyard.gate.delivering import ForgetDeliveries
+from runyard.gate.delivering import ForgetDeliveries, Take
 from runyard.gate.firing import PauseTrigger, ResumeTrigger
 from runyard.model.delivery import Delivery
 from runyard.model.ids import DeliveryId
@@ -227,5 +228,25 @@ def test_when_the_trigger_is_gone_they_are_refused(grounds: Grounds) -> None:
         await world.publish(1)
         await world.apply(make_spec())
         assert [(one.fate, one.reason) for one in await world.kept()] == [("refused", GONE)]
+
+    in_world(scene, grounds)
+
+
+def test_one_that_was_in_a_run_is_brought_again_as_a_batch_of_one(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(batch(map={"env": PRICE}))
+        await world.publish({"price": 3})
+        await world.publish({"price": 4})
+        first, told = (await world.kept())[-1], told_by({}, b'{"price": 3}')
+        new = first.evolve(id=DeliveryId("dlv_z"), key="", redelivers=first.id, by="ann", runs=())
+        yard = world.yard
+        taken = await yard.gate.ask(
+            Take(KEY, new, told, b"", yard.now, yard.new_id, original=first)
+        )
+        [run] = taken.delivery.runs
+        env = dict((await yard.run(run)).overrides.env)
+        assert env == {"PRICE": "[3]", "RUNYARD_DELIVERY": first.id}
+        unfit = Take(KEY, new, told_by({}, b"{}"), b"", yard.now, yard.new_id, original=first)
+        assert (await yard.gate.ask(unfit)).delivery.fate == "refused"
 
     in_world(scene, grounds)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+from runyard.model.delivery import Delivery, DeliveryFate
+from runyard.model.ids import DeliveryId, stamped
 from tests.integration.test_api_hooks import MANIFEST, SECRET, deliveries, push
 from tests.support.api_server import Api, serving
 
@@ -33,3 +35,17 @@ def _bring_again(api: Api) -> None:
     entries = api.get("/audit?action=delivery.redeliver")["entries"]
     assert [one["after"]["revision"] for one in entries] == [1, 2]
     assert api.ask("POST", path, {"as_it_was": "yes"}).status == 400
+
+
+def test_one_that_waits_for_others_is_not_brought_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as api:
+        api.apply(MANIFEST)
+        store, now = api.behind.services.store, api.behind.clock()
+        path = "shop/local/report/event"
+        identity = DeliveryId(stamped("dlv", now, 1))
+        one = Delivery(identity, "local", path, "id/1", now, now, DeliveryFate.GATHERED)
+        database = api.behind.services.database
+        api.call(lambda: database.write(lambda tx: store.deliveries.put(tx, [(one, b"")])))
+        answer = api.ask("POST", f"/deliveries/{one.id}:redeliver", {})
+        assert answer.status == 412
+        assert "waits for others" in answer.error["message"]
