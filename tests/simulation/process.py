@@ -40,10 +40,14 @@ Pause = Callable[[str], Awaitable[None]]
 class PausingDatabase:
     """A database whose transactions have a pause before and after them, to be killed at."""
 
-    def __init__(self, inner: Database, pause: Pause) -> None:
+    def __init__(
+        self, inner: Database, pause: Pause, looked: Callable[[], None] = lambda: None
+    ) -> None:
+        """`looked` is called when a read has seen the rows, before anything else happens."""
         self.dialect = inner.dialect
         self._inner = inner
         self._pause = pause
+        self._looked = looked
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
@@ -55,6 +59,7 @@ class PausingDatabase:
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
         result = await self._inner.read(work)
+        self._looked()
         await self._pause("read")
         return result
 
@@ -91,7 +96,7 @@ class Process:
         self._world_pause = pause
         self._tasks: set[asyncio.Task[Any]] = set()
         self._committed = committed
-        mine = PausingDatabase(database, self.pause)
+        mine = PausingDatabase(database, self.pause, ears.look)
         provider = FlakyProvider(cloud, self.pause)
         self.gate = Gate(mine, store, GateSettings(name, region_runs_max), self._on_committed)
         self._orders = Orders(mine, store)
@@ -126,7 +131,7 @@ class Process:
     async def send(self, notice: Notice) -> None:
         """The channel: keeps what it was told."""
         await self.pause("log")
-        self._ears.heard.append((LOG, notice))
+        self._ears.hear(LOG, notice)
 
     def tick(self, loop: str) -> None:
         """Begin one tick of a loop, unless one is under way, as in life."""

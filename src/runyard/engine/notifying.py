@@ -2,8 +2,10 @@
 is told what happened to an incident.
 
 A channel is told at least once, in the order in which things happened; the key of a notice makes a
-second time harmless where the far side knows keys. What could not be told is tried again with
-growing pauses, for about a day; after a few tries the channel is itself what is wrong.
+second time harmless where the far side knows keys. Whether a notice is still to be told is looked
+at just before; only an engine that then stalls for longer than its claim lasts, and is taken for
+dead, may tell one late. What could not be told is tried again with growing pauses, for about a day;
+after a few tries the channel is itself what is wrong.
 """
 
 from __future__ import annotations
@@ -90,8 +92,8 @@ class Notifier:
 
     async def _notify(self, pending: Pending, effect: Notify) -> None:
         known = await self._known(effect)
-        if known is None:
-            await self._settle(pending)
+        if known is None or known.incident.next_for(effect.channel) != effect.number:
+            await self._settle(pending)  # forgotten, or told by who took this engine for dead
             return
         incident, happening = known.incident, known.happening
         notice = notice_of(incident, happening.sequence, happening.fact, happening.at)

@@ -73,7 +73,9 @@ class JobSpec(Strict):
     deadline: Annotated[str, Lasting(1, DEADLINE_SECONDS_MAX, "8784h")] | None = None
     priority: Annotated[int, Between(-PRIORITY_MAX, PRIORITY_MAX)] = 0
     triggers: Annotated[tuple[TriggerSpec, ...], Counted(0, TRIGGERS_MAX)] = ()
-    alerts: AlertRules = ()
+    alerts: AlertRules = Field(
+        default=(), description="What the job is watched for, beside what every job is."
+    )
     runbook: RunbookUrl | None = None
     needs: NeedsSpec = NeedsSpec()
     recovery: RecoverySpec = RecoverySpec()
