@@ -24,6 +24,7 @@ import uvloop
 
 from benchmarks.parts.answering import clock
 from benchmarks.parts.processes import resident_mib
+from runyard.cloud_wiring import Ids
 from runyard.config import Config
 from runyard.database.port import Tx
 from runyard.gate.asking import Apply, Request
@@ -34,7 +35,7 @@ from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import Run, State
 from runyard.store.run_list import RunQuestion, page
-from runyard.wiring import House, Ids, open_house, open_rows
+from runyard.wiring import House, open_house, open_rows
 
 NAME = "tasks of one run, real processes"
 UNIT = "a second"

@@ -28,6 +28,7 @@ from time import perf_counter
 import uvloop
 
 from benchmarks.parts.answering import clock
+from runyard.cloud_wiring import Ids
 from runyard.config import Config
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Committed
@@ -39,7 +40,7 @@ from runyard.model.ids import RunId
 from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import State
-from runyard.wiring import Ids, open_house, open_rows
+from runyard.wiring import open_house, open_rows
 
 NAME = "lines searched, cold"
 UNIT = "a second"

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from runyard.cloud_wiring import run_ids
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
 from runyard.database.signals import Signals
@@ -24,7 +25,6 @@ from runyard.provider.port import LaunchOrder, Phase, Released, Report
 from runyard.provider.port_access import Access
 from runyard.provider.port_jobs import Deployer
 from runyard.store.memory import MIGRATIONS, Store
-from runyard.wiring import run_ids
 from tests.support.fake_jobs import FakeAccess, FakeJobs
 
 JOB = "nothing"

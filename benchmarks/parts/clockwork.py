@@ -23,6 +23,7 @@ import uvloop
 from benchmarks.parts.answering import TASK, answering_engine, clock
 from benchmarks.parts.figures import Round
 from benchmarks.parts.processes import resident_mib
+from runyard.cloud_wiring import Ids
 from runyard.database.signals import Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine
@@ -35,7 +36,6 @@ from runyard.model.plan import RunRequest
 from runyard.model.run import TriggerKind
 from runyard.serving import settle_memory
 from runyard.store.memory import Store
-from runyard.wiring import Ids
 
 T = TypeVar("T")
 A_JOB = 100  #: triggers that a manifest may give one job

@@ -20,6 +20,7 @@ from runyard.api.app import make_app
 from runyard.api.server import HttpServer
 from runyard.api.services import nobody
 from runyard.api.streams import Streams
+from runyard.cloud_wiring import open_cloud
 from runyard.config import Config
 from runyard.database.signals import Signals
 from runyard.gate.door import Committed
@@ -28,7 +29,7 @@ from runyard.measures import measuring
 from runyard.premises import listening_socket
 from runyard.serving import house_parts, settle_memory
 from runyard.telemetry.metrics import Metrics
-from runyard.wiring import House, open_cloud, open_rows, services
+from runyard.wiring import House, open_rows, services
 
 
 async def _serve(folder: Path, runs: int) -> None:

@@ -14,6 +14,7 @@ from time import perf_counter, process_time
 import uvloop
 
 from benchmarks.parts.answering import JOB, Finished, answering_engine, clock
+from runyard.cloud_wiring import Ids
 from runyard.database.port import Database
 from runyard.database.postgresql import PostgresDatabase
 from runyard.database.signals import Signals
@@ -23,7 +24,6 @@ from runyard.gate.asking import Request
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
 from runyard.serving import settle_memory
-from runyard.wiring import Ids
 
 CALLERS = 256  #: who ask at the same time, each for one run after the other
 

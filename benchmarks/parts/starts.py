@@ -13,13 +13,14 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.parts.answering import JOB, SPEC, clock
+from runyard.cloud_wiring import Ids
 from runyard.config import Config
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Committed
 from runyard.model.event import Released
 from runyard.model.ids import RunId, attempt_key
 from runyard.model.plan import RunRequest
-from runyard.wiring import House, Ids, open_house, open_rows
+from runyard.wiring import House, open_house, open_rows
 
 WARMED = 20  #: runs before the first that counts: caches are filled by then, as they are in life
 

@@ -1,18 +1,12 @@
 """Every setting, declared once. The only module that reads the environment.
 
-A value comes from the environment (`RUNYARD_PORT`), else from a TOML file (`port = 8327`), else
-it is the default; where it came from is remembered. The file is the one that `RUNYARD_CONFIG`
-names, else `config.toml` in the state folder where there is one. A name that is no setting is a
-fault, and all faults are told at once.
+Where a value comes from, `runyard.setting_sources` tells.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import pwd
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -20,19 +14,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from runyard.model import settings as read
-from runyard.model.errors import ConfigError, Fault
 from runyard.model.quantities import GIB, KIB, MIB
 from runyard.model.settings import Default, Machine, Setting, SettingRow
+from runyard.setting_sources import HIDDEN, PREFIX, as_path, found
 
 T = TypeVar("T")
 
-PREFIX = "RUNYARD_"
-FILE_VARIABLE = "RUNYARD_CONFIG"  #: names the TOML file
-FILE_NAME = "config.toml"  #: in the state folder, read when FILE_VARIABLE is not set
-INSIDE_PREFIX = "RUNYARD_INSIDE_"  #: what Runyard tells the tasks it starts; never a setting
 DAY_SECONDS = 86_400
-HIDDEN = "(hidden)"
-SHOWN_MAX = 80  #: characters of a wrong value that an error shows
 
 
 def here(uid: int | None = None) -> Machine:
@@ -58,16 +46,12 @@ def _setting(
     return cast("T", field(metadata={"setting": setting}))
 
 
-def _path(text: str) -> Path:
-    return Path(read.folder(text))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings in force. Made by `load`; `sources` says where each one came from."""
 
     state_folder: Path = _setting(
-        _path,
+        as_path,
         "where everything is kept: database, logs, token; on a local disk, yours alone",
         read.state_folder,
         unit="path",
@@ -236,7 +220,9 @@ class Config:
 
         Raises ConfigError with every fault found.
         """
-        return _load(os.environ if environ is None else environ, machine or here())
+        given = os.environ if environ is None else environ
+        values, sources = found(SETTINGS, given, machine or here())
+        return Config(**values, sources=sources)
 
     @property
     def default_region(self) -> str:
@@ -275,126 +261,3 @@ def _as_text(config: Config, name: str) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     return f"{value:.12g}" if isinstance(value, float) else str(value)
-
-
-@dataclass(slots=True)
-class _Given:
-    """Texts found, by setting, with their source; the place of those in a file; faults so far."""
-
-    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
-    places: dict[str, tuple[str, int]] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-
-
-def _load(environ: Mapping[str, str], machine: Machine) -> Config:
-    given = _Given()
-    _take_environment(environ, given)
-    path = _file_path(environ, machine, given)
-    if path is not None:
-        _take_file(path, environ, given)
-    values: dict[str, Any] = {}
-    for one, setting in SETTINGS.items():
-        text, _ = given.texts.get(one) or (_default(setting, environ, machine), "default")
-        try:
-            values[one] = setting.read(_expanded(text, setting, environ, machine))
-        except ValueError as error:
-            given.faults.append(_fault(one, text, str(error), given))
-    if given.faults:
-        some = f"{len(given.faults)} settings are" if len(given.faults) > 1 else "a setting is"
-        raise ConfigError(
-            f"{some} wrong",
-            hint="docs/reference/config.md tells every setting",
-            faults=tuple(given.faults),
-        )
-    sources = {one: source for one, (_, source) in given.texts.items()}
-    return Config(**values, sources=MappingProxyType(sources))
-
-
-def _take_environment(environ: Mapping[str, str], given: _Given) -> None:
-    for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable.startswith(INSIDE_PREFIX):
-            continue
-        one = variable.removeprefix(PREFIX).lower()
-        if one in SETTINGS and variable.isupper():
-            given.texts[one] = (environ[variable], "environment")
-        elif variable != FILE_VARIABLE:
-            known = [PREFIX + each.upper() for each in SETTINGS] + [FILE_VARIABLE]
-            given.faults.append(_unknown(variable, known))
-
-
-def _file_path(environ: Mapping[str, str], machine: Machine, given: _Given) -> Path | None:
-    if named := environ.get(FILE_VARIABLE, ""):
-        return Path(read.with_home(named, environ, machine))
-    setting = SETTINGS["state_folder"]
-    text, _ = given.texts.get("state_folder") or (_default(setting, environ, machine), "")
-    path = Path(read.with_home(text, environ, machine)) / FILE_NAME
-    try:
-        return path if path.is_file() else None
-    except (OSError, ValueError):  # not a path, or not ours to look at: told when it is read
-        return None
-
-
-def _take_file(path: Path, environ: Mapping[str, str], given: _Given) -> None:
-    try:
-        content = path.read_text()
-        document = tomllib.loads(content)
-        open_to_others = bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        given.faults.append(Fault(str(path), "", f"a TOML file that can be read: {words}"))
-        return
-    found_in_state_folder = not environ.get(FILE_VARIABLE)
-    for one, value in document.items():
-        place = (str(path), read.line_of(one, content))
-        text, setting = read.toml_text(value), SETTINGS.get(one)
-        if setting is None:
-            given.faults.append(_unknown(one, list(SETTINGS), place))
-        elif text is None:
-            given.faults.append(_misplaced(one, "a text, a number, or a list of texts", place))
-        elif one == "state_folder" and found_in_state_folder:
-            expected = "to be set elsewhere, since this file was found in the state folder"
-            given.faults.append(_misplaced(one, expected, place))
-        elif setting.secret and open_to_others:
-            expected = "a file that only its owner can read, since it holds a secret"
-            given.faults.append(_misplaced(one, expected, place, hint=f"chmod 600 {path}"))
-        elif one not in given.texts:
-            given.texts[one] = (text, f"file {path}")
-            given.places[one] = place
-
-
-def _default(setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
-    if isinstance(setting.default, str):
-        return setting.default
-    return setting.default(environ, machine)
-
-
-def _expanded(text: str, setting: Setting, environ: Mapping[str, str], machine: Machine) -> str:
-    return read.with_home(text, environ, machine) if setting.read is _path else text
-
-
-def _fault(one: str, text: str, expected: str, given: _Given) -> Fault:
-    file, line = given.places.get(one, ("", 0))
-    from_environment = given.texts.get(one, ("", ""))[1] == "environment"
-    shown = repr(text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "...")
-    return Fault(
-        path=PREFIX + one.upper() if from_environment else one,
-        value=HIDDEN if SETTINGS[one].secret else shown,
-        expected=expected,
-        file=file,
-        line=line,
-        column=1 if line else 0,
-    )
-
-
-def _misplaced(one: str, expected: str, place: tuple[str, int], hint: str = "") -> Fault:
-    file, line = place
-    return Fault(one, "", expected, hint, file, line, 1 if line else 0)
-
-
-def _unknown(given_name: str, known: list[str], place: tuple[str, int] = ("", 0)) -> Fault:
-    by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(given_name.lower(), by_lower, n=1)
-    hint = (
-        f"did you mean {by_lower[near[0]]}?" if near else "docs/reference/config.md lists them all"
-    )
-    return _misplaced(given_name, "the name of a setting", place, hint)

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runyard import __version__
+from runyard.cloud_wiring import clock
 from runyard.config import Config
 from runyard.database.port import Tx
 from runyard.engine.loop import Loop
@@ -33,7 +34,7 @@ from runyard.store.runs import Happening
 from runyard.telemetry import otlp
 from runyard.telemetry.recorder import Facts, Recorder
 from runyard.telemetry.series import STEP_SECONDS
-from runyard.wiring import Rows, clock
+from runyard.wiring import Rows
 
 LOGGER = logging.getLogger("runyard")
 EVERY = timedelta(seconds=5)

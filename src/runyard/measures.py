@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from runyard.cloud_wiring import clock
 from runyard.config import Config
 from runyard.database.port import Database
 from runyard.database.sqlite import SqliteDatabase
@@ -27,7 +28,7 @@ from runyard.model.errors import (
 )
 from runyard.telemetry.recorder import FLUSH_SECONDS, Recorder
 from runyard.telemetry.series import TimeSeries
-from runyard.wiring import Rows, clock
+from runyard.wiring import Rows
 
 LOGGER = logging.getLogger("runyard")
 FILE = "telemetry.db"

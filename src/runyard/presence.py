@@ -14,6 +14,7 @@ from typing import Any
 
 from runyard import __version__
 from runyard.api.services import ProcessState, RegionState
+from runyard.cloud_wiring import clock
 from runyard.config import Config
 from runyard.database.port import Tx
 from runyard.engine.loop import Loop
@@ -22,7 +23,7 @@ from runyard.engine.standby import Standby
 from runyard.model.errors import PlatformError, StoreUnavailable
 from runyard.premises import Post, make_folder
 from runyard.store.processes import Seen, Sign
-from runyard.wiring import Rows, clock
+from runyard.wiring import Rows
 
 Document = Mapping[str, Any]
 

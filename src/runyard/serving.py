@@ -33,6 +33,7 @@ from runyard.api.rest.status import late_loops
 from runyard.api.server import HttpServer
 from runyard.api.services import ProcessState, RegionState
 from runyard.api.streams import Streams
+from runyard.cloud_wiring import clock, open_sights
 from runyard.config import Config
 from runyard.database.signals import Signals
 from runyard.exporting import exporting
@@ -49,11 +50,9 @@ from runyard.wiring import (
     Parts,
     Rows,
     api_settings,
-    clock,
     move_in,
     open_house,
     open_rows,
-    open_sights,
     services,
 )
 

@@ -6,15 +6,13 @@ machine, the engine, then the face. Going down is the same backwards, and stops 
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,42 +26,26 @@ from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens, admin_token
 from runyard.channel.declared.voices import RealVoices, trusted
 from runyard.channel.log import LogChannel
+from runyard.cloud_wiring import Cloud, Ids, Sights, clock, open_cloud, run_ids
 from runyard.config import Config
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
 from runyard.database.postgresql import PostgresDatabase
-from runyard.database.signals import Listener, Signals
+from runyard.database.signals import Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.events import Ears
 from runyard.engine.prune import Retention
 from runyard.gate.door import Committed, Gate
-from runyard.localcloud import schema
-from runyard.localcloud.cloudrun.board import Board
-from runyard.localcloud.cloudrun.book import Book
-from runyard.localcloud.cloudrun.cloud import CloudRun
-from runyard.localcloud.cloudrun.jobs import Jobs
-from runyard.localcloud.cloudrun.resources import Region
-from runyard.localcloud.cloudrun.starting import TaskSettings
-from runyard.localcloud.facts import cloud_id
-from runyard.localcloud.neighbours import Neighbours
-from runyard.localcloud.secrets.keys import KeyFiles, Keys
-from runyard.localcloud.secrets.wallet import system_keys
-from runyard.localcloud.spawner.client import SpawnerClient
 from runyard.model.channels import SecretValue
-from runyard.model.errors import ConfigError, ProviderUnavailable
-from runyard.model.executors import PROCESS, sentences
+from runyard.model.errors import ConfigError
+from runyard.model.executors import PROCESS
 from runyard.model.federation import rules_of
-from runyard.model.ids import RANDOM_BITS, DeliveryId, OperationId, RunId, stamped
+from runyard.model.ids import DeliveryId, OperationId
 from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
-from runyard.premises import make_folder
-from runyard.provider.local.adapter import LocalProvider
 from runyard.provider.local.adoption import adopt
-from runyard.provider.local.deployer import LocalDeployer
 from runyard.provider.local.pubsub import LocalBroker
-from runyard.provider.local.secrets import LocalSecrets
-from runyard.provider.local.viewer import LocalViewer
 from runyard.provider.port_access import Identity
 from runyard.store.home import Home
 from runyard.store.memory import MIGRATIONS, Store
@@ -71,63 +53,6 @@ from runyard.telemetry.metrics import Metrics
 from runyard.telemetry.recorder import Recorder
 
 CHANNELS_READER = "runyard-channels"  #: who reads secrets of channels, in the record of accesses
-_KEYS: dict[str, Callable[[Path], Keys]] = {"file": KeyFiles, "keyring": system_keys}
-
-
-def clock() -> datetime:
-    """The time. Everybody below is handed this."""
-    return datetime.now(UTC)
-
-
-class Ids:
-    """New ids of a kind, growing also within a millisecond (as ULID's monotonic ids do)."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._last = (0, 0)
-
-    def __call__(self) -> str:
-        """A new id."""
-        now = clock()
-        milliseconds = int(now.timestamp() * 1000)
-        if milliseconds > self._last[0]:
-            self._last = (milliseconds, secrets.randbits(RANDOM_BITS - 1))
-        else:
-            self._last = (milliseconds, self._last[1] + 1)
-        chance = self._last[1]
-        return stamped(self._kind, now, chance)
-
-
-def run_ids() -> Callable[[], RunId]:
-    """A maker of run ids."""
-    new = Ids("run")
-    return lambda: RunId(new())
-
-
-@dataclass(frozen=True, slots=True)
-class Sights:
-    """What of the cloud on this machine can be seen from any process. `id` says which cloud it
-    is."""
-
-    folder: Path
-    database: Database
-    book: Book
-    neighbours: Neighbours
-    viewer: LocalViewer
-    deployer: LocalDeployer
-    secrets: LocalSecrets
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """The cloud on this machine, at work in this process."""
-
-    run: CloudRun
-    spawner: SpawnerClient
-    provider: LocalProvider
-    sights: Sights
-    regions: Sequence[Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,76 +65,6 @@ class House:
     signals: Signals
     cloud: Cloud
     engine: Engine
-
-
-@asynccontextmanager
-async def open_sights(config: Config, folder: Path) -> AsyncIterator[Sights]:
-    """What of the cloud in `folder` any process may see and add to."""
-    await asyncio.to_thread(make_folder, folder)
-    database = SqliteDatabase(folder / "cloud.db")
-    try:
-        await schema.migrate(database, clock())
-        keys = await asyncio.to_thread(_KEYS[config.secrets_key], folder / "secrets.key")
-        neighbours = Neighbours.over(database, keys, clock, secrets.randbits)
-        book, home = Book(database), await cloud_id(database, keys.sealing)
-        lines = Board(_regions(config)).lines
-        yield Sights(
-            folder=folder,
-            database=database,
-            book=book,
-            neighbours=neighbours,
-            viewer=LocalViewer(book, folder / "logs"),
-            deployer=LocalDeployer(
-                Jobs(book, lambda region, _: lines[region], clock, secrets.randbits)
-            ),
-            secrets=LocalSecrets(neighbours),
-            id=home,
-        )
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def open_cloud(
-    config: Config, folder: Path, wake: Callable[[], None]
-) -> AsyncIterator[Cloud]:
-    """The cloud on this machine, in `folder`; `wake` is called when an execution changed."""
-    async with open_sights(config, folder) as sights, sights.neighbours.pubsub.at_work():
-        await sights.neighbours.rotator.resume()
-        listener = Listener()
-        spawner = SpawnerClient(
-            folder / "spawner", task_user=config.task_user, clock=clock, wake=listener.wake
-        )
-        regions = _regions(config)
-        run = CloudRun(
-            book=sights.book,
-            neighbours=sights.neighbours,
-            spawner=spawner,
-            regions=regions,
-            settings=TaskSettings(folder / "logs", log_bytes_max=config.log_bytes_max),
-            clock=clock,
-            chance=secrets.randbits,
-            unenforced=sentences,
-            listener=listener,
-        )
-        provider = LocalProvider(run, wake)
-        yield Cloud(run, spawner, provider, sights, regions)
-        await spawner.close(stop=await _is_idle(spawner))
-
-
-def _regions(config: Config) -> tuple[Region, ...]:
-    return tuple(
-        Region(name, config.region_vcpu * 1000, config.region_memory_bytes, config.region_runs_max)
-        for name in config.regions
-    )
-
-
-async def _is_idle(spawner: SpawnerClient) -> bool:
-    """True when nothing of a task is left to wait for: then the spawner need not outlive us."""
-    try:
-        return not (await spawner.running() or await spawner.ends())
-    except ProviderUnavailable:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runyard.config import PREFIX, SETTINGS
+from runyard.config import SETTINGS
 from runyard.flow.alerting import TRANSITIONS as ALERT_TRANSITIONS
 from runyard.flow.incident import TRANSITIONS as INCIDENT_TRANSITIONS
 from runyard.flow.lifecycle import TRANSITIONS
@@ -18,6 +18,7 @@ from runyard.flow.operation import TRANSITIONS as OPERATION_TRANSITIONS
 from runyard.model.codes import RUN_EXIT_STATUS, TABLE
 from runyard.model.errors import Code
 from runyard.model.run import FINAL, State
+from runyard.setting_sources import PREFIX
 from tests.support.tree import ROOT, SOURCE, parsed, python_files, relative
 from tools.docs import alerting, flow_five, operations
 from tools.docs.colours import Kind

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.config import INSIDE_PREFIX, PREFIX, SETTINGS, Config, here
+from runyard.config import SETTINGS, Config, here
 from runyard.model.errors import ConfigError, Fault
 from runyard.model.settings import Machine
+from runyard.setting_sources import INSIDE_PREFIX, PREFIX
 
 MACHINE = Machine(cores=2, memory_bytes=4 * 1024**3, home="/home/ada")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runyard.config import FILE_NAME, FILE_VARIABLE, INSIDE_PREFIX, PREFIX, SETTINGS
+from runyard.config import SETTINGS
+from runyard.setting_sources import FILE_NAME, FILE_VARIABLE, INSIDE_PREFIX, PREFIX
 from tools.docs.markdown import code, page, table
 
 

@@ -22,9 +22,10 @@ from runyard.cli.connect import TOKEN_FILE
 from runyard.cli.demo.interpreter import SEARCH_PATH
 from runyard.cli.run_ref import path
 from runyard.cli.surroundings import pause
-from runyard.config import PREFIX, Config
+from runyard.config import Config
 from runyard.model.errors import PlatformError, ServerUnavailable
 from runyard.model.run import FINAL
+from runyard.setting_sources import PREFIX
 
 _ANYBODY_MAY_LEAVE = 0o1777
 _ANYBODY_MAY_READ = 0o755
