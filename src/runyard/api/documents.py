@@ -48,7 +48,7 @@ def run_document(run: Run) -> Document:
         "ended_at": ended,
         "duration_seconds": None if took is None else took / _MICROSECOND / 1e6,
         "attempt": run.attempt,
-        "attempts_max": run.policy.attempts_max,
+        "attempts_max": run.policy.launches_max,
         "task_count": run.task_count,
         "priority": run.policy.priority,
         "reason": run.reason,
