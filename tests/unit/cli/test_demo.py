@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from runyard.cli.demo import closing, findings, verdict
+from runyard.channel.declared import webhook
+from runyard.cli.demo import closing, findings, incident, verdict
 from runyard.cli.demo.ground import Ground
+from runyard.cli.demo.incident import Telling
 from runyard.cli.demo.interpreter import SEARCH_PATH, search_path
 from runyard.cli.demo.jobs import MANIFESTS, DemoJob, jobs, manifests
+from runyard.cli.demo.receiver import listening
 from runyard.model.cost import Credit
 from runyard.model.errors import Refused
 from runyard.model.manifest import Source, load
@@ -42,6 +48,45 @@ def a_run(**changes: Any) -> Document:
 
 def test_a_run_that_went_as_it_should() -> None:
     assert verdict.differences([JOB], [a_run()]) == []
+
+
+OVER: Document = {"state": "resolved", "resolved_by": ""}
+TOLD: list[Document] = [{"type": "incident.opened"}, {"type": "incident.resolved"}]
+
+
+def test_an_incident_that_was_told_and_is_over() -> None:
+    assert incident.differences(Telling(OVER, TOLD)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "messages", "words"),
+    [
+        (OVER, [], "was told nothing"),
+        (OVER, TOLD[::-1], "was told incident.resolved, incident.opened"),
+        (OVER, [*TOLD, *TOLD], "incident.resolved, incident.opened"),
+        ({}, TOLD, "is not there, not resolved"),
+        ({"state": "open"}, TOLD, "is open, not resolved"),
+        (OVER | {"resolved_by": "admin"}, TOLD, "admin resolved"),
+    ],
+)
+def test_an_incident_that_is_not_as_it_should_be(
+    found: Document, messages: list[Document], words: str
+) -> None:
+    assert words in " ".join(incident.differences(Telling(found, messages)))
+
+
+def test_the_receiver_believes_who_knows_its_key_and_nobody_else() -> None:
+    at = datetime(2026, 11, 26, tzinfo=UTC)
+    with listening() as receiver:
+        for key, status in ((receiver.key, 204), (f"whsec_{'A' * 43}=", 401)):
+            content = b'{"type": "incident.opened"}'
+            headers = webhook.signed("msg_1", at, content, webhook.key_of(key))
+            place = HTTPConnection(urlsplit(receiver.url).netloc, timeout=10)
+            place.request("POST", "/", content, headers)
+            assert place.getresponse().status == status
+            place.close()
+        assert receiver.next(10) == {"type": "incident.opened"}
+        assert receiver.next(0.001) is None
 
 
 @pytest.mark.parametrize(
@@ -145,5 +190,5 @@ def test_the_manifests_have_every_job(tmp_path: Path) -> None:
 
 def test_a_wheel_has_the_manifests_it_needs() -> None:
     kept = {path.stem for path in MANIFESTS.glob("*.yaml")}
-    assert kept == {"retry", "timeout", "cancel", "characters"}
+    assert kept == {"retry", "timeout", "memory", "cancel", "characters"}
     assert all(path.read_text().startswith("#") for path in MANIFESTS.glob("*.yaml"))

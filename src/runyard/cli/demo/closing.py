@@ -13,6 +13,8 @@ from rich.text import Text
 
 from runyard.cli import output
 from runyard.cli.demo.findings import Findings
+from runyard.cli.demo.incident import Telling
+from runyard.cli.output import printable
 from runyard.cli.run_lines import tasks, took
 from runyard.cli.tables import table
 from runyard.cli.times import parse
@@ -33,6 +35,7 @@ class Story:
     sentences: Sequence[str]
     explained: str
     differences: Sequence[str]
+    telling: Telling
     credit: Credit = field(default_factory=Credit)
 
     @property
@@ -67,6 +70,12 @@ def tell(story: Story) -> None:
     heading(story.findings.title)
     table(story.findings.headings, story.findings.rows)
     output.line(story.findings.sentence)
+    heading("Who was told: a receiver of signed webhooks, until it was over by itself")
+    for message in story.telling.messages:
+        output.line(f"{message['type']:<18}  {printable(message['data']['title'])}")
+    heading("What is offered")
+    for sentence in offers(story.runs):
+        paragraph(sentence)
     heading("What it cost")
     for sentence in cost(story.nano_dollars, story.credit):
         output.line(sentence)
@@ -110,7 +119,19 @@ def why(run: Document) -> str:
 def _ending(outcome: Mapping[str, Any]) -> str:
     codes = {failure["exit_code"] for failure in outcome.get("failures", ())} - {None}
     said = str(outcome.get("ending", "")).replace("_", " ")
-    return f"{said} (exit code {', '.join(map(str, sorted(codes)))})" if codes else said
+    if codes:
+        return f"{said} (exit code {', '.join(map(str, sorted(codes)))})"
+    known = outcome.get("failure") or {}
+    return f"{said} ({known['shortage'] or known['failure_class']})" if known else said
+
+
+def offers(runs: Sequence[Document]) -> list[str]:
+    """What worked for a run and could be its job's own."""
+    return [
+        f"{run['job']} succeeded with it: set {offer['path']} to {offer['value']}"
+        for run in runs
+        for offer in run["offers"]
+    ]
 
 
 def credit(runs: Sequence[Document]) -> Credit:
@@ -159,6 +180,9 @@ def document(story: Story) -> Document:
         "result": story.findings.figures,
         "cost_nano_dollars": story.nano_dollars,
         "free_tier_nano_dollars": story.credit.nano_dollars,
+        "incident": story.telling.incident,
+        "told": [message["type"] for message in story.telling.messages],
+        "offers": [{"job": run["job"], **offer} for run in story.runs for offer in run["offers"]],
         "explained": story.explained,
         "explanation": list(story.sentences),
     }

@@ -7,17 +7,22 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from types import FrameType
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from runyard.cli import output
-from runyard.cli.demo import closing, findings, play, scene, verdict
+from runyard.cli.client import Client
+from runyard.cli.demo import closing, findings, incident, play, scene, verdict
 from runyard.cli.demo.closing import Story
 from runyard.cli.demo.ground import Ground, prepared
+from runyard.cli.demo.incident import Telling
 from runyard.cli.demo.interpreter import search_path
 from runyard.cli.demo.jobs import FLIGHTS_JOB, DemoJob, jobs, lay_out
+from runyard.cli.demo.receiver import listening
 from runyard.cli.parameters import AsJson
 from runyard.cli.run_ref import path
 from runyard.cli.surroundings import now, settings
@@ -39,8 +44,9 @@ def demo(
 
     It starts a server of its own in a folder of its own; yours is not touched. A job of many tasks
     over real data, one that fails twice and succeeds by retry, one that times out and ends dead,
-    and one that is cancelled. Then all is removed. Exits with 0 when everything went as it should,
-    else with 1.
+    one that is killed for memory and gets more, and one that is cancelled. What is dead opens an
+    incident, of which a receiver is told, and which is over by itself. Then all is removed. Exits
+    with 0 when everything went as it should, else with 1.
     """
     config = settings()
     began_at = now()
@@ -84,17 +90,37 @@ def _played(ground: Ground, python_path: str, *, as_json: bool) -> Story:
         for job in cast:
             output.line(f"  {job.name:<{width}}  {job.purpose}")
         output.line(at_once=True)
-    client = ground.connect()
+    client, began_at = ground.connect(), now()
+    play.bring(client)
+    with listening() as receiver:
+        incident.watch(client, receiver)
+        act = partial(_act, ground, client, began_at, as_json=as_json)
+        runs = [*act(cast), *act([incident.AGAIN])]
+        messages = list(incident.heard(receiver))
+        opened = incident.told(client)
+    cast.append(incident.AGAIN)
+    ended = [play.told(client, run["id"]) for run in runs]
+    story = _story(ended, cast, _sentences(client, ended), Telling(opened, messages))
+    client.close()
+    return story
+
+
+def _act(
+    ground: Ground,
+    client: Client,
+    began_at: datetime,
+    cast: Sequence[DemoJob],
+    *,
+    as_json: bool,
+) -> list[Document]:
+    """Runs of `cast` at the same time, to their ends."""
     runs = play.ask(client, cast)
-    shown = scene.chosen([job.name for job in cast], runs, as_json=as_json)
+    shown = scene.chosen([job.name for job in cast], runs, began_at, as_json=as_json)
     try:
         play.follow(ground, cast, runs, shown)
     finally:
         shown.close()
-    ended = [play.told(client, run["id"]) for run in runs]
-    story = _story(ended, cast, _sentences(client, ended))
-    client.close()
-    return story
+    return runs
 
 
 def _sentences(client: Any, ended: Sequence[Document]) -> tuple[str, list[str]]:
@@ -103,13 +129,20 @@ def _sentences(client: Any, ended: Sequence[Document]) -> tuple[str, list[str]]:
 
 
 def _story(
-    ended: Sequence[Document], cast: Sequence[DemoJob], explained: tuple[str, list[str]]
+    ended: Sequence[Document],
+    cast: Sequence[DemoJob],
+    explained: tuple[str, list[str]],
+    telling: Telling,
 ) -> Story:
     read = findings.flights if cast[0].name == FLIGHTS_JOB else findings.characters
     found = read(ended[0]["log"])
-    differences = [*verdict.differences(cast, ended), *found.differences]
+    differences = [
+        *verdict.differences(cast, ended),
+        *found.differences,
+        *incident.differences(telling),
+    ]
     run, sentences = explained
-    return Story(ended, found, sentences, run, differences, closing.credit(ended))
+    return Story(ended, found, sentences, run, differences, telling, closing.credit(ended))
 
 
 def _tell(story: Story, ground: Ground, *, keep: bool, as_json: bool) -> None:

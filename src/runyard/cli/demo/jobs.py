@@ -41,7 +41,7 @@ def has_flights() -> bool:
 
 def manifests() -> list[dict[str, str]]:
     """The files to apply, as the REST API wants them."""
-    paths = {name: MANIFESTS / f"{name}.yaml" for name in ("retry", "timeout", "cancel")}
+    paths = {name: MANIFESTS / f"{name}.yaml" for name in ("retry", "timeout", "memory", "cancel")}
     if has_flights():
         paths[FLIGHTS_JOB] = FLIGHTS / "runyard.yaml"
     else:
@@ -73,6 +73,13 @@ def jobs(ground: Ground, search_path: str) -> list[DemoJob]:
             "takes two minutes and may take three seconds: times out, ends dead",
             State.DEAD,
             ("timed_out",),
+        ),
+        DemoJob(
+            "sort-orders",
+            "needs more memory than it has: killed, and succeeds with twice as much",
+            State.SUCCEEDED,
+            ("failed", "succeeded"),
+            {"PATH": search_path},
         ),
         DemoJob(
             "reindex",

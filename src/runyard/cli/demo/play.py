@@ -19,9 +19,13 @@ CANCEL_REASON = "the demo has seen enough"
 _RELEASE_TRIES, _RELEASE_PAUSE_SECONDS = 100, 0.1
 
 
-def ask(client: Client, jobs: Sequence[DemoJob]) -> list[Document]:
-    """Brings the jobs into force and asks for a run of each; the runs."""
+def bring(client: Client) -> None:
+    """Brings the jobs into force."""
     client.post("/jobs:apply", {"files": manifests()})
+
+
+def ask(client: Client, jobs: Sequence[DemoJob]) -> list[Document]:
+    """Asks for a run of each job; the runs."""
     asked = ({"job": job.name, "overrides": {"env": job.env} if job.env else None} for job in jobs)
     return [client.post("/runs", _given(body))["runs"][0] for body in asked]
 

@@ -164,9 +164,11 @@ def _style(event: Event) -> str:
     return STYLES.get(event.data.get("state", ""), "")
 
 
-def chosen(names: Sequence[str], runs: Sequence[Document], *, as_json: bool) -> Scene:
-    """The scene that fits where stdout goes."""
+def chosen(
+    names: Sequence[str], runs: Sequence[Document], began_at: datetime, *, as_json: bool
+) -> Scene:
+    """The scene that fits where stdout goes. What happens is told in seconds after `began_at`."""
     if as_json:
         return Silence()
-    told = Told(names, now())
+    told = Told(names, began_at)
     return Live(told, runs) if sys.stdout.isatty() else Plain(told)
