@@ -65,11 +65,15 @@ _QUIET = frozenset({State.PENDING, State.SILENCED})  #: nobody was told of it
 
 
 def begin(seen: Observation, last: Alert | None, now: datetime) -> Alert:
-    """The alert of something that was seen and has none. `last` was its alert before."""
+    """The alert of something that was seen and has none. `last` was its alert before.
+
+    Its id is of that one too: within one batch there may be two at the same instant.
+    """
     came_back = last is not None and now - (last.resolved_at or now) < FLAP_WINDOW
     holds = seen.hold_seconds > 0
+    key = seen.fingerprint if last is None else f"{seen.fingerprint} after {last.id}"
     return Alert(
-        id=AlertId(stamped("alert", now, chance_of(seen.fingerprint, now))),
+        id=AlertId(stamped("alert", now, chance_of(key, now))),
         fingerprint=seen.fingerprint,
         group=seen.group,
         environment=seen.environment,

@@ -91,6 +91,9 @@ def test_what_is_seen_fires_at_once_or_after_a_while() -> None:
 def test_the_same_decision_makes_the_same_id() -> None:
     assert firing().id == begin(SEEN, None, NOW).id
     assert firing().id != begin(SEEN, None, NOW + MINUTE).id
+    assert firing().id != begin(SEEN, firing(), NOW).id, "two of one batch are two"
+    assert incident.begin(firing(), "", NOW).id == incident.begin(firing(), "", NOW).id
+    assert incident.begin(firing(), "", NOW).id != incident.begin(firing(), "inc_1", NOW).id
 
 
 def test_what_is_over_for_the_first_time_is_over_at_once() -> None:
