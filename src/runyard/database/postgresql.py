@@ -2,8 +2,9 @@
 
 Transactions are READ COMMITTED: what must not be decided twice at once takes a named lock
 (`Tx.lock`), after which each statement sees all that earlier holders committed. A process that
-hangs inside a transaction is cut off by the server after `HANG_SECONDS`: its locks are free, and
-when it comes back its commit fails. That is the fence between engines.
+hangs inside a transaction is cut off after `HANG_SECONDS`, by the server or, in the middle of a
+query, by who waits for it: its locks are free, and when it comes back its commit fails. That is the
+fence between engines.
 
 Passwords come from the URL, from PGPASSWORD or from ~/.pgpass; none is in any message.
 """
@@ -19,6 +20,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from runyard.database.port import Row, Tx, Value, Work
 from runyard.database.postgresql_errors import LOST, UNDONE, place_of, relabelled
+from runyard.database.postgresql_hung import HungSessions
 from runyard.database.postgresql_listener import Listener, committing
 from runyard.model.errors import StoreError, StoreUnavailable
 
@@ -28,7 +30,7 @@ CONNECTIONS_MAX = 8  #: more only wait for each other: batches make one do the w
 TRIES_MAX = 5  #: of a work that was undone for no fault of its own
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 60.0  #: how long one statement may take, waiting for locks included
-HANG_SECONDS = 10  #: a transaction in which nothing is said for so long is undone by the server
+HANG_SECONDS = 10  #: a transaction in which nothing is said for so long is undone
 IDLE_SECONDS = 300.0  #: a connection nobody needs for so long is given back
 STATEMENTS_KEPT = 256  #: prepared statements of a connection
 
@@ -77,10 +79,13 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: asyncpg.Pool, place: str, listener: Listener) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, place: str, listener: Listener, hung: HungSessions
+    ) -> None:
         self._pool = pool
         self._place = place
         self._listener = listener
+        self._hung = hung
 
     @classmethod
     async def open(
@@ -111,11 +116,13 @@ class PostgresDatabase:
             reset=_keep,
         )
         place = place_of(url)
-        return cls(pool, place, Listener(url, place, name))
+        hung = HungSessions(url, place, hang_seconds)
+        return cls(pool, place, Listener(url, place, name), hung)
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
-        return await self._tried(_WRITE, work)
+        with self._hung.ended_meanwhile():
+            return await self._tried(_WRITE, work)
 
     async def read(self, work: Work[T]) -> T:
         """See `Database.read`."""
@@ -127,6 +134,7 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         """See `Database.close`."""
+        await self._hung.close()
         await self._pool.close()
 
     async def _tried(self, begin: str, work: Work[T]) -> T:
