@@ -29,13 +29,14 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events (https://developer.pagerduty.com/docs/send-alert-event); a service
 in Europe has events.eu.pagerduty.com."""
 
-#: Shaped as a job's name, so that it may stand in addresses.
+#: Shaped as a job's name, so that it may stand in addresses. `log` is the server's own log, which
+#: is always told: a channel called so would never be asked.
 ChannelName = Annotated[
     str,
     Shaped(
-        "[a-z]([a-z0-9-]{0,47}[a-z0-9])?",
+        "(?!log$)[a-z]([a-z0-9-]{0,47}[a-z0-9])?",
         "a channel's name: at most 49 lower-case letters, digits and hyphens, a letter first, "
-        "no hyphen last",
+        "no hyphen last; not log, which is the server's own log",
         49,
     ),
 ]

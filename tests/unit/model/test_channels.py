@@ -66,6 +66,7 @@ def test_what_a_manifest_says_comes_back_whole() -> None:
         ("critical", "urgent", "routes[0].severity", "one of info, warning, error, critical"),
         ("mon-fri", "workdays", "routes[1].hours.days", "days of the week"),
         ("30m", "30", "escalation[0].after", "a duration"),
+        ("chat: {slack", "log: {slack", "channels.log", "not log, which is the server's own log"),
     ],
 )
 def test_what_is_wrong_is_named(before: str, after: str, path: str, words: str) -> None:
