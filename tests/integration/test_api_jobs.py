@@ -180,7 +180,9 @@ def test_metrics_count_what_the_gate_committed(api: Api) -> None:
     answer = api.ask("GET", "//metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     lines = answer.content.decode().splitlines()
-    name = 'runyard_runs_finished_total{job="report",region="us-central1",state="succeeded"} '
+    name = (
+        'runyard_runs_finished_total{class="",job="report",region="us-central1",state="succeeded"} '
+    )
     (found,) = [line for line in lines if line.startswith(name)]
     assert float(found.removeprefix(name)) >= 1
     assert 'runyard_loop_ticks_total{loop="due"} 3.0' in lines

@@ -13,8 +13,8 @@ from runyard.model.sketch import Sketch
 class Metric(StrEnum):
     """What is measured. A name ends in its unit; without one it counts."""
 
-    RUNS = "runs"  # that ended, by state, and by what the last attempt failed of
-    ATTEMPTS = "attempts"  # that ended, by ending and verdict
+    RUNS = "runs"  # that ended, by state and by the class of what the last attempt failed of
+    ATTEMPTS = "attempts"  # that ended, by ending, class of failure and verdict
     RETRIES = "retries"  # attempts after the first
     DEAD_LETTERS = "dead_letters"  # runs that were given up
     QUEUE_WAIT = "queue_wait_seconds"  # from when an attempt could start to when it was taken up

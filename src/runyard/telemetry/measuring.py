@@ -11,6 +11,7 @@ from runyard.flow.schedule.compiling import INSTANT_VARIABLE
 from runyard.model.event import AttemptEnded, Fact, Launched, Released, Started
 from runyard.model.ids import AttemptKey
 from runyard.model.metric import Labels, Metric
+from runyard.model.outcome import Outcome
 from runyard.model.run import Run, State, TriggerKind
 
 #: Attempts whose launch is waited for; beyond it the oldest has no start latency.
@@ -55,7 +56,8 @@ class Measuring:
 
 def _attempt(run: Run, fact: AttemptEnded, at: datetime) -> Iterator[Sample]:
     outcome, usage = fact.outcome, fact.outcome.usage
-    yield run, Metric.ATTEMPTS, (("ending", outcome.ending), ("verdict", fact.verdict)), 1.0
+    labels = (*failed_of(outcome), ("ending", outcome.ending), ("verdict", fact.verdict))
+    yield run, Metric.ATTEMPTS, labels, 1.0
     if outcome.started_at is not None and outcome.ended_at is not None:
         took = _seconds(outcome.started_at, outcome.ended_at)
         yield run, Metric.ATTEMPT_DURATION, (("ending", outcome.ending),), took
@@ -70,12 +72,19 @@ def _attempt(run: Run, fact: AttemptEnded, at: datetime) -> Iterator[Sample]:
 
 
 def _run(run: Run) -> Iterator[Sample]:
-    yield run, Metric.RUNS, (("state", run.state),), 1.0
+    yield run, Metric.RUNS, (*failed_of(run.outcome), ("state", run.state)), 1.0
     if run.state is State.DEAD:
         yield run, Metric.DEAD_LETTERS, (), 1.0
     if run.started_at is not None and run.ended_at is not None:
         labels = (("revision", str(run.revision)), ("state", str(run.state)))
         yield run, Metric.RUN_DURATION, labels, _seconds(run.started_at, run.ended_at)
+
+
+def failed_of(outcome: Outcome | None) -> Labels:
+    """The class of a failure, as a label; nothing where there was none."""
+    if outcome is None or outcome.failure is None:
+        return ()
+    return (("class", outcome.failure.failure_class),)
 
 
 def _seconds(since: datetime, to: datetime) -> float:

@@ -25,8 +25,9 @@ from prometheus_client.registry import Collector
 
 from runyard.model.event import AttemptEnded, Fact, Released, Started
 from runyard.model.metric import Metric
+from runyard.model.outcome import Outcome
 from runyard.model.run import Run, State
-from runyard.telemetry.measuring import Measuring
+from runyard.telemetry.measuring import Measuring, failed_of
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _WAITS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600)
@@ -74,14 +75,14 @@ class Metrics:
         GCCollector(registry=registry)
         self._finished = Counter(
             "runyard_runs_finished",
-            "Runs that became final.",
-            ("job", "state", "region"),
+            "Runs that became final, by state and by the class of what the last attempt failed of.",
+            ("job", "state", "class", "region"),
             registry=registry,
         )
         self._attempts = Counter(
             "runyard_attempts_ended",
-            "Attempts that ended, by ending and by what became of the run.",
-            ("ending", "verdict"),
+            "Attempts that ended, by ending, class of failure, and what became of the run.",
+            ("ending", "class", "verdict"),
             registry=registry,
         )
         self._retries = Counter(
@@ -125,12 +126,13 @@ class Metrics:
                 if fact.attempt > 1:
                     self._retries.labels(run.job, run.region).inc()
             if isinstance(fact, AttemptEnded):
-                self._attempts.labels(fact.outcome.ending, fact.verdict).inc()
+                outcome = fact.outcome
+                self._attempts.labels(outcome.ending, _class(outcome), fact.verdict).inc()
             if run.is_final and _ends(fact):
                 self._finish(run)
 
     def _finish(self, run: Run) -> None:
-        self._finished.labels(run.job, run.state, run.region).inc()
+        self._finished.labels(run.job, run.state, _class(run.outcome), run.region).inc()
         if run.started_at is not None and run.ended_at is not None:
             seconds = (run.ended_at - run.started_at).total_seconds()
             self._duration.labels(run.state, run.region).observe(max(0.0, seconds))
@@ -150,6 +152,11 @@ def _of_jobs(metric: Metric, registry: CollectorRegistry) -> Callable[[Run, floa
         return lambda run, value: counter.labels(run.job, run.region).inc(value)
     seen = Histogram(f"runyard_{metric}", words, labels, buckets=buckets, registry=registry)
     return lambda run, value: seen.labels(run.job, run.region).observe(value)
+
+
+def _class(outcome: Outcome | None) -> str:
+    """The class of a failure; empty where there was none: a label is of all or of none."""
+    return dict(failed_of(outcome)).get("class", "")
 
 
 def _ends(fact: Fact) -> bool:

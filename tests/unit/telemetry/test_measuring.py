@@ -58,7 +58,10 @@ def test_a_run_with_a_retry() -> None:
     ended = {
         metric: (labels, value) for metric, labels, value in measured.tell(Ended(1, failed), 5)
     }
-    assert ended[Metric.ATTEMPTS] == ({"ending": "failed", "verdict": "retry"}, 1.0)
+    assert ended[Metric.ATTEMPTS] == (
+        {"class": "application", "ending": "failed", "verdict": "retry"},
+        1.0,
+    )
     assert Metric.RUNS not in ended
     assert [one[0] for one in measured.tell(Due(), 10)] == [Metric.QUEUE_WAIT, Metric.RETRIES]
     assert measured.tell(Launched(2, "b"))[0][0] == Metric.START_LATENCY
@@ -71,6 +74,17 @@ def test_a_run_with_a_retry() -> None:
     assert revision == str(measured.story.run.revision)
     assert Metric.DEAD_LETTERS not in {one[0] for one in last}
     assert measured.tell(Released(2)) == []
+
+
+def test_a_dead_run_is_counted_by_the_class_of_its_failure() -> None:
+    measured = Measured(RunPolicy())
+    measured.tell(Due())
+    measured.tell(Launched(1, "a"))
+    last = measured.tell(Ended(1, outcome(Ending.FAILED, "1 task failed", FAILURE)), 5)
+    assert (Metric.RUNS, {"class": "application", "state": "dead"}, 1.0) in last
+    assert {"class": "application", "ending": "failed", "verdict": "give_up"} in [
+        labels for name, labels, _ in last if name == Metric.ATTEMPTS
+    ]
 
 
 def test_what_an_attempt_used_and_cost() -> None:

@@ -31,6 +31,11 @@ class Measured:
         return set(self.metrics.text(reading or Reading()).decode().splitlines())
 
 
+def _finished(state: str) -> str:
+    labels = f'class="",job="report",region="us-central1",state="{state}"'
+    return f"runyard_runs_finished_total{{{labels}}} 1.0"
+
+
 def test_a_run_with_a_retry_is_counted_once_and_its_attempts_each() -> None:
     measured = Measured()
     measured.tell(Due(), 0.3)
@@ -43,9 +48,9 @@ def test_a_run_with_a_retry_is_counted_once_and_its_attempts_each() -> None:
     measured.tell(Released(1))
     measured.tell(Released(2))
     assert measured.lines() >= {
-        'runyard_runs_finished_total{job="report",region="us-central1",state="succeeded"} 1.0',
-        'runyard_attempts_ended_total{ending="failed",verdict="retry"} 1.0',
-        'runyard_attempts_ended_total{ending="succeeded",verdict="done"} 1.0',
+        _finished("succeeded"),
+        'runyard_attempts_ended_total{class="application",ending="failed",verdict="retry"} 1.0',
+        'runyard_attempts_ended_total{class="",ending="succeeded",verdict="done"} 1.0',
         'runyard_retries_total{job="report",region="us-central1"} 1.0',
         'runyard_queue_wait_seconds_count{region="us-central1"} 2.0',
         'runyard_queue_wait_seconds_bucket{le="0.1",region="us-central1"} 1.0',
@@ -59,10 +64,7 @@ def test_a_run_that_never_started_has_no_duration() -> None:
     measured = Measured()
     measured.tell(CancelRequested("admin"))
     lines = measured.lines()
-    assert (
-        'runyard_runs_finished_total{job="report",region="us-central1",state="cancelled"} 1.0'
-        in lines
-    )
+    assert _finished("cancelled") in lines
     assert not any(line.startswith("runyard_run_duration_seconds_count{") for line in lines)
 
 
