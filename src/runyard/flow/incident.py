@@ -76,9 +76,11 @@ class IncidentDecision:
 
 
 def begin(alert: Alert, previous: str, now: datetime) -> Incident:
-    """The incident of an alert that belongs to none, before that alert has joined it. `previous` is
-    the id of the one before about the same, and is in its own id: an alert that is silenced, and not
-    any more, within one batch has two at the same instant."""
+    """The incident of an alert that belongs to none, before that alert has joined it.
+
+    `previous` is the id of the one before about the same, and a part of its own: an alert that is
+    silenced, and not any more, within one batch has two at the same instant.
+    """
     key = f"{alert.id} after {previous}" if previous else alert.id
     return Incident(
         id=IncidentId(stamped("inc", now, chance_of(key, now))),
