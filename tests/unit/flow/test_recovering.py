@@ -162,7 +162,7 @@ def test_recovery_always_ends(factor: float, attempts: int, most: int) -> None:
 
 @pytest.mark.parametrize(
     ("memory_bytes", "vcpu_milli", "expected"),
-    [(GIB, 1000, 1000), (5 * GIB, 1000, 2000), (5 * GIB, 4000, 4000), (99 * GIB, 1000, 8000)],
+    [(4 * GIB, 1000, 1000), (5 * GIB, 1000, 2000), (5 * GIB, 4000, 4000), (99 * GIB, 1000, 8000)],
 )
 def test_more_memory_may_need_more_cpus(memory_bytes: int, vcpu_milli: int, expected: int) -> None:
     assert vcpu_milli_for(memory_bytes, vcpu_milli) == expected
