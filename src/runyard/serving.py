@@ -154,7 +154,8 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
                 metrics.observe(done.facts)
                 measures.observe(done.facts)
 
-            house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
+            opening = open_house(config, rows, me.name, committed, measures)
+            house = await stack.enter_async_context(opening)
             viewer = house.cloud.sights.viewer
             await stack.enter_async_context(exporting(config, rows, measures, viewer))
             await house.engine.gate.ask(FirstPrincipal(clock()))
@@ -323,7 +324,8 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
         def committed(done: Committed) -> None:
             measures.observe(done.facts)
 
-        house = await stack.enter_async_context(open_house(config, rows, me.name, committed))
+        opening = open_house(config, rows, me.name, committed, measures)
+        house = await stack.enter_async_context(opening)
         viewer = house.cloud.sights.viewer
         await stack.enter_async_context(exporting(config, rows, measures, viewer))
         health.house = house

@@ -36,6 +36,7 @@ from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
 from runyard.engine.events import Ears
 from runyard.engine.prune import Retention
+from runyard.engine.subjects import Measures
 from runyard.gate.door import Committed, Gate
 from runyard.model.channels import SecretValue
 from runyard.model.errors import ConfigError
@@ -88,9 +89,14 @@ async def open_rows(config: Config, name: str) -> AsyncIterator[Rows]:
 
 @asynccontextmanager
 async def open_house(
-    config: Config, rows: Rows, name: str, observe: Callable[[Committed], None] = lambda _: None
+    config: Config,
+    rows: Rows,
+    name: str,
+    observe: Callable[[Committed], None] = lambda _: None,
+    measures: Measures | None = None,
 ) -> AsyncIterator[House]:
-    """Cloud and engine, up and running for as long as the block lasts."""
+    """Cloud and engine, up and running for as long as the block lasts. Rules about what is measured
+    read `measures`."""
     database, store, signals = rows.database, rows.store, Signals()
     wakes: list[Callable[[], None]] = []
     cloud_folder = config.state_folder / "cloud"
@@ -111,6 +117,7 @@ async def open_house(
             ZoneInfo,
             observe,
             _ears(cloud.sights),
+            measures,
         )
         wakes.append(engine.wake_watch)
         await engine.start()

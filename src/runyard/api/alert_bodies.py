@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from runyard.api.people_bodies import PrincipalName, Reason, Why
-from runyard.model.alert_rules import RuleName
 from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
 from runyard.model.forms import Lasting
 from runyard.model.job import EnvironmentName
+from runyard.model.rule_parts import RuleName
 from runyard.model.strict import Strict
 
 SILENCE_SECONDS_MAX = 90 * 24 * 3600

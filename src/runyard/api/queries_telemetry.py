@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -16,7 +15,7 @@ from runyard.model.cloudrun.words import JobName
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.forms import Between, Shaped
 from runyard.model.job import EnvironmentName
-from runyard.model.metric import Metric
+from runyard.model.measured_rules import LogSeverity, MetricName
 from runyard.model.places import RegionName
 from runyard.provider.port import LogWanted
 
@@ -27,21 +26,6 @@ WORDS_MAX = 1000  #: characters of what is searched for
 FieldFilter = Annotated[
     str, Shaped(r"(?s)[^=]{1,200}=.{0,800}", "PATH=VALUE, such as user.name=ada", 1001)
 ]
-
-
-class Severity(StrEnum):
-    """How bad a line is, the worst last
-    (https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity)."""
-
-    DEFAULT = "DEFAULT"
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    NOTICE = "NOTICE"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    CRITICAL = "CRITICAL"
-    ALERT = "ALERT"
-    EMERGENCY = "EMERGENCY"
 
 
 class LogSearchQuery(Query):
@@ -55,7 +39,7 @@ class LogSearchQuery(Query):
     task: Annotated[int, Between(0, 9_999)] | None = Field(
         default=None, description="Only of tasks with this index."
     )
-    severity: Severity | None = Field(default=None, description="This one or a worse one.")
+    severity: LogSeverity | None = Field(default=None, description="This one or a worse one.")
     field: list[FieldFilter] = Field(
         default=[], description="Of structured lines: with all of these values."
     )
@@ -73,7 +57,7 @@ class LogSearchQuery(Query):
             )
             raise InvalidSpec("the query is not right", faults=(fault,)) from None
         pairs = (one.partition("=") for one in self.field)
-        worse = list(Severity)[list(Severity).index(self.severity) :] if self.severity else []
+        worse = self.severity.or_worse if self.severity else ()
         return LogWanted(
             text=self.text,
             pattern=self.regex,
@@ -90,7 +74,7 @@ class MetricsQuery(JobQuery):
 
     since: Instant | None = Field(default=None, description="Else a day before `until`.")
     until: Instant | None = Field(default=None, description="Else now.")
-    metric: list[Metric] = Field(default=[], description="Only of these; else of all.")
+    metric: list[MetricName] = Field(default=[], description="Only of these; else of all.")
     region: list[RegionName] = Field(default=[], description="Only of these; else of all.")
     step_seconds: Annotated[int, Between(STEPS[0], 366 * 86_400)] | None = Field(
         default=None, description="How long a step is; else so that there are at most 60."

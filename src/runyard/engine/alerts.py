@@ -7,25 +7,22 @@ something changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import orjson
 
 from runyard.database.port import Database, Tx
+from runyard.engine.subjects import Measures, Subjects, Watched
 from runyard.flow.freezing import Zones
-from runyard.flow.rules import Subject, judge, of_success, of_time, over, window_of
-from runyard.flow.schedule.compiling import Compiled, compiled
-from runyard.flow.schedule.timing import Timing
+from runyard.flow.rules import judge, of_success, of_time, over
 from runyard.gate.alerting import AdvanceAlerts, Observe
 from runyard.gate.door import Gate
 from runyard.model.alert import Alert, Observation
-from runyard.model.alert_rules import RUNS_MAX, AlertRule, named
+from runyard.model.alert_rules import AlertRule, named
 from runyard.model.job import JobSpec
 from runyard.model.run import Run, State
-from runyard.model.trigger.row import TriggerState
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
 
@@ -36,24 +33,23 @@ _KEPT = 20_000  #: specs kept, of some kilobytes each
 Key = tuple[str, str, str]  #: (project, environment, job)
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A job with its rules."""
-
-    row: JobRow
-    spec: JobSpec
-    rules: Mapping[str, AlertRule]
-
-
 class AlertsLoop:
     """One tick: jobs whose runs ended since the last one, every job from time to time, and what is
     due."""
 
-    def __init__(self, gate: Gate, database: Database, store: Store, zones: Zones) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        database: Database,
+        store: Store,
+        zones: Zones,
+        measures: Measures | None = None,
+    ) -> None:
         self._gate = gate
         self._database = database
         self._store = store
         self._zones = zones
+        self._subjects = Subjects(database, store, zones, measures)
         self._ended: dict[Key, bool] = {}  #: jobs whose runs ended; True: one of them died
         self._wanted: set[Key] = set()  #: jobs of which a success is news, as of the last tick
         self._took: set[Key] = set()  #: jobs with rules about runs that succeeded
@@ -101,7 +97,7 @@ class AlertsLoop:
         chosen = [one for one in watched if _is_chosen(one, alerts, ended, every=every)]
         for first in range(0, len(chosen), BATCH):
             page = chosen[first : first + BATCH]
-            for subject in await self._subjects(page, now):
+            for subject in await self._subjects.of(page, now):
                 key = (subject.spec.project, subject.environment, subject.spec.name)
                 mine = {alert.fingerprint: alert for alert in alerts.get(key, ())}
                 found += judge(subject, mine, now)
@@ -120,7 +116,7 @@ class AlertsLoop:
                 found.setdefault((row.project, row.environment, row.job), []).append(row)
         return found
 
-    async def _watched(self, keys: set[Key] | None) -> list[_Watched]:
+    async def _watched(self, keys: set[Key] | None) -> list[Watched]:
         """The jobs with these keys; None: all there are."""
         if keys is not None and not keys:
             return []
@@ -133,39 +129,10 @@ class AlertsLoop:
 
         rows = await self._database.read(work)
         return [
-            _Watched(row, *_rules(row.key, row.revision, orjson.dumps(row.document)))
+            Watched(row, *_rules(row.key, row.revision, orjson.dumps(row.document)))
             for row in rows
             if keys is None or row.key in keys
         ]
-
-    async def _subjects(self, page: Sequence[_Watched], now: datetime) -> list[Subject]:
-        async def work(tx: Tx) -> list[Subject]:
-            return [await self._subject(tx, one, now) for one in page]
-
-        return await self._database.read(work)
-
-    async def _subject(self, tx: Tx, one: _Watched, now: datetime) -> Subject:
-        key, since = one.row.key, now - window_of(one.rules)
-        runs = await self._store.runs.recent_of(tx, key, since, RUNS_MAX)
-        succeeded = [run.ended_at for run in runs if run.state is State.SUCCEEDED]
-        at = max((each for each in succeeded if each is not None), default=None)
-        if at is None:
-            ids = await self._store.runs.succeeded_of(tx, key, 1)
-            at = next((run.ended_at for run in await self._store.runs.get(tx, ids)), None)
-        timings = await self._timings(tx, one) if one.spec.triggers else []
-        return Subject(one.row.environment, one.spec, one.row.applied_at, runs, at, timings)
-
-    async def _timings(self, tx: Tx, one: _Watched) -> list[Timing]:
-        """When the schedules of a job are due that nobody paused."""
-        rows = await self._store.triggers.of_jobs(tx, [(one.row.environment, one.row.name)])
-        made = [
-            compiled(row, self._zones)
-            for row in rows
-            if row.key[:3] == one.row.key
-            and row.kind == "schedule"
-            and row.state is TriggerState.ENABLED
-        ]
-        return [each.schedule.timing for each in made if isinstance(each, Compiled)]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -175,7 +142,7 @@ def _rules(key: Key, revision: int, document: bytes) -> tuple[JobSpec, Mapping[s
 
 
 def _is_chosen(
-    one: _Watched, alerts: Mapping[Key, object], ended: Mapping[Key, bool], *, every: bool
+    one: Watched, alerts: Mapping[Key, object], ended: Mapping[Key, bool], *, every: bool
 ) -> bool:
     key = one.row.key
     if key in alerts or ended.get(key):

@@ -41,6 +41,7 @@ from runyard.engine.recheck import RecheckLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.steps import Hands, Steps
+from runyard.engine.subjects import Measures
 from runyard.engine.watch import WatchLoop
 from runyard.flow.freezing import Zones
 from runyard.gate.door import LEASE, Committed, Gate, GateSettings
@@ -85,6 +86,7 @@ class Engine:
         zones: Zones,
         observe: Callable[[Committed], None] = lambda _: None,
         ears: Ears | None = None,
+        measures: Measures | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -105,7 +107,7 @@ class Engine:
         self._outbox = OutboxLoop(
             database, store, hands, settings.name, self._wake_outbox, lease=settings.lease
         )
-        self._alerts = AlertsLoop(*rows, zones)
+        self._alerts = AlertsLoop(*rows, zones, measures)
         self._rescue = RescueLoop(*rows, provider)
         events = EventLoop(*rows, new_run_id, ears)
         ticks = {

@@ -8,13 +8,13 @@ whatever the run or the region. All rules of a job are of one incident.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from statistics import median
 from typing import Any
 
-from runyard.flow.schedule.timing import Timing
+from runyard.flow.measured import FINDERS
+from runyard.flow.rule_subject import Finding, Subject
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import (
     AlertRule,
@@ -30,39 +30,12 @@ from runyard.model.alert_rules import (
 )
 from runyard.model.durations import seconds_of
 from runyard.model.job import JobSpec
+from runyard.model.measured_rules import CostRule
 from runyard.model.run import RunView, State
 
 USUAL_RUNS = 20  #: of successes, that say how long a job's runs usually take
 USUAL_RUNS_MIN = 5  #: fewer say nothing
 HISTORY = timedelta(days=7)  #: how far back rules look that name no window
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A job in force, and what of it rules may ask for. `runs` are its newest, newest first;
-    `succeeded_at`: when a run of it ended well last; `since`: when it was applied."""
-
-    environment: str
-    spec: JobSpec
-    since: datetime
-    runs: Sequence[RunView] = ()
-    succeeded_at: datetime | None = None
-    timings: Sequence[Timing] = ()
-
-    @property
-    def judged(self) -> list[RunView]:
-        """Those that came to an end of their own, the last to end first."""
-        found = [run for run in self.runs if run.is_judged]
-        return sorted(found, key=lambda run: run.ended_at or run.requested_at, reverse=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule says: wrong or not, in words, and the run that shows it."""
-
-    wrong: bool
-    words: str
-    run: RunView | None = None
 
 
 def fingerprint(environment: str, spec: JobSpec, rule: str) -> str:
@@ -81,14 +54,16 @@ def of_time(rules: Mapping[str, AlertRule], *, scheduled: bool) -> bool:
     schedule."""
     kinds = NoSuccessRule | NotStartedRule | NotFinishedRule | FailedRule
     return any(
-        isinstance(one, kinds) or (scheduled and isinstance(one, OverdueRule))
+        isinstance(one, kinds)
+        or type(one) in FINDERS
+        or (scheduled and isinstance(one, OverdueRule))
         for one in rules.values()
     )
 
 
 def of_success(rules: Mapping[str, AlertRule]) -> bool:
     """True when a rule may find something wrong with a run that succeeded."""
-    return any(isinstance(one, TookRule) for one in rules.values())
+    return any(isinstance(one, TookRule | CostRule) for one in rules.values())
 
 
 def dead(environment: str, spec: JobSpec, run: str, region: str, reason: str) -> Observation | None:
@@ -110,13 +85,22 @@ def judge(subject: Subject, open_alerts: Mapping[str, Alert], now: datetime) -> 
     for name, rule in rules.items():
         key = fingerprint(subject.environment, spec, name)
         alert = open_alerts.get(key)
-        said = _FINDERS[type(rule)](subject, rule, alert, now)
+        said = _find(subject, name, rule, alert, now)
         if said is None or not _is_news(said, alert):
             continue
         found.append(_said(subject, name, rule, said))
     known = {fingerprint(subject.environment, spec, name) for name in rules}
     gone = (alert for key, alert in open_alerts.items() if key not in known)
     return found + [over(alert, "its rule is gone") for alert in gone]
+
+
+def _find(
+    subject: Subject, name: str, rule: AlertRule, alert: Alert | None, now: datetime
+) -> Finding | None:
+    measured = FINDERS.get(type(rule))
+    if measured is not None:
+        return measured(subject, name, rule, alert, now)
+    return _FINDERS[type(rule)](subject, rule, alert, now)
 
 
 def over(alert: Alert, reason: str) -> Observation:

@@ -1,50 +1,33 @@
 """What is watched of a job: the rules under `alerts` in a manifest, and those that every job has.
 
-A rule has exactly one key that says its kind; that key holds what it is about. What is added later
-(metrics, patterns in logs, cost) is one more key. A rule called as one that every job has takes its
-place.
+A rule has exactly one key that says its kind; that key holds what it is about. A rule called as one
+that every job has takes its place.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import model_validator
 
-from runyard.model.channels import SeverityWord
-from runyard.model.durations import seconds_of
-from runyard.model.forms import Between, Counted, Lasting, Shaped, unexpected
+from runyard.model.forms import Between, Counted, Shaped, unexpected
 from runyard.model.kinds import Kinds
+from runyard.model.measured_rules import CostRule, MetricRule, MissedRule, QueueWaitRule
 from runyard.model.notice import Severity
+from runyard.model.rule_parts import Always, Rule, Spoken, Window, Within
 from runyard.model.strict import Strict
 
 RULES_MAX = 50  #: of a job
 FAILURES_MAX = 100
 RUNS_MAX = 1000  #: the newest runs of a job that rules look at
-WINDOW_SECONDS_MAX = 366 * 24 * 3600
-HOLD_SECONDS_MAX = 7 * 24 * 3600
-RuleName = Annotated[
-    str,
-    Shaped(
-        "[a-z]([a-z0-9_-]{0,47}[a-z0-9])?",
-        "a rule's name: at most 49 lower-case letters, digits, hyphens and _, a letter first",
-        49,
-    ),
-]
-Window = Annotated[str, Lasting(1, WINDOW_SECONDS_MAX, "8784h")]
 RunbookUrl = Annotated[
     str, Shaped(r"https?://[^\s\x00-\x1f\x7f]{1,2000}", "a URL of http or https", 2048)
 ]
 
 
-class _Spoken(Strict):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class Failed(_Spoken):
+class Failed(Spoken):
     """So many runs, or so many of a hundred (of `atLeast` runs), died within a window."""
 
     count: Annotated[int, Between(1, RUNS_MAX)] | None = None
@@ -59,7 +42,7 @@ class Failed(_Spoken):
         return self
 
 
-class Took(_Spoken):
+class Took(Spoken):
     """A run took longer than `over`, less than `under`, or more than `factor` times as long as the
     job's runs usually do."""
 
@@ -74,86 +57,56 @@ class Took(_Spoken):
         return self
 
 
-class Within(_Spoken):
-    """A length of time."""
-
-    within: Window
-
-    @property
-    def seconds(self) -> float:
-        """In seconds."""
-        return seconds_of(self.within)
-
-
-class Always(_Spoken):
-    """Nothing more to say."""
-
-
-class _Rule(_Spoken):
-    kind: ClassVar[str]
-
-    name: RuleName | None = None
-    severity: SeverityWord = Severity.ERROR
-    hold: Annotated[str, Lasting(0, HOLD_SECONDS_MAX, "168h")] = Field(default="0s", alias="for")
-    labels: dict[str, str] = Field(default={})
-    enabled: bool = True
-
-    @property
-    def hold_seconds(self) -> float:
-        """How long it must be so before people are told."""
-        return seconds_of(self.hold)
-
-
-class DeadRule(_Rule):
+class DeadRule(Rule):
     """A run is dead."""
 
     kind = "dead"
     dead: Always
 
 
-class FailuresRule(_Rule):
+class FailuresRule(Rule):
     """So many runs died one after the other."""
 
     kind = "consecutiveFailures"
     consecutive_failures: Annotated[int, Between(2, FAILURES_MAX)]
 
 
-class FailedRule(_Rule):
+class FailedRule(Rule):
     """Too many runs died lately."""
 
     kind = "failed"
     failed: Failed
 
 
-class TookRule(_Rule):
+class TookRule(Rule):
     """The last run took too long, or was too quick."""
 
     kind = "took"
     took: Took
 
 
-class NoSuccessRule(_Rule):
+class NoSuccessRule(Rule):
     """No run succeeded for so long."""
 
     kind = "noSuccess"
     no_success: Within
 
 
-class NotStartedRule(_Rule):
+class NotStartedRule(Rule):
     """A run has not started so long after it was asked for."""
 
     kind = "notStarted"
     not_started: Within
 
 
-class NotFinishedRule(_Rule):
+class NotFinishedRule(Rule):
     """A run is not over so long after it was asked for."""
 
     kind = "notFinished"
     not_finished: Within
 
 
-class OverdueRule(_Rule):
+class OverdueRule(Rule):
     """No run succeeded since the last but one instant of the job's schedule, and so long after
     it."""
 
@@ -170,6 +123,10 @@ _KINDS: dict[str, type[Strict]] = {
     "notStarted": NotStartedRule,
     "notFinished": NotFinishedRule,
     "overdue": OverdueRule,
+    "queueWait": QueueWaitRule,
+    "missed": MissedRule,
+    "cost": CostRule,
+    "metric": MetricRule,
 }
 AlertRule = Annotated[
     DeadRule
@@ -179,7 +136,11 @@ AlertRule = Annotated[
     | NoSuccessRule
     | NotStartedRule
     | NotFinishedRule
-    | OverdueRule,
+    | OverdueRule
+    | QueueWaitRule
+    | MissedRule
+    | CostRule
+    | MetricRule,
     Kinds(_KINDS, "a rule"),
 ]
 AlertRules = Annotated[tuple[AlertRule, ...], Counted(0, RULES_MAX)]

@@ -25,11 +25,14 @@ class Metric(StrEnum):
     CPU = "cpu_seconds"  # measured, of all tasks of an attempt
     MEMORY = "memory_ratio"  # the greatest peak of an attempt's tasks, against their limit
     COST = "cost_dollars"  # of an attempt by Cloud Run's list prices, before any free tier
+    LOG_MATCHES = "log_matches"  # lines that a rule of the job about its logs wants, by rule
 
 
 #: Of these only count and sum are kept: a quantile of them says nothing.
-COUNTED = frozenset({Metric.RUNS, Metric.ATTEMPTS, Metric.RETRIES, Metric.DEAD_LETTERS})
-
+COUNTED = frozenset(
+    {Metric.RUNS, Metric.ATTEMPTS, Metric.RETRIES, Metric.DEAD_LETTERS, Metric.LOG_MATCHES}
+)
+OWN = "own."  #: what the name of a metric begins with that a job itself measures
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -18,6 +18,8 @@ _SUFFIXES = {
 _MEMORY = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)([kMGTPE]|[KMGTPE]i)?")
 _CPU = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(m)?")
 MEMORY_EXPECTED = "an amount of memory such as 512Mi or 2Gi"
+_MONEY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) USD")
+MONEY_EXPECTED = "an amount of money such as 20 USD or 0.25 USD"
 CPU_EXPECTED = "a number of CPUs such as 1, 2 or 1000m"
 
 
@@ -37,3 +39,11 @@ def vcpu_milli_of(text: str) -> int:
         raise ValueError(CPU_EXPECTED)
     number, milli = match.groups(default="")
     return int((Decimal(number) * (1 if milli else 1000)).to_integral_value(ROUND_CEILING))
+
+
+def nano_dollars_of(text: str) -> int:
+    """Nano-dollars in `text`. Raises ValueError when it is no amount of US dollars."""
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        raise ValueError(MONEY_EXPECTED)
+    return int(Decimal(match[1]) * 10**9)

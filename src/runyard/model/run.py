@@ -216,6 +216,7 @@ class RunView:
     requested_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    cost_nano_dollars: int = 0
 
     @property
     def is_dead(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from runyard.database.port import Row, Tx
 from runyard.model.cost import Charge, Tier
@@ -51,6 +51,12 @@ class Ledger:
             billed = loads(body)["usage"]["billed_milliseconds"]
             found[RunId(run)] = found.get(RunId(run), 0) + billed
         return found
+
+    async def spent(self, tx: Tx, key: tuple[str, str, str], since: datetime) -> int:
+        """What a job (project, environment, name) was charged since an instant, in nano-dollars."""
+        project, environment, job = key
+        params = (environment, job, project, to_micros(since))
+        return int((await tx.fetch(self._q["charges_sum_of_job"], params))[0][0])
 
 
 def _body(charge: Charge) -> str:

@@ -101,7 +101,13 @@ class Runs:
         rows = await tx.fetch(self._q["runs_recent_of_job"], params)
         return [
             RunView(
-                RunId(row[0]), State(row[1]), row[2], from_micros(row[3]), *map(instant, row[4:])
+                RunId(row[0]),
+                State(row[1]),
+                row[2],
+                from_micros(row[3]),
+                instant(row[4]),
+                instant(row[5]),
+                row[6],
             )
             for row in rows
         ]

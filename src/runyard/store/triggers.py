@@ -10,7 +10,7 @@ from runyard.database.port import Row, Tx, Value
 from runyard.model.ids import RunId
 from runyard.model.instants import from_micros, to_micros
 from runyard.model.run import TriggerKind
-from runyard.model.trigger.instant import Fate, Instant
+from runyard.model.trigger.instant import Fate, Instant, Unrun
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.store.documents import VERSION, dumps, loads
 from runyard.store.documents import instant as instant_of
@@ -137,6 +137,11 @@ class Triggers:
         params = (trigger, to_micros(since), to_micros(until))
         rows = await tx.fetch(self._q["instants_with_runs"], params)
         return {from_micros(row[0]) for row in rows}
+
+    async def unrun(self, tx: Tx, triggers: Sequence[str], since: datetime) -> list[Unrun]:
+        """The instants of triggers (their paths) that became no run, decided on since one."""
+        rows = await tx.fetch(self._q["instants_unrun"], (dumps(list(triggers)), to_micros(since)))
+        return [Unrun(Fate(row[0]), row[1], from_micros(row[2])) for row in rows]
 
     async def forget_instants(self, tx: Tx, before: datetime) -> None:
         """Forget what was decided before an instant."""

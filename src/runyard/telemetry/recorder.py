@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from runyard.database.port import Database
+from runyard.database.port import Database, Tx
 from runyard.model.event import Fact
 from runyard.model.instants import to_micros
 from runyard.model.metric import COUNTED, Point, Series
@@ -126,8 +126,17 @@ class Recorder:
 
     async def read(self, question: Question, now: datetime) -> list[Point]:
         """The points asked for, with what this process saw up to now."""
+        (found,) = await self.read_each([question], now)
+        return found
+
+    async def read_each(self, questions: Sequence[Question], now: datetime) -> list[list[Point]]:
+        """The points that each question asks for, all read at once."""
         await self.flush(now)
-        return await self._database.read(lambda tx: self._port.read(tx, question))
+
+        async def work(tx: Tx) -> list[list[Point]]:
+            return [await self._port.read(tx, question) for question in questions]
+
+        return await self._database.read(work)
 
 
 def _step_of(at: datetime) -> int:

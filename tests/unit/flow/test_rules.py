@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from runyard.flow.alerting import begin
+from runyard.flow.rule_subject import Subject
 from runyard.flow.rules import (
     HISTORY,
-    Subject,
     dead,
-    fingerprint,
     judge,
     of_success,
     of_time,
@@ -26,51 +25,11 @@ from runyard.flow.schedule.compiling import timing_of
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import named
 from runyard.model.errors import InvalidSpec
-from runyard.model.ids import RunId
 from runyard.model.manifest import Source, load
-from runyard.model.run import RunView, State
+from runyard.model.run import RunView
 from runyard.model.trigger.schedule import ScheduleSpec
+from tests.support.judging import MINUTE, NOW, OFF, opened, run, runs, said
 from tests.support.runs import make_spec
-
-NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-OFF = [{"name": name, kind: about, "enabled": False} for name, kind, about in
-       (("dead", "dead", {}), ("failing", "consecutiveFailures", 3),
-        ("overdue", "overdue", {"within": "10m"}))]  # fmt: skip
-
-
-def run(number: int, state: str, ago: float, seconds: float = 10) -> RunView:
-    """A run that ended so many minutes ago, or (not final) was asked for then."""
-    at, final = NOW - ago * MINUTE, state in ("succeeded", "dead", "cancelled")
-    started = None if state == "queued" else at - timedelta(seconds=seconds if final else 0)
-    return RunView(
-        RunId(f"run_{number}"), State(state), "us-central1",
-        (started or at) - timedelta(seconds=final), started, at if final else None,
-    )  # fmt: skip
-
-
-def runs(states: str, **more: Any) -> list[RunView]:
-    """Runs that ended a minute apart, the last one now: d for dead, s for succeeded, c for
-    cancelled."""
-    words = {"d": "dead", "s": "succeeded", "c": "cancelled"}
-    count = len(states)
-    found = [run(n, words[one], count - 1 - n, **more) for n, one in enumerate(states)]
-    return found[::-1]
-
-
-def said(
-    found: Sequence[RunView], rule: dict[str, Any], alert: Alert | None = None, **more: Any
-) -> list[Observation]:
-    spec = make_spec(alerts=[*OFF, rule | {"name": "mine"}])
-    subject = Subject("prod", spec, NOW - timedelta(days=1), found, **more)
-    key = fingerprint("prod", spec, "mine")
-    return judge(subject, {key: alert} if alert else {}, NOW)
-
-
-def opened(found: Sequence[Observation], **changes: Any) -> Alert:
-    (one,) = found
-    assert one.seen
-    return replace(begin(one, None, NOW), **changes)
 
 
 def test_every_job_is_watched_without_a_word() -> None:

@@ -50,3 +50,12 @@ class Instant:
     def end(self) -> datetime:
         """The last instant it speaks of."""
         return self.last_at or self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Unrun:
+    """So many instants that became no run, as rules look at them."""
+
+    fate: Fate
+    count: int
+    decided_at: datetime

@@ -20,3 +20,8 @@ SELECT run_id, body FROM charges WHERE run_id IN (SELECT value FROM json_each($1
 -- name: charges_of_runs (postgresql)
 SELECT run_id, body FROM charges
 WHERE run_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+
+-- name: charges_sum_of_job
+-- What a job ($1 environment, $2 name, $3 project) was charged since an instant.
+SELECT COALESCE(SUM(vcpu_nano_dollars + memory_nano_dollars), 0) FROM charges
+WHERE environment = $1 AND job = $2 AND project = $3 AND at >= $4

@@ -132,6 +132,6 @@ ORDER BY requested_at DESC, id DESC LIMIT $4
 
 -- name: runs_recent_of_job
 -- The newest runs of a job that were asked for since an instant, without what they hold.
-SELECT id, state, region, requested_at, started_at, ended_at FROM runs
+SELECT id, state, region, requested_at, started_at, ended_at, cost_nano_dollars FROM runs
 WHERE job = $1 AND environment = $2 AND project = $3 AND requested_at >= $4
 ORDER BY requested_at DESC, id DESC LIMIT $5

@@ -92,5 +92,15 @@ FROM instants WHERE trigger_key = $1 AND at < $2 ORDER BY at DESC, origin LIMIT 
 SELECT DISTINCT at FROM instants
 WHERE trigger_key = $1 AND at >= $2 AND at < $3 AND fate = 'run'
 
+-- name: instants_unrun
+-- Instants of triggers (a JSON array of their keys) that became no run, decided on since one.
+SELECT fate, count, decided_at FROM instants
+WHERE trigger_key IN (SELECT value FROM json_each($1)) AND fate <> 'run' AND decided_at >= $2
+
+-- name: instants_unrun (postgresql)
+SELECT fate, count, decided_at FROM instants
+WHERE trigger_key = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+  AND fate <> 'run' AND decided_at >= $2
+
 -- name: instants_delete
 DELETE FROM instants WHERE decided_at < $1

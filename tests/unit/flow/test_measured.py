@@ -1,0 +1,225 @@
+"""What rules say of what was measured: metrics, waits, cost, instants, lines of logs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from runyard.flow.measured import Wants, wants
+from runyard.flow.rules import of_success, of_time
+from runyard.model.alert import Alert, Observation
+from runyard.model.alert_rules import named
+from runyard.model.errors import InvalidSpec
+from runyard.model.manifest import Source, load
+from runyard.model.measured_rules import Per
+from runyard.model.metric import Metric, Point, Series
+from runyard.model.sketch import Sketch
+from runyard.model.trigger.instant import Fate, Unrun
+from tests.support.judging import MINUTE, NOW, opened, run, said
+from tests.support.runs import make_spec
+
+DOLLAR = 10**9
+ROWS = {"name": "own.rows", "take": "sum", "within": "1h"}
+
+
+def point(metric: str, *values: float, ago: float = 1, **labels: str) -> Point:
+    """What was seen of a metric in the minute so many minutes ago."""
+    sketch = Sketch()
+    for value in values:
+        sketch.add(value)
+    series = Series("prod", "shop", "report", "r1", metric, tuple(sorted(labels.items())))
+    return Point(series, NOW - ago * MINUTE, 60, sketch)
+
+
+def titles(found: list[Observation]) -> list[str]:
+    return [one.title for one in found]
+
+
+def judged(rule: dict[str, Any], *points: Point, alert: Alert | None = None) -> list[Observation]:
+    return said([], rule, alert, points=points)
+
+
+@pytest.mark.parametrize(
+    ("take", "value"),
+    [("count", 3), ("sum", 9), ("mean", 3), ("min", 1), ("max", 5), ("p50", 3), ("p99", 5)],
+)
+def test_each_way_to_take_values(take: str, value: float) -> None:
+    seen = point("own.rows", 1, 3, 5)
+    rule = {"metric": ROWS | {"take": take, "over": value - 0.5}}
+    (one,) = judged(rule, seen)
+    assert one.title.startswith(f"report: {take} of own.rows is ")
+    assert one.title.endswith(f" within 3600s, more than {value - 0.5:g}")
+    assert judged({"metric": ROWS | {"take": take, "over": value + 0.5}}, seen) == []
+    assert judged({"metric": ROWS | {"take": take, "under": value + 0.5}}, seen) != []
+
+
+def test_only_the_window_the_metric_and_the_labels_count() -> None:
+    rule = {"metric": ROWS | {"labels": {"table": "orders"}, "over": 4}}
+    points = [
+        point("own.rows", 2, table="orders", job_part="a"),
+        point("own.rows", 2, table="orders", ago=60.5),  # touches the window
+        point("own.rows", 9, table="orders", ago=61),
+        point("own.rows", 9, table="others"),
+        point("own.rows", 9),
+        point("own.lines", 9, table="orders"),
+    ]
+    assert judged(rule, *points) == []
+    (one,) = judged(rule, *points, point("own.rows", 1, table="orders"))
+    assert one.title == ("report: sum of own.rows (table=orders) is 5 within 3600s, more than 4")
+
+
+def test_a_metric_that_is_counted_only_has_no_quantiles() -> None:
+    sketch = Sketch()
+    sketch.tally(1)
+    seen = replace(point(Metric.RUNS, state="dead"), sketch=sketch)
+    rule = {"name": "runs", "take": "p95", "within": "1h", "over": 0.5}
+    assert judged({"metric": rule}, seen) != []
+
+
+def test_too_few_values_say_nothing() -> None:
+    rule = {"metric": ROWS | {"take": "max", "over": 1, "atLeast": 3}}
+    assert judged(rule, point("own.rows", 5, 5)) == []
+    alert = opened(judged(rule, point("own.rows", 5, 5, 5)))
+    (end,) = judged(rule, point("own.rows", 5, 5), alert=alert)
+    assert (end.seen, end.reason) == (False, "too few values to tell")
+    (end,) = judged(rule, point("own.rows", 0, 0, 0), alert=alert)
+    assert end.reason == "max of own.rows is 0 within 3600s"
+
+
+def test_too_little_is_wrong_also_where_nothing_was_seen() -> None:
+    (one,) = judged({"metric": ROWS | {"under": 1}})
+    assert one.title == "report: sum of own.rows is 0 within 3600s, less than 1"
+    young = {"metric": ROWS | {"under": 1, "within": "25h"}}  # it was applied a day ago
+    assert judged(young) == []
+
+
+def test_attempts_that_wait_too_long() -> None:
+    rule = {"queueWait": {"over": "5m", "within": "1h"}}
+    assert judged(rule) == []
+    assert judged(rule, point(Metric.QUEUE_WAIT, *[1] * 99, 900)) == []
+    (one,) = found = judged(rule, point(Metric.QUEUE_WAIT, 1, 900, 900))
+    assert one.title == "report: 95 % of 3 attempts were taken up within 900.0 s, not within 300s"
+    (end,) = judged(rule, alert=opened(found))
+    assert end.reason == "nothing waited"
+    (end,) = judged(rule, point(Metric.QUEUE_WAIT, 1), alert=opened(found))
+    assert end.reason == "95 % of 1 attempts were taken up within 1.0 s"
+
+
+def test_instants_that_became_no_run() -> None:
+    rule = {"missed": {"count": 3, "within": "1h"}}
+    unrun = [
+        Unrun(Fate.MISSED, 2, NOW - MINUTE),
+        Unrun(Fate.MISSED, 5, NOW - 61 * MINUTE),
+        Unrun(Fate.BLACKOUT, 5, NOW),
+    ]
+    assert said([], rule, unrun=unrun) == []
+    (one,) = found = said([], rule, unrun=[*unrun, Unrun(Fate.OVERLAP, 1, NOW)])
+    assert one.title == "report: 3 instants became no run within 3600s (missed, overlap)"
+    (end,) = said([], rule, opened(found))
+    assert end.reason == "0 instants became no run within 3600s"
+    only = {"missed": {"within": "1h", "fates": ["blackout"]}}
+    assert "5 instants" in said([], only, unrun=unrun)[0].title
+
+
+def test_what_a_day_or_a_month_costs() -> None:
+    rule = {"cost": {"over": "2.50 USD", "per": "month"}}
+    assert said([], rule) == []
+    assert said([], rule, spent={Per.MONTH: 2_500_000_000}) == []
+    (one,) = found = said([], rule, spent={Per.MONTH: 3 * DOLLAR})
+    assert one.title == "report: $3.00 in 2026-09, more than 2.50 USD"
+    (end,) = said([], rule, opened(found), spent={Per.MONTH: DOLLAR})
+    assert end.reason == "$1.00 in 2026-09"
+    day = {"cost": {"over": "1 USD", "per": "day"}}
+    assert "in 2026-09-01" in said([], day, spent={Per.DAY: 2 * DOLLAR})[0].title
+
+
+def test_what_a_run_costs() -> None:
+    rule = {"cost": {"over": "1 USD", "per": "run"}}
+    dear = replace(run(1, "dead", 5), cost_nano_dollars=2 * DOLLAR)
+    cheap = replace(run(2, "succeeded", 1), cost_nano_dollars=DOLLAR)
+    assert said([], rule) == []
+    assert said([cheap, dear], rule) == []  # the last one was not
+    (one,) = found = said([dear], rule)
+    assert (one.title, one.run) == ("report: run_1 cost $2.00, more than 1 USD", "run_1")
+    (end,) = said([cheap, dear], rule, opened(found))
+    assert end.reason == "run_2 cost $1.00"
+    goes_on = replace(run(3, "running", 1), cost_nano_dollars=2 * DOLLAR)
+    assert said([goes_on, cheap], rule)[0].run == "run_3"
+
+
+def rules(*each: dict[str, Any]) -> Any:
+    return named(make_spec(alerts=list(each)).alerts).values()
+
+
+def test_what_has_to_be_read_for_rules() -> None:
+    assert wants(rules(), NOW) == Wants()
+    assert wants(rules({"cost": {"over": "1 USD", "per": "run"}}), NOW) == Wants()
+    found = wants(
+        rules(
+            {"metric": ROWS | {"over": 1, "within": "2h"}},
+            {"queueWait": {"over": "1m", "within": "1h"}},
+            {"missed": {"within": "3h"}},
+            {"cost": {"over": "1 USD", "per": "day"}},
+            {"cost": {"over": "9 USD", "per": "month"}},
+        ),
+        NOW,
+    )
+    midnight = datetime(2026, 9, 1, tzinfo=NOW.tzinfo)
+    assert found == Wants(
+        ("own.rows", "queue_wait_seconds"),
+        NOW - timedelta(hours=2),
+        ((Per.DAY, midnight), (Per.MONTH, midnight)),
+        NOW - timedelta(hours=3),
+    )
+
+
+def test_they_are_looked_at_though_nothing_happened() -> None:
+    rule = named(make_spec(alerts=[{"metric": ROWS | {"over": 1}}]).alerts)
+    assert of_time(rule, scheduled=False)
+    assert not of_success(rule)
+    assert of_success(named(make_spec(alerts=[{"cost": {"over": "1 USD", "per": "run"}}]).alerts))
+
+
+TEXT = """\
+project: shop
+jobs:
+  report:
+    alerts:
+      - {metric: {name: own.rows, labels: {table: orders}, take: sum, under: 1, within: 24h}}
+      - {queueWait: {over: 5m, within: 1h}}
+      - {missed: {within: 24h, fates: [missed, late]}}
+      - {cost: {over: 20 USD, per: month}}
+    template: {template: {containers: [{image: a}]}}
+"""
+
+
+def test_they_are_read_from_a_manifest_and_come_back() -> None:
+    (job,) = load([Source("runyard.yaml", TEXT)]).jobs
+    assert type(job).from_document(job.document()) == job
+    assert list(named(job.alerts))[3:] == ["metric", "queue_wait", "missed", "cost"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "words"),
+    [
+        ("own.rows", "rows", "alerts[0].metric.name", "own.NAME of a task's own"),
+        ("take: sum", "take: most", "alerts[0].metric.take", "one of count, sum, mean"),
+        ("under: 1", "under: 1, over: 2", "alerts[0].metric", "exactly one of over, under"),
+        ("under: 1, ", "", "alerts[0].metric", "exactly one of over, under"),
+        ("{table: orders}", "{Table: orders}", "alerts[0].metric.labels", "a label"),
+        ("[missed, late]", "[gone]", "alerts[2].missed.fates[0]", "one of run, alert, overlap"),
+        ("20 USD", "20", "alerts[3].cost.over", "an amount of money such as 20 USD"),
+        ("20 USD", "20 EUR", "alerts[3].cost.over", "an amount of money such as 20 USD"),
+        ("per: month", "per: year", "alerts[3].cost.per", "one of run, day, month"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(before: str, after: str, path: str, words: str) -> None:
+    assert before in TEXT
+    with pytest.raises(InvalidSpec) as caught:
+        load([Source("runyard.yaml", TEXT.replace(before, after))])
+    found = caught.value.faults[0]
+    assert found.path.startswith(f"jobs.report.{path}")
+    assert words in found.expected
