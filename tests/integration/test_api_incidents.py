@@ -55,7 +55,8 @@ def told(api: Api) -> None:
     services = api.behind.services
 
     async def work() -> None:
-        loop = AlertsLoop(services.gate, services.database, services.store, ZoneInfo)
+        rows = (services.gate, services.database, services.store)
+        loop = AlertsLoop(*rows, ZoneInfo, services.measures)
         await loop.tick(api.behind.clock())
         voices = services.voices
         notifier = make_notifier(
@@ -182,3 +183,35 @@ def test_incidents_on_the_command_line(command: CommandLine, api: Api) -> None:
     assert command("alerts", "--all", "--json").document()["alerts"][0]["rule"] == "dead"
     assert "on-call" in command("alerts", "channels").out
     assert "chat (slack) took it in" in command("alerts", "test", "chat").out
+
+
+WATCHED = """\
+project: shop
+jobs:
+  dear:
+    alerts:
+      - {name: budget, cost: {over: 0.000001 USD, per: day}, severity: warning, for: 10m}
+      - {metric: {name: runs, labels: {state: dead}, take: count, over: 0, within: 1h}}
+      - {name: dead, dead: {}, enabled: false}
+    template: {template: {containers: [{image: busybox}]}}
+"""
+
+
+def test_rules_are_explained_with_what_they_say_now(api: Api, command: CommandLine) -> None:
+    api.apply(WATCHED)
+    die(api, "dear")
+    found = api.get("/jobs/dear/alert-rules")
+    rules = {one["name"]: one for one in found["rules"]}
+    assert list(rules) == ["failing", "overdue", "budget", "metric"]
+    assert [one["is_usual"] for one in rules.values()] == [True, True, False, False]
+    assert (rules["budget"]["state"], rules["budget"]["for_seconds"]) == ("pending", 600)
+    assert (rules["metric"]["state"], rules["failing"]["state"]) == ("firing", "")
+    assert rules["metric"]["title"] == (
+        "dear: count of runs (state=dead) is 1 within 3600s, more than 0"
+    )
+    shown = command("alerts", "rules", "dear")
+    assert shown.status == 0, shown.err
+    assert "a day (UTC) costs more than 0.000001 USD" in shown.out
+    assert "1 runs" not in shown.out
+    assert command("alerts", "rules", "dear", "--json").document() == found
+    assert command("alerts", "rules", "nothing").status == 66

@@ -14,6 +14,7 @@ from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
 from runyard.api.reading import refused_query
+from runyard.api.rest.alert_rules import alert_rules
 from runyard.api.rest.alerts import alerts
 from runyard.api.rest.audit import audit
 from runyard.api.rest.backfills import backfills
@@ -76,6 +77,7 @@ ROUTERS = (
     audit,
     break_glass,
     alerts,
+    alert_rules,
     incidents,
     channels,
     status,

@@ -51,6 +51,31 @@ class AlertsPageShape(Shape):
     next_page_token: str
 
 
+class AlertRuleShape(Shape):
+    """What a job is watched for. `state`, `alert` and `title` are of the alert that it has now;
+    empty while there is none."""
+
+    name: str
+    kind: str
+    is_usual: Annotated[bool, Field(description="Every job has it.")]
+    severity: str
+    for_seconds: Annotated[float, Field(description="How long it must be so.")]
+    labels: dict[str, str]
+    wrong_when: Annotated[str, Field(description="In words.")]
+    state: str
+    alert: str
+    title: str
+
+
+class AlertRulesShape(Shape):
+    """The rules of a job."""
+
+    project: str
+    environment: str
+    job: str
+    rules: list[AlertRuleShape]
+
+
 class MemberShape(Shape):
     """An alert of an incident, as it was when it joined."""
 

@@ -9,10 +9,18 @@ from cyclopts import App, Parameter
 from runyard.cli import output
 from runyard.cli.client import segment
 from runyard.cli.connect import connect
-from runyard.cli.parameters import AsJson, Project, complete_jobs, span
+from runyard.cli.parameters import (
+    AsJson,
+    InEnvironment,
+    JobName,
+    Project,
+    complete_jobs,
+    span,
+)
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
+from runyard.cli.times import span as lasting
 
 Document = dict[str, Any]
 Environment = Annotated[str | None, Parameter(help="Of this environment; else the server's.")]
@@ -68,11 +76,42 @@ def list_alerts(
 
 
 @alerts.command
+def rules(
+    name: JobName,
+    /,
+    *,
+    environment: InEnvironment = None,
+    project: Project = None,
+    json_: AsJson = False,
+) -> None:
+    """Show what a job is watched for: when each rule is wrong, and whether it is."""
+    query = {"environment": environment, "project": project}
+    found = connect().get(f"/jobs/{segment(name)}/alert-rules", query)
+    if json_:
+        output.document(found)
+        return
+    table(
+        ("rule", "severity", "for", "now", "wrong when"),
+        (
+            (
+                one["name"],
+                one["severity"],
+                lasting(one["for_seconds"]) if one["for_seconds"] else "",
+                one["state"] or "fine",
+                one["wrong_when"],
+            )
+            for one in found["rules"]
+        ),
+        empty="it is watched for nothing: each rule is switched off",
+    )
+
+
+@alerts.command
 def silence(
     *,
     job: OfJob = None,
     rule: Annotated[str | None, Parameter(help="Only of this rule.")] = None,
-    lasting: Annotated[str, Parameter(name="--for", help="How long, at most 90d.")] = "1h",
+    duration: Annotated[str, Parameter(name="--for", help="How long, at most 90d.")] = "1h",
     reason: Annotated[str, Parameter(help="Why; everybody can read it.")] = "",
     end: Annotated[str, Parameter(help="End the silence with this id.")] = "",
     environment: Environment = None,
@@ -86,7 +125,7 @@ def silence(
     if end:
         done = client.post(f"/silences/{segment(end)}:end", {}, again=True)
     else:
-        seconds = round(span("--for", lasting).total_seconds())
+        seconds = round(span("--for", duration).total_seconds())
         body: Document = {"lasting": f"{seconds}s", "reason": reason}
         given = {"environment": environment, "job": job, "rule": rule}
         body |= {name: value for name, value in given.items() if value is not None}
