@@ -119,17 +119,17 @@ class Engine:
             "rescue": self._rescue.tick,
             "prune": PruneLoop(*rows, provider, settings.retention).tick,
             "alerts": self._alerts.tick,
-            "expire": ExpireLoop(*rows).tick,
         }
         self._loops = self._made(ticks)
         events.listen(self._loops["events"].wake)
 
     def _clocked(self, new_run_id: Callable[[], RunId], zones: Zones) -> dict[str, Tick]:
-        """What has schedules fire, and what proves that it does."""
+        """What has schedules fire, what proves that it does, and what ends in time."""
         rows = (self.gate, self._database, self._store)
         schedule = ScheduleLoop(*rows, new_run_id, zones)
         recheck_loop = RecheckLoop(*rows, zones, lambda: schedule.looked_at)
-        return {"schedule": schedule.tick, "recheck": recheck_loop.tick}
+        expire = ExpireLoop(*rows)
+        return {"schedule": schedule.tick, "recheck": recheck_loop.tick, "expire": expire.tick}
 
     def _made(self, ticks: Mapping[str, Tick]) -> dict[str, Loop]:
         return {
