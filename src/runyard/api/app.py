@@ -23,6 +23,7 @@ from runyard.api.rest.channels import channels
 from runyard.api.rest.deliveries import deliveries
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
+from runyard.api.rest.forecasts import forecasts
 from runyard.api.rest.hooks import calls, hooks
 from runyard.api.rest.incidents import incidents
 from runyard.api.rest.job_changes import job_changes
@@ -62,6 +63,7 @@ ROUTERS = (
     triggers,
     backfills,
     schedules,
+    forecasts,
     environments,
     operations,
     hooks,

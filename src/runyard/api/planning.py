@@ -9,12 +9,12 @@ from typing import Any
 
 import orjson
 
+from runyard.api.measuring import billed_of
 from runyard.api.services import Services
 from runyard.database.port import Tx
 from runyard.flow import costing
 from runyard.flow.differences import Document, Json
 from runyard.flow.estimates import (
-    RUNS_MEASURED,
     Estimate,
     Headroom,
     Measured,
@@ -34,7 +34,6 @@ from runyard.flow.planning import (
 )
 from runyard.flow.schedule.words import utc
 from runyard.flow.trigger_changes import TriggerChange, month_runs, trigger_changes
-from runyard.model.ids import RunId
 from runyard.model.job import JobSpec
 from runyard.model.validation import HIDDEN
 from runyard.store.job_list import JobQuestion, page
@@ -133,7 +132,7 @@ async def _look(services: Services, environment: str, specs: Sequence[JobSpec]) 
         rows = await page(tx, store.jobs, JobQuestion(environment), None, JOBS_MAX)
         known = {(row.project, row.name) for row in rows}
         measured = {
-            key: await _measured(services, tx, (key[0], environment, key[1]))
+            key: await billed_of(services.store, tx, (key[0], environment, key[1]))
             for key in keys
             if key in known
         }
@@ -145,17 +144,6 @@ async def _look(services: Services, environment: str, specs: Sequence[JobSpec]) 
         return _Ground(rows, measured, out)
 
     return await services.database.read(work)
-
-
-async def _measured(services: Services, tx: Tx, key: tuple[str, str, str]) -> Measured:
-    """What recent runs were billed for: those with as many tasks as the newest has."""
-    ids = await services.store.runs.succeeded_of(tx, key, RUNS_MEASURED)
-    if not ids:
-        return Measured()
-    tasks = {run.id: run.task_count for run in await services.store.runs.get(tx, ids)}
-    alike: list[RunId] = [each for each in ids if tasks[each] == tasks[ids[0]]]
-    billed = await services.store.ledger.billed_of_runs(tx, alike)
-    return Measured(tuple(billed.values()), tasks[ids[0]])
 
 
 def plan_document(found: Planned) -> dict[str, Any]:

@@ -75,7 +75,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
         _JOBS,
         "Create, renew, list and read secrets; say who may read them.",
     ),
-    "schedules": ("schedules:schedules", _JOBS, "Say what a schedule means, in a zone and in UTC."),
+    "schedules": (
+        "schedules:schedules",
+        _JOBS,
+        "Say what schedules mean, and what they will do.",
+    ),
     "metrics": (
         "metrics:metrics",
         _JOBS,

@@ -1,4 +1,4 @@
-"""`runyard schedules`: what a schedule means, without a server."""
+"""`runyard schedules`: what a schedule means, without a server; and what those in force will do."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ YEAR = timedelta(days=366)
 
 schedules = App(
     name="schedules",
-    help="Say what a schedule means, in a zone and in UTC.",
+    help="Say what schedules mean, and what they will do.",
     group_commands="Commands",
 )
+schedules.command("runyard.cli.schedule_forecast:forecast", name="forecast")
 Schedule = Annotated[
     str,
     Parameter(
