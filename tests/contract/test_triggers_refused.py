@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,8 +36,9 @@ async def keep(yard: Yard, trigger: Trigger) -> None:
 
 def test_firing_by_hand_says_why_it_cannot(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
-        with pytest.raises(NotFound, match="no trigger shop/local/report/schedule"):
+        with pytest.raises(NotFound, match="no trigger shop/local/report/schedule") as lost:
             await fire_now(yard)
+        assert lost.value.hint == "`runyard triggers list` lists them"
         await yard.apply(scheduled({**HOURLY, "timeZone": "Europe/Berlin"}))
         with pytest.raises(Refused, match="not ready: there is no time zone Europe/Berlin"):
             await fire_now(yard, no_zones)
@@ -49,8 +51,9 @@ def test_firing_by_hand_says_why_it_cannot(grounds: Grounds) -> None:
             )  # fmt: skip
         done = await fire_now(yard)
         assert done.origin == "by hand of ann"
-        with pytest.raises(Refused, match=f"{done.runs[0]} had not ended"):
+        with pytest.raises(Refused, match=f"{done.runs[0]} had not ended") as busy:
             await fire_now(yard)
+        assert busy.value.hint == "wait for it, or ask for the job alone: `runyard run report`"
         await yard.apply(scheduled({**HOURLY, "with": {"region": "europe-west1"}}))
         await yard.tell(await run_of(yard, done), CancelRequested("ann"))
         await yard.apply(
@@ -60,8 +63,9 @@ def test_firing_by_hand_says_why_it_cannot(grounds: Grounds) -> None:
             await fire_now(yard)
         await yard.apply(make_spec("other"), scheduled({"after": {"job": "other"}}))
         named = (*KEY[:3], "chain")
-        with pytest.raises(Refused, match="is no schedule"):
+        with pytest.raises(Refused, match="is no schedule") as strange:
             await yard.gate.ask(FireNow(named, "ann", yard.now, zones=ZoneInfo))
+        assert strange.value.hint == "ask for the job alone: `runyard run report`"
 
     in_yard(scene, grounds)
 
@@ -83,8 +87,21 @@ def test_who_is_being_stopped_already_is_out_of_the_way(grounds: Grounds) -> Non
 def test_a_schedule_resumed_without_its_zone_is_looked_at_at_once(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(scheduled({**HOURLY, "enabled": False}))
+        before = await row(yard)
+        assert before is not None
+        at = yard.now + timedelta(hours=2)
+        await keep(yard, replace(before, next_instant=at, failures=2))
         back = await yard.gate.ask(ResumeTrigger(KEY, "ann", yard.now, zones=no_zones))
-        assert (back.state, back.next_at) == (TriggerState.ENABLED, yard.now)
+        assert back == replace(
+            before,
+            state=TriggerState.ENABLED,
+            next_at=yard.now,
+            next_instant=at,
+            said_by="",
+            said_at=None,
+            reason="",
+            version=before.version + 1,
+        )
 
     in_yard(scene, grounds)
 

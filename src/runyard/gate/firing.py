@@ -98,9 +98,8 @@ class FireDue:
             for ask, runs in plan.runs:
                 work.triggers.record([begin(work, plan.row, ask, runs, self.now)])
             if plan.words:
-                key = f"absent/{plan.row.path}/{plan.firing.trigger.version}"
-                title = f"{plan.row.job}: {plan.row.name}"
-                work.announce(key, title, plan.words, self.now)
+                row, title = plan.firing.trigger, f"{plan.row.job}: {plan.row.name}"
+                work.announce(row.told_as("absent"), title, plan.words, self.now)
         return len(self.plans)
 
     def _standing(self, work: WorkingSet) -> list[_Plan]:

@@ -56,4 +56,4 @@ class Recheck:
         work.triggers.put(row)
         if mending.words:
             title = f"{row.job}: {row.name}"
-            work.announce(f"watchdog/{row.path}/{row.version}", title, mending.words, self.now)
+            work.announce(row.told_as("watchdog"), title, mending.words, self.now)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from runyard.model.ids import RunId
+from runyard.model.instants import to_micros
 from runyard.model.run import TriggerKind
 
 TriggerKey = tuple[str, str, str, str]  #: (project, environment, job, name)
@@ -63,6 +64,11 @@ class Trigger:
     def path(self) -> str:
         """The key as one text, which runs and instants keep."""
         return "/".join(self.key)
+
+    def told_as(self, what: str) -> str:
+        """The key of what people are told of this decision. Versions begin anew when a trigger is
+        taken out of its manifest and comes back: they alone do not tell it from an old one."""
+        return f"{what}/{self.path}/{to_micros(self.since)}/{self.version}"
 
     def evolve(self, **changes: Any) -> Trigger:
         """The row after a decision: `changes`, and the next version."""
