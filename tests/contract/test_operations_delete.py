@@ -18,6 +18,8 @@ from runyard.model.operation import (
     OperationState,
 )
 from runyard.model.run import State
+from runyard.model.trigger.instant import Fate
+from tests.contract.test_triggers import fire, instants, row, scheduled
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.operations import GRACE_SECONDS, Site
@@ -125,5 +127,25 @@ def test_what_was_deleted_is_purged_when_its_time_is_over(grounds: Grounds) -> N
         assert row.revision == 2  # what an engine knows of revision 1 is of another job
         await yard.gate.ask(Purge(tuple(gone), (), yard.now))
         assert await site.job() is not None
+
+    in_yard(scene, grounds)
+
+
+def test_the_triggers_of_a_deleted_job_go_with_it_and_come_back_with_it(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        site = Site(yard)
+        await site.put(scheduled())
+        await fire(yard)
+        yard.later(3600)
+        begun = await site.delete("report")
+        assert await row(yard) is not None  # until it is done
+        await site.done(begun)
+        assert await row(yard) is None
+        (lost,) = await instants(yard)
+        assert (lost.fate, lost.at, lost.decided_at) == (Fate.MISSED, yard.now, yard.now)
+        await site.done(await site.undelete("report"))
+        back = await row(yard)
+        assert back is not None
+        assert (back.since, back.next_at) == (yard.now, yard.now)
 
     in_yard(scene, grounds)
