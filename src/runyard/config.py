@@ -157,6 +157,13 @@ class Config:
         str(30 * DAY_SECONDS),
         unit="seconds",
     )
+    dead_letter_retention_seconds: float = _setting(
+        read.seconds(0, 36_500 * DAY_SECONDS),
+        "how long a dead letter that nobody deals with stays in the queue, and its run with it; "
+        "0: for ever",
+        str(90 * DAY_SECONDS),
+        unit="seconds",
+    )
     metrics_retention_seconds: float = _setting(
         read.seconds(3600, 36_500 * DAY_SECONDS), "measures kept for", "7776000", unit="seconds"
     )

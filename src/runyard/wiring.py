@@ -167,6 +167,7 @@ def _engine_settings(config: Config, name: str) -> EngineSettings:
         region_runs_max=config.region_runs_max,
         retention=Retention(
             runs=timedelta(seconds=config.run_retention_seconds),
+            letters=_letter_retention(config),
             logs=timedelta(seconds=config.log_retention_seconds),
             logs_bytes_max=config.logs_bytes_max,
         ),
@@ -174,6 +175,11 @@ def _engine_settings(config: Config, name: str) -> EngineSettings:
         launch_tries_max=config.launch_tries_max,
         tells=bool(config.database_url),
     )
+
+
+def _letter_retention(config: Config) -> timedelta | None:
+    seconds = config.dead_letter_retention_seconds
+    return timedelta(seconds=seconds) if seconds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,4 +265,5 @@ def api_settings(config: Config, *, loops: Sequence[str]) -> ApiSettings:
         approval_seconds=config.approval_seconds,
         undelete_seconds=config.undelete_seconds,
         public_url=config.public_url,
+        letter_retention=_letter_retention(config),
     )

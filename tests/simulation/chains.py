@@ -54,7 +54,9 @@ def _check(row: Trigger, kept: list[Instant], runs: dict[RunId, Run], *, ended: 
 
 
 def _is_of(run: Run, row: Trigger) -> bool:
-    return run.triggered_by is not None and run.triggered_by.trigger == row.path
+    """True of a run that a trigger asked for; what replays one of those is asked for by people."""
+    by = run.triggered_by
+    return by is not None and by.trigger == row.path and not run.replays
 
 
 def _after(run: Run) -> tuple[RunId, ...]:

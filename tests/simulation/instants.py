@@ -32,7 +32,7 @@ async def check_schedules(
     by_instant: dict[tuple[str, datetime], list[Run]] = {}
     for run in runs:
         by = run.triggered_by
-        if by is not None and by.instant is not None:
+        if by is not None and by.instant is not None and not run.replays:
             by_instant.setdefault((by.trigger, by.instant), []).append(run)
     for row, kept in await database.read(work):
         _check(row, kept, by_instant)

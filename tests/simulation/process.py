@@ -20,6 +20,7 @@ from runyard.engine.launching import Orders
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.recheck import RecheckLoop
+from runyard.engine.replays import ReplayLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.watch import WatchLoop
@@ -106,7 +107,8 @@ class Process:
         hands = RunHands(carrier, notifier)
         self._outbox = OutboxLoop(mine, store, hands, name, lambda: None)
         self._alerts = AlertsLoop(self.gate, mine, store, ZoneInfo)
-        retention = Retention(timedelta(hours=2), timedelta(hours=1), timedelta(hours=3))
+        hour = timedelta(hours=1)
+        retention = Retention(2 * hour, hour, 3 * hour, letters=3 * hour)
         schedule = ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo)
         recheck = RecheckLoop(self.gate, mine, store, ZoneInfo, lambda: schedule.looked_at)
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {
@@ -115,6 +117,7 @@ class Process:
             "recheck": recheck.tick,
             "outbox": self._outbox.tick,
             "alerts": self._alerts.tick,
+            "replays": ReplayLoop(self.gate, mine, store, new_id).tick,
             "watch": WatchLoop(self.gate, provider).tick,
             "rescue": RescueLoop(self.gate, mine, store, provider).tick,
             "prune": PruneLoop(self.gate, mine, store, provider, retention).tick,

@@ -31,6 +31,7 @@ from tests.simulation.alerts import LOCAL, AlertPromises, Ears
 from tests.simulation.chains import check_chains
 from tests.simulation.cloud import Cloud
 from tests.simulation.instants import check_schedules
+from tests.simulation.letters import LetterPromises
 from tests.simulation.process import Process
 from tests.simulation.promises import Promises
 
@@ -69,6 +70,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "next": {"triggers": [{"after": {"job": "plain"}}]},
     "gather": {"triggers": [{"after": {"all": ["next", "stubborn"], "on": "any"}}]},
 }
+AT_REST = ("rescue", "recheck", "schedule", "due", "outbox", "watch", "alerts", "replays")
 SCHEDULED_UNTIL = START + timedelta(minutes=20)
 
 
@@ -111,6 +113,7 @@ class World:
         self.cloud = Cloud(self.random, lambda: self.now)
         self.ears = Ears()
         self.promises = Promises(self.cloud, AlertPromises(self.ears), REGION_RUNS_MAX)
+        self.letters = LetterPromises()
         self.processes: list[Process] = []
         self.calm = False
         self._faults: list[str] = []
@@ -133,6 +136,7 @@ class World:
         await self._come_to_rest()
         await self._check_schedules(ended=True)
         await self.promises.check_rest(self.database, self.store)
+        self.letters.check_rest()
         await self._outlast()
         await self.database.close()
 
@@ -141,6 +145,7 @@ class World:
             (self._advance, 8),
             (self._request, 6),
             (self._cancel, 2),
+            (self._deal, 3),
             (self._tick, 12),
             (self._kill, 1),
             (self._lose, 1),
@@ -150,8 +155,12 @@ class World:
         self.random.choices(actions, weights)[0]()
         self.cloud.end_what_is_over()
         await self._settle(self.random.randrange(1, 12))
-        await self.promises.check(self.database, self.store)
+        await self._check()
         await self._check_schedules(ended=False)
+
+    async def _check(self) -> None:
+        now = await self.promises.check(self.database, self.store)
+        await self.letters.check(self.database, self.store, now.runs.values())
         self._check_faults()
 
     def _check_faults(self) -> None:
@@ -224,7 +233,7 @@ class World:
 
     def _tick(self) -> None:
         process = self.random.choice(self.processes)
-        loops = ["due", "schedule", "recheck", "alerts", "watch", "rescue", "prune"]
+        loops = ["due", "schedule", "recheck", "alerts", "replays", "watch", "rescue", "prune"]
         loops += ["outbox"] * 2  # it has the most to do
         process.tick(self.random.choice(loops))
 
@@ -281,6 +290,11 @@ class World:
             return  # it was final, or stopping, already
         self.promises.cancelled(after)
 
+    def _deal(self) -> None:
+        process = self.random.choice(self.processes)
+        dealt = self.letters.deal(self.random, process.gate, process.clock(), self._new_id)
+        process.spawn(dealt, "deal")
+
     async def _come_to_rest(self) -> None:
         """No more faults, no more requests: everything must come to its end by itself."""
         self.cloud.faults = False
@@ -289,11 +303,10 @@ class World:
             self.now += timedelta(seconds=31)
             self.cloud.end_what_is_over()
             for process in self.processes:
-                for loop in ("rescue", "recheck", "schedule", "due", "outbox", "watch", "alerts"):
+                for loop in AT_REST:
                     process.tick(loop)
             await self._settle(10_000)
-            await self.promises.check(self.database, self.store)
-            self._check_faults()
+            await self._check()
 
     async def _outlast(self) -> None:
         """After the retention nothing is left but the ledger."""
@@ -302,6 +315,8 @@ class World:
             process.tick("prune")
             await self._settle(10_000)
         await self.promises.check_outlasted(self.database, self.store)
+        await self.letters.look(self.database, self.store)
+        self.letters.check_outlasted()
         self._check_faults()
 
 

@@ -112,7 +112,8 @@ class ApiSettings:
     how long each loop may be without a tick before the server is not ready; a loop without an
     entry may be silent for ever. `region_runs_max`: runs out at once in a region.
     `approval_seconds`: how long an operation waits for people; `undelete_seconds`: how long a
-    deleted job can be had back. `public_url`: how people reach the server from elsewhere."""
+    deleted job can be had back. `public_url`: how people reach the server from elsewhere.
+    `letter_retention`: after how long an open dead letter leaves the queue (None: never)."""
 
     version: str
     state_folder: str
@@ -128,6 +129,7 @@ class ApiSettings:
     approval_seconds: float = 24 * 3600.0
     undelete_seconds: float = 7 * 24 * 3600.0
     public_url: str = ""
+    letter_retention: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@
     prune    forgets what is old
     alerts   judges jobs by their rules; alerts and incidents go on by themselves
     expire   ends the waiting of operations that nobody said yes to
+    replays  has dead letters replayed, each replay at its own pace
 
 Order of coming up: the provider finds again what it left running; claims of dead engines are
 freed; `rescue` looks at everything once; then all loops run. Letting go stops nothing that runs.
@@ -38,6 +39,7 @@ from runyard.engine.notifying import Notifier
 from runyard.engine.outbox import OutboxLoop
 from runyard.engine.prune import PruneLoop, Retention
 from runyard.engine.recheck import RecheckLoop
+from runyard.engine.replays import ReplayLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.steps import Hands, Steps
@@ -124,12 +126,15 @@ class Engine:
         events.listen(self._loops["events"].wake)
 
     def _clocked(self, new_run_id: Callable[[], RunId], zones: Zones) -> dict[str, Tick]:
-        """What has schedules fire, what proves that it does, and what ends in time."""
+        """What has schedules fire, what proves that it does, and what else goes by the clock."""
         rows = (self.gate, self._database, self._store)
         schedule = ScheduleLoop(*rows, new_run_id, zones)
-        recheck_loop = RecheckLoop(*rows, zones, lambda: schedule.looked_at)
-        expire = ExpireLoop(*rows)
-        return {"schedule": schedule.tick, "recheck": recheck_loop.tick, "expire": expire.tick}
+        return {
+            "schedule": schedule.tick,
+            "recheck": RecheckLoop(*rows, zones, lambda: schedule.looked_at).tick,
+            "replays": ReplayLoop(*rows, new_run_id).tick,
+            "expire": ExpireLoop(*rows).tick,
+        }
 
     def _made(self, ticks: Mapping[str, Tick]) -> dict[str, Loop]:
         return {
@@ -184,16 +189,17 @@ class Engine:
             self._outbox.hand_over(done.effects)
         if done.delayed:
             self._wake_outbox()
-        if done.runs_may_be_due:
-            self._loops["due"].wake()
-        if done.operations_may_be_due:
-            self._loops["expire"].wake()
-        if done.triggers_may_be_due:
-            self._loops["schedule"].wake()
-        if done.triggers:
-            self._loops["events"].wake()
-        if self._alerts.ended(done.runs) or done.alerts:
-            self._loops["alerts"].wake()
+        woken = {
+            "due": done.runs_may_be_due,
+            "expire": done.operations_may_be_due,
+            "replays": done.replays_may_be_due,
+            "schedule": done.triggers_may_be_due,
+            "events": bool(done.triggers),
+            "alerts": self._alerts.ended(done.runs) or done.alerts,
+        }
+        for name, is_due in woken.items():
+            if is_due:
+                self._loops[name].wake()
         self._signals.send(done.topics())
         self._observe(done)
 
@@ -205,7 +211,7 @@ class Engine:
         if news.effects:
             self._wake_outbox()
         if news.due:
-            for loop in ("due", "schedule", "events", "alerts", "expire"):
+            for loop in ("due", "schedule", "events", "alerts", "expire", "replays"):
                 self._loops[loop].wake()
         self._signals.pass_on(news.topics)
 

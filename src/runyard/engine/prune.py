@@ -10,6 +10,7 @@ from runyard.database.port import Database, Tx
 from runyard.gate.alerting import ForgetAlerts
 from runyard.gate.delivering import ForgetDeliveries
 from runyard.gate.door import Gate
+from runyard.gate.filing import ExpireLetters, FileOld
 from runyard.gate.operating import Purge
 from runyard.gate.telling import Forget
 from runyard.model.ids import OperationId, RunId, attempt_key
@@ -27,8 +28,10 @@ EVERY = timedelta(minutes=5)
 class Retention:
     """How long things are kept after a run has ended (`keys`: after the request; `deliveries`:
     after they came last, so long is a delivery known that comes again; `filtered` ones, which ask
-    for nothing and may be very many, go earlier). When all logs take more than `logs_bytes_max`
-    (0: no bound), those of the runs that ended first go, however young they are."""
+    for nothing and may be very many, go earlier). `letters`: how long nobody may have dealt with a
+    dead letter before it leaves the queue (None: it never does); its run is kept as long. When all
+    logs take more than `logs_bytes_max` (0: no bound), those of the runs that ended first go,
+    however young they are."""
 
     runs: timedelta = timedelta(days=30)
     logs: timedelta = timedelta(days=30)
@@ -36,6 +39,7 @@ class Retention:
     deliveries: timedelta = timedelta(days=7)
     filtered: timedelta = timedelta(days=1)
     logs_bytes_max: int = 0
+    letters: timedelta | None = timedelta(days=90)
 
 
 class PruneLoop:
@@ -55,15 +59,18 @@ class PruneLoop:
         self._provider = provider
         self._retention = retention
         self._cut_to: Run | None = None  # whose logs went last because of their room
+        self._old_filed = False  # the letters of runs that died before there were any
 
     async def tick(self, now: datetime) -> datetime | None:
         """Forget what is too old at `now`."""
+        await self._file_old(now)
+        await self._expire_letters(now)
         if self._retention.logs < self._retention.runs:
             await self._prune_logs(now)
         if self._retention.logs_bytes_max:
             await self._cut_logs(now)
         keys_before = now - self._retention.keys
-        while runs := await self._ended_before(now - self._retention.runs):
+        while runs := await self._to_forget(now - self._retention.runs):
             await self._forget_attempts(runs)
             await self._gate.ask(Forget(tuple(run.id for run in runs), keys_before, now))
         await self._gate.ask(Forget((), keys_before, now, now - self._retention.runs))
@@ -71,6 +78,21 @@ class PruneLoop:
         await self._purge(now)
         await self._gate.ask(ForgetAlerts(now - self._retention.runs, now))
         return now + EVERY
+
+    async def _file_old(self, now: datetime) -> None:
+        after: str | None = None if self._old_filed else ""
+        while after is not None:
+            after = await self._gate.ask(FileOld(after, now, PAGE))
+        self._old_filed = True
+
+    async def _expire_letters(self, now: datetime) -> None:
+        kept = self._retention.letters
+        if kept is None:
+            return
+        days = kept / timedelta(days=1)
+        words = f"nobody dealt with it for {days:g} days (setting dead_letter_retention_seconds)"
+        while await self._gate.ask(ExpireLetters(now - kept, words, now, PAGE)) >= PAGE:
+            pass
 
     async def _forget_deliveries(self, now: datetime) -> None:
         kept = self._retention
@@ -107,6 +129,13 @@ class PruneLoop:
                 return  # what is left is of runs that go on, or that ended just now
             await self._forget_attempts(runs)
             self._cut_to = runs[-1]
+
+    async def _to_forget(self, before: datetime) -> list[Run]:
+        async def work(tx: Tx) -> list[Run]:
+            ids = await self._store.runs.to_forget(tx, before, PAGE)
+            return await self._store.runs.get(tx, ids)
+
+        return await self._database.read(work)
 
     async def _ended_before(self, at: datetime, after: Run | None = None) -> list[Run]:
         async def work(tx: Tx) -> list[Run]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from runyard.database.port import Database, Tx
 from runyard.gate.deciding import refill
+from runyard.gate.filing import file_letters
 from runyard.gate.following import follow_jobs, follow_runs
 from runyard.gate.news import News
 from runyard.gate.telling import Tell
@@ -69,6 +70,7 @@ class Committed:
     `facts` is what it added to histories: the run after each decision, the fact, the instant.
     `alerts`: alerts or incidents changed; `alerts_may_be_due`: one of them has an instant that
     somebody has to wait for.
+    `replays_may_be_due`: the same of replays of dead letters.
     `delayed`: effects were put off, so the outbox has an instant that nobody waits for yet.
     """
 
@@ -81,6 +83,7 @@ class Committed:
     alerts: bool = False
     alerts_may_be_due: bool = False
     delayed: bool = False
+    replays_may_be_due: bool = False
 
     @property
     def runs_may_be_due(self) -> bool:
@@ -216,6 +219,7 @@ class Gate:
         answers = tuple(_act(command, work) for command in commands)  # frees no room
         await follow_jobs(work, now)
         await follow_runs(work, now)
+        await file_letters(work, now)
         mine = self._settings.engine
         await work.write(Claim(mine, now + self._settings.lease) if mine else Claim())
         done = _committed(work, answers, carries=bool(mine))
@@ -226,7 +230,7 @@ class Gate:
     async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
         """Tell other processes; `waiting`: effects wait for one who carries them out."""
         due = done.runs_may_be_due or done.operations_may_be_due or bool(done.triggers)
-        due = due or done.alerts_may_be_due
+        due = due or done.alerts_may_be_due or done.replays_may_be_due
         news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
         if news is not None:
             await tx.notify(news.text())
@@ -244,6 +248,7 @@ def _committed(work: WorkingSet, answers: tuple[Any, ...], *, carries: bool) -> 
         alerts=work.alerts.has_changed,
         alerts_may_be_due=work.alerts.may_be_due,
         delayed=work.has_delayed,
+        replays_may_be_due=work.letters.may_be_due,
     )
 
 

@@ -156,8 +156,8 @@ class Delay:
 
 @dataclass(slots=True)
 class Forget:
-    """Remove final runs with all that is kept of them but their charges, old keys, and what
-    became of old instants."""
+    """Remove final runs with all that is kept of them but their charges, old keys, what became of
+    old instants, and replays that were over before those."""
 
     runs: tuple[RunId, ...]
     keys_before: datetime
@@ -170,9 +170,11 @@ class Forget:
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
         await work.store.runs.delete(work.tx, self.runs)
+        await work.store.dead_letters.delete(work.tx, self.runs)
         await work.store.request_keys.delete_before(work.tx, self.keys_before)
         if self.instants_before is not None:
             await work.store.triggers.forget_instants(work.tx, self.instants_before)
+            await work.store.dead_letters.forget_replays(work.tx, self.instants_before)
 
     def frees(self, work: WorkingSet) -> None:
         """See `Command.frees`."""

@@ -137,7 +137,8 @@ class Run:
     final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
     job's concurrency limit is counted in (empty: no limit). `triggered_by` is the trigger that
     asked for it, None where a person did. `handle` is the provider's name of the last attempt.
-    `scaled` is what recovery gives its attempts. `stop_cause` is cancel or deadline once one of
+    `scaled` is what recovery gives its attempts. `replays` is the dead run in whose place it was
+    asked for (empty: none). `stop_cause` is cancel or deadline once one of
     them has come. `version` grows by one with every decision.
     """
 
@@ -164,6 +165,7 @@ class Run:
     ended_at: datetime | None = None
     concurrency_slot: str = ""
     triggered_by: TriggeredBy | None = None
+    replays: RunId = RunId("")
     handle: str = ""
     stop_cause: str = ""
     reason: str = ""

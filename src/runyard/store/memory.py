@@ -8,6 +8,7 @@ from importlib.resources import files
 from runyard.database.queries import load
 from runyard.store.alerts import Alerts
 from runyard.store.audit import AuditLog
+from runyard.store.dead_letters import DeadLetters
 from runyard.store.deleted_jobs import DeletedJobs
 from runyard.store.deliveries import Deliveries
 from runyard.store.environments import Environments
@@ -48,6 +49,7 @@ class Store:
     alerts: Alerts
     triggers: Triggers
     deliveries: Deliveries
+    dead_letters: DeadLetters
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -71,4 +73,5 @@ class Store:
             Alerts(queries),
             Triggers(queries),
             Deliveries(queries),
+            DeadLetters(queries),
         )

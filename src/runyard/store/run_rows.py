@@ -86,6 +86,8 @@ def _asked(run: Run) -> str:
     }
     if run.triggered_by is not None:
         asked["triggered_by"] = run.triggered_by
+    if run.replays:
+        asked["replays"] = run.replays
     return dumps(asked)
 
 
@@ -132,6 +134,7 @@ def run_of(row: Row, known: Run | None = None) -> Run:
         ended_at=instant(row[15]),
         concurrency_slot=row[12],
         triggered_by=triggered_by_of(asked.get("triggered_by")),
+        replays=RunId(asked.get("replays", "")),
         handle=body["handle"],
         stop_cause=body["stop_cause"],
         reason=body["reason"],

@@ -145,6 +145,11 @@ class Runs:
         since = 0 if since_at is None else to_micros(since_at)
         return await self._ids(tx, "runs_ended_before", to_micros(at), since, since_id, limit)
 
+    async def to_forget(self, tx: Tx, before: datetime, limit: int) -> list[RunId]:
+        """Final runs that ended before an instant, have nothing left in the outbox, and no letter
+        in the queue of the dead; oldest first."""
+        return await self._ids(tx, "runs_to_forget", to_micros(before), limit)
+
     async def next_instants(self, tx: Tx) -> tuple[datetime | None, datetime | None]:
         """When the next run is due, and when the next deadline passes."""
         due, deadline = (await tx.fetch(self._q["runs_next_instants"]))[0]

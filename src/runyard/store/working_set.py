@@ -27,6 +27,7 @@ from runyard.model.run import OnConflict, Run
 from runyard.store.alert_set import AlertSet
 from runyard.store.delivery_set import DeliverySet
 from runyard.store.jobs import JobRow
+from runyard.store.letter_set import LetterSet
 from runyard.store.memory import Store
 from runyard.store.operation_set import OperationSet
 from runyard.store.outbox import Claim
@@ -84,6 +85,7 @@ class WorkingSet:
         self.deliveries = DeliverySet(store.deliveries, tx)
         self.triggers = TriggerSet(store.triggers, tx)
         self.alerts = AlertSet(store, tx)
+        self.letters = LetterSet(store.dead_letters, tx)
         self.dropped_jobs: list[tuple[str, str, str]] = []
 
     async def load(self, needs: Needs) -> None:
@@ -273,6 +275,7 @@ class WorkingSet:
         await self.people.write()
         await self.triggers.write()
         await self.alerts.write()
+        await self.letters.write()
 
     def _put_slot(self, slot: Slot) -> None:
         self.slots[slot.name] = slot

@@ -299,6 +299,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             "prune",
             "alerts",
             "expire",
+            "replays",
         }
         await engine.stop()
         assert provider.calls[-1] == ("close", "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from runyard.engine.prune import PruneLoop, Retention
+from runyard.model.dead_letter import LetterState
 from runyard.model.event import Ended
-from runyard.model.ids import attempt_key
+from runyard.model.ids import RunId, attempt_key
+from runyard.model.outcome import Ending
 from runyard.provider.port import Phase, Report
 from tests.support.fake_provider import ScriptedProvider
 from tests.support.gates import Yard, in_yard
@@ -68,5 +70,50 @@ def test_prune_leaves_a_run_with_something_left_to_do() -> None:
         yard.later(31 * 86_400)
         await prune.tick(yard.now)
         assert (await yard.run(run.id)).is_final
+
+    in_yard(scene)
+
+
+async def state_of(yard: Yard, run: RunId) -> LetterState | None:
+    found = await yard.database.read(lambda tx: yard.store.dead_letters.get(tx, [run]))
+    return found[0].state if found else None
+
+
+def test_a_dead_run_stays_while_its_letter_is_in_the_queue() -> None:
+    async def scene(yard: Yard) -> None:
+        retention = Retention(timedelta(hours=1), letters=timedelta(hours=36))
+        prune = PruneLoop(yard.gate, yard.database, yard.store, ScriptedProvider(), retention)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        dead = await yard.tell(run, Ended(1, make_outcome(Ending.FAILED)))
+        await yard.database.write(lambda tx: yard.store.dead_letters.delete(tx, [dead.id]))
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
+        yard.later(35 * 3600)
+        await prune.tick(yard.now)
+        assert await state_of(yard, dead.id) is LetterState.OPEN, "older than letters: it has one"
+        assert await yard.run(dead.id) == dead
+        yard.later(3601)
+        await prune.tick(yard.now)
+        assert await state_of(yard, dead.id) is None, "it expired, and went with its run"
+        assert await yard.history(dead) == []
+        [entry] = await yard.entries("dead_letter.expire")
+        assert entry.reason == (
+            "nobody dealt with it for 1.5 days (setting dead_letter_retention_seconds)"
+        )
+
+    in_yard(scene)
+
+
+def test_letters_without_a_retention_stay_for_ever() -> None:
+    async def scene(yard: Yard) -> None:
+        retention = Retention(timedelta(hours=1), letters=None)
+        prune = PruneLoop(yard.gate, yard.database, yard.store, ScriptedProvider(), retention)
+        await yard.apply(make_spec())
+        run = await yard.request()
+        await yard.tell(run, Ended(1, make_outcome(Ending.FAILED)))
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
+        yard.later(10_000 * 86_400)
+        await prune.tick(yard.now)
+        assert await state_of(yard, run.id) is LetterState.OPEN
 
     in_yard(scene)

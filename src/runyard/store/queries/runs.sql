@@ -112,6 +112,15 @@ WHERE ended_at < $1 AND (ended_at > $2 OR (ended_at = $2 AND id > $3))
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_id = runs.id)
 ORDER BY ended_at, id LIMIT $4
 
+-- name: runs_to_forget
+-- Final runs with nothing left to do, neither for the engine nor (as dead letters) for people.
+SELECT id FROM runs
+WHERE ended_at < $1
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_id = runs.id)
+  AND NOT EXISTS (SELECT 1 FROM dead_letters
+                  WHERE dead_letters.run_id = runs.id AND dead_letters.settled_at IS NULL)
+ORDER BY ended_at, id LIMIT $2
+
 -- name: runs_delete
 DELETE FROM runs WHERE id IN (SELECT value FROM json_each($1))
 
