@@ -1,4 +1,4 @@
--- 0014_dead_letters.sql as PostgreSQL says it: texts are compared by their bytes.
+-- 0015_dead_letters.sql as PostgreSQL says it: texts are compared by their bytes.
 
 -- Dead letters: one for each dead run, kept as long as its run; and replays of several of them.
 -- What is looked for stands in columns, all of a row in `body`. `settled_at` is null in the queue.
