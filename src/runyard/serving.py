@@ -40,6 +40,7 @@ from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
+from runyard.log_watching import reading_logs
 from runyard.measures import measuring
 from runyard.model.errors import ConfigError, ServerUnavailable
 from runyard.premises import announced, listening_socket, state_folder
@@ -158,6 +159,7 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             house = await stack.enter_async_context(opening)
             viewer = house.cloud.sights.viewer
             await stack.enter_async_context(exporting(config, rows, measures, viewer))
+            await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: _about(house))
             parts = house_parts(house, _others(config, rows, me))
@@ -328,6 +330,7 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
         house = await stack.enter_async_context(opening)
         viewer = house.cloud.sights.viewer
         await stack.enter_async_context(exporting(config, rows, measures, viewer))
+        await stack.enter_async_context(reading_logs(rows, measures, viewer))
         health.house = house
         me.settle(lambda: _about(house))
         settle_memory()

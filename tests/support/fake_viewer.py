@@ -10,6 +10,8 @@ from runyard.provider.port import (
     LogEntry,
     LogFindings,
     LogPage,
+    LogPlace,
+    LogSifted,
     LogWanted,
     Progress,
     TaskView,
@@ -51,6 +53,16 @@ class FakeViewer:
         last = page[-1].position if page else (found[-1].position if found else after)
         more = any(one.position > last for one in found)
         return LogPage(tuple(page), last, ended=key in self.ended and not more)
+
+    async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
+        """All there is, wanted by all that may want a plain line."""
+        found = []
+        for place in places:
+            entries = [one for one in self.entries.get(place.key, []) if one.position > place.after]
+            each = tuple((one, tuple(range(len(place.wanted)))) for one in entries)
+            after = entries[-1].position if entries else place.after
+            found.append(LogSifted(each, after, complete=True, ended=place.key in self.ended))
+        return found
 
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int

@@ -48,10 +48,10 @@ def described(lines: Lines) -> str:
     if lines.severity is not None:
         found.append(f"of {lines.severity} or worse")
     if lines.text is not None:
-        found.append(f"with {lines.text!r} in them")
+        found.append(f"with the text {lines.text!r}")
     if lines.pattern is not None:
-        found.append(f"in which {lines.pattern!r} is found")
-    return " and ".join(found)
+        found.append(f"matching {lines.pattern!r}")
+    return ", ".join(found)
 
 
 def _failed(rule: FailedRule) -> str:
@@ -98,7 +98,7 @@ def _cost(rule: CostRule) -> str:
 def _log(rule: LogRule) -> str:
     asked = rule.log
     some = "a line" if asked.count == 1 else f"{asked.count} lines"
-    return f"{some} {described(asked)} within {lasting(asked.within)}"
+    return f"{some} {described(asked)}, within {lasting(asked.within)}"
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {

@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from runyard.model.forms import Between, Counted, Shaped, unexpected
 from runyard.model.kinds import Kinds
-from runyard.model.measured_rules import CostRule, MetricRule, MissedRule, QueueWaitRule
+from runyard.model.measured_rules import CostRule, LogRule, MetricRule, MissedRule, QueueWaitRule
 from runyard.model.notice import Severity
 from runyard.model.rule_parts import Always, Rule, Spoken, Window, Within
 from runyard.model.strict import Strict
@@ -127,6 +127,7 @@ _KINDS: dict[str, type[Strict]] = {
     "missed": MissedRule,
     "cost": CostRule,
     "metric": MetricRule,
+    "log": LogRule,
 }
 AlertRule = Annotated[
     DeadRule
@@ -140,7 +141,8 @@ AlertRule = Annotated[
     | QueueWaitRule
     | MissedRule
     | CostRule
-    | MetricRule,
+    | MetricRule
+    | LogRule,
     Kinds(_KINDS, "a rule"),
 ]
 AlertRules = Annotated[tuple[AlertRule, ...], Counted(0, RULES_MAX)]

@@ -21,6 +21,7 @@ from runyard.model.durations import seconds_of
 from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.failure_spec import RULES_MAX, FailureRuleSpec
 from runyard.model.forms import Between, Counted, Lasting, Shaped
+from runyard.model.log_metrics import LogMetrics
 from runyard.model.places import RegionName
 from runyard.model.plan import Placement
 from runyard.model.recovery_spec import RecoverySpec
@@ -77,6 +78,9 @@ class JobSpec(Strict):
         default=(), description="What the job is watched for, beside what every job is."
     )
     runbook: RunbookUrl | None = None
+    metrics: LogMetrics = Field(
+        default={}, description="What is counted or measured of lines of the job's logs."
+    )
     needs: NeedsSpec = NeedsSpec()
     recovery: RecoverySpec = RecoverySpec()
     failures: Annotated[tuple[FailureRuleSpec, ...], Counted(0, RULES_MAX)] = ()

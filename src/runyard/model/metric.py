@@ -26,11 +26,19 @@ class Metric(StrEnum):
     MEMORY = "memory_ratio"  # the greatest peak of an attempt's tasks, against their limit
     COST = "cost_dollars"  # of an attempt by Cloud Run's list prices, before any free tier
     LOG_MATCHES = "log_matches"  # lines that a rule of the job about its logs wants, by rule
+    OWN_REFUSED = "own_refused"  # measures of a task's own that were not kept, by why
 
 
 #: Of these only count and sum are kept: a quantile of them says nothing.
 COUNTED = frozenset(
-    {Metric.RUNS, Metric.ATTEMPTS, Metric.RETRIES, Metric.DEAD_LETTERS, Metric.LOG_MATCHES}
+    {
+        Metric.RUNS,
+        Metric.ATTEMPTS,
+        Metric.RETRIES,
+        Metric.DEAD_LETTERS,
+        Metric.LOG_MATCHES,
+        Metric.OWN_REFUSED,
+    }
 )
 OWN = "own."  #: what the name of a metric begins with that a job itself measures
 

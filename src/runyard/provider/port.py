@@ -137,7 +137,8 @@ class LogWanted:
 
     `text` is contained in the entry's text, `pattern` (of Python's `re`) is found in it.
     `severities`: one of them. `fields`: a structured line has this value (as JSON, or as a text)
-    at this path (`user.name`). `since` and `before` are when it was written.
+    at this path (`user.name`). `has`: it has this field, whatever its value. `since` and
+    `before` are when it was written.
     """
 
     text: str = ""
@@ -147,6 +148,28 @@ class LogWanted:
     fields: tuple[tuple[str, str], ...] = ()
     since: datetime | None = None
     before: datetime | None = None
+    has: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """From where on the log of an attempt is read, and what of it: entries that any of `wanted`
+    wants."""
+
+    key: AttemptKey
+    after: int
+    wanted: tuple[LogWanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSifted:
+    """Entries with the numbers of what wants them. `after` is where to read on; `complete`: there
+    is no more now; `ended`: nor will there ever be."""
+
+    found: tuple[tuple[LogEntry, tuple[int, ...]], ...]
+    after: int
+    complete: bool
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +233,10 @@ class Viewer(Protocol):
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
         """Log entries after position `after`, oldest first, of one task or of all."""
+
+    async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
+        """What is wanted of logs from places on, in the same order: a part of it that is bounded.
+        The log of an attempt that is not known is empty and has ended."""
 
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int

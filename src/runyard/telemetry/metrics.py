@@ -19,12 +19,12 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from runyard.model.event import AttemptEnded, Fact, Released, Started
-from runyard.model.metric import Metric
+from runyard.model.metric import OWN, Labels, Metric, Series
 from runyard.model.outcome import Outcome
 from runyard.model.run import Run, State
 from runyard.telemetry.measuring import Measuring, failed_of
@@ -115,6 +115,12 @@ class Metrics:
         """Count a call of a webhook."""
         self._deliveries.labels(fate).inc()
 
+    def own(self, series: Series, value: float) -> None:
+        """Count a value that a job measures itself."""
+        key = (series.metric, series.job, series.region, series.labels)
+        count, total = self._looked_up.own.get(key, (0, 0.0))
+        self._looked_up.own[key] = (count + 1, total + value)
+
     def observe(self, facts: Sequence[tuple[Run, Fact, datetime]]) -> None:
         """Count what was committed: each run as it was after the fact, the fact, its instant."""
         for run, metric, _, value in self._measuring.samples(facts):
@@ -170,6 +176,7 @@ class _LookedUp(Collector):
     def __init__(self, version: str) -> None:
         self._version = version
         self.reading = Reading()
+        self.own: dict[tuple[str, str, str, Labels], tuple[int, float]] = {}
 
     def collect(self) -> Iterator[Family]:
         """See `Collector`."""
@@ -186,6 +193,21 @@ class _LookedUp(Collector):
         words = "Streams of events that are open."
         yield GaugeMetricFamily("runyard_event_streams", words, reading.streams)
         yield from self._loops()
+        yield from self._own()
+
+    def _own(self) -> Iterator[Family]:
+        """What jobs measure themselves: a summary for each name, with the labels of all of it."""
+        names: dict[str, list[tuple[dict[str, str], int, float]]] = {}
+        for (name, job, region, labels), (count, total) in sorted(self.own.items()):
+            pairs = {"job": job, "region": region} | dict(labels)
+            names.setdefault(name.removeprefix(OWN), []).append((pairs, count, total))
+        for name, rows in names.items():
+            keys = sorted({key for pairs, _, _ in rows for key in pairs})
+            words = "What jobs measure themselves."
+            family = SummaryMetricFamily(f"runyard_own_{name}", words, labels=keys)
+            for pairs, count, total in rows:
+                family.add_metric([pairs.get(key, "") for key in keys], count, total)
+            yield family
 
     def _loops(self) -> Iterator[Family]:
         ticks = CounterMetricFamily("runyard_loop_ticks", "Looks of a loop.", labels=["loop"])

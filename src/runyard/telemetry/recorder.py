@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from runyard.database.port import Database, Tx
 from runyard.model.event import Fact
 from runyard.model.instants import to_micros
-from runyard.model.metric import COUNTED, Point, Series
+from runyard.model.metric import COUNTED, Labels, Point, Series
 from runyard.model.run import Run
 from runyard.model.sketch import Sketch
 from runyard.telemetry.measuring import Measuring
@@ -48,7 +48,7 @@ class Recorder:
     are kept."""
 
     def __init__(self, database: Database, writer: str, retention: timedelta) -> None:
-        self._database = database
+        self.database = database
         self._port = TimeSeries(database.dialect)
         self._writer = writer
         self._retention = retention
@@ -112,22 +112,26 @@ class Recorder:
         points = [Put(series, at, _copy(self._cells[at, series])) for at, series in cells]
         self._dirty.difference_update(cells)
         try:
-            await self._database.write(lambda tx: self._port.put(tx, self._writer, points))
+            await self.database.write(lambda tx: self._port.put(tx, self._writer, points))
         except BaseException:
             self._dirty.update(cells)
             raise
 
     async def tend(self, now: datetime) -> None:
         """Merge what is older than `FINE`, forget what is older than the retention."""
-        await self._database.write(lambda tx: self._port.forget(tx, now - self._retention))
+        await self.database.write(lambda tx: self._port.forget(tx, now - self._retention))
         before = fine_since(now, min(FINE, self._retention))
-        while await self._database.write(lambda tx: self._port.merge_next(tx, before)):
+        while await self.database.write(lambda tx: self._port.merge_next(tx, before)):
             pass
 
     async def read(self, question: Question, now: datetime) -> list[Point]:
         """The points asked for, with what this process saw up to now."""
         (found,) = await self.read_each([question], now)
         return found
+
+    async def own_of(self, key: tuple[str, str, str]) -> set[tuple[str, Labels]]:
+        """What a job (project, environment, name) measures itself, as far as it is written."""
+        return await self.database.read(lambda tx: self._port.own_of(tx, key))
 
     async def read_each(self, questions: Sequence[Question], now: datetime) -> list[list[Point]]:
         """The points that each question asks for, all read at once."""
@@ -136,7 +140,7 @@ class Recorder:
         async def work(tx: Tx) -> list[list[Point]]:
             return [await self._port.read(tx, question) for question in questions]
 
-        return await self._database.read(work)
+        return await self.database.read(work)
 
 
 def _step_of(at: datetime) -> int:

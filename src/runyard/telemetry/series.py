@@ -21,7 +21,7 @@ from runyard.database import queries
 from runyard.database.migrations import migrate
 from runyard.database.port import Database, Row, Tx
 from runyard.model.instants import from_micros, to_micros
-from runyard.model.metric import Point, Series
+from runyard.model.metric import Labels, Point, Series
 from runyard.model.sketch import Sketch, merged
 
 STEP_SECONDS = 60
@@ -126,6 +126,12 @@ class TimeSeries:
             Point(series, from_micros(at), step, sketch)
             for (series, at, step), sketch in found.items()
         ]
+
+    async def own_of(self, tx: Tx, key: tuple[str, str, str]) -> set[tuple[str, Labels]]:
+        """What a job (project, environment, name) measures itself: metrics with labels."""
+        project, environment, job = key
+        rows = await tx.fetch(self._q["series_own_of_job"], (environment, project, job))
+        return {(metric, tuple((k, v) for k, v in json.loads(labels))) for metric, labels in rows}
 
     async def merge_next(self, tx: Tx, before: datetime) -> bool:
         """Make points of an hour of those of its minutes, of the oldest hour that ended before

@@ -108,6 +108,18 @@ def test_attempts_that_wait_too_long() -> None:
     assert end.reason == "95 % of 1 attempts were taken up within 1.0 s"
 
 
+def test_lines_of_a_log() -> None:
+    rule = {"log": {"pattern": "order [0-9]+ lost", "count": 2, "within": "10m"}}
+    seen = [point(Metric.LOG_MATCHES, 1, rule="mine"), point(Metric.LOG_MATCHES, 7, rule="other")]
+    assert judged(rule, *seen) == []
+    (one,) = found = judged(rule, *seen, *seen)
+    assert one.title == "report: 2 lines have 'order [0-9]+ lost' within 600s"
+    (end,) = judged(rule, *seen, alert=opened(found))
+    assert end.reason == "1 line has 'order [0-9]+ lost' within 600s"
+    worse = {"log": {"severity": "ERROR", "within": "10m"}}
+    assert "'ERROR or worse'" in judged(worse, *seen)[0].title
+
+
 def test_instants_that_became_no_run() -> None:
     rule = {"missed": {"count": 3, "within": "1h"}}
     unrun = [
@@ -161,6 +173,7 @@ def test_what_has_to_be_read_for_rules() -> None:
         rules(
             {"metric": ROWS | {"over": 1, "within": "2h"}},
             {"queueWait": {"over": "1m", "within": "1h"}},
+            {"log": {"text": "lost", "within": "1m"}},
             {"missed": {"within": "3h"}},
             {"cost": {"over": "1 USD", "per": "day"}},
             {"cost": {"over": "9 USD", "per": "month"}},
@@ -169,7 +182,7 @@ def test_what_has_to_be_read_for_rules() -> None:
     )
     midnight = datetime(2026, 9, 1, tzinfo=NOW.tzinfo)
     assert found == Wants(
-        ("own.rows", "queue_wait_seconds"),
+        ("log_matches", "own.rows", "queue_wait_seconds"),
         NOW - timedelta(hours=2),
         ((Per.DAY, midnight), (Per.MONTH, midnight)),
         NOW - timedelta(hours=3),
@@ -192,6 +205,7 @@ jobs:
       - {queueWait: {over: 5m, within: 1h}}
       - {missed: {within: 24h, fates: [missed, late]}}
       - {cost: {over: 20 USD, per: month}}
+      - {log: {text: lost, pattern: "order [0-9]+", severity: WARNING, within: 10m}}
     template: {template: {containers: [{image: a}]}}
 """
 
@@ -199,7 +213,7 @@ jobs:
 def test_they_are_read_from_a_manifest_and_come_back() -> None:
     (job,) = load([Source("runyard.yaml", TEXT)]).jobs
     assert type(job).from_document(job.document()) == job
-    assert list(named(job.alerts))[3:] == ["metric", "queue_wait", "missed", "cost"]
+    assert list(named(job.alerts))[3:] == ["metric", "queue_wait", "missed", "cost", "log"]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +228,13 @@ def test_they_are_read_from_a_manifest_and_come_back() -> None:
         ("20 USD", "20", "alerts[3].cost.over", "an amount of money such as 20 USD"),
         ("20 USD", "20 EUR", "alerts[3].cost.over", "an amount of money such as 20 USD"),
         ("per: month", "per: year", "alerts[3].cost.per", "one of run, day, month"),
+        ("order [0-9]+", "(a+)+", "alerts[4].log.pattern", "a regular expression"),
+        ("text: lost", "text: a", "alerts[4].log.text", "3 to 200 characters"),
+        ("severity: WARNING", "severity: BAD", "alerts[4].log.severity", "one of DEFAULT"),
+        (
+            'text: lost, pattern: "order [0-9]+", severity: WARNING, ', "", "alerts[4].log",
+            "at least one of text, pattern, severity",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(before: str, after: str, path: str, words: str) -> None:

@@ -47,6 +47,11 @@ from tests.support.runs import make_spec
         ),
         ({"cost": {"over": "1 USD", "per": "run"}}, "a run costs more than 1 USD"),
         ({"cost": {"over": "9 USD", "per": "month"}}, "a month (UTC) costs more than 9 USD"),
+        ({"log": {"text": "lost", "within": "1m"}}, "a line with the text 'lost', within 1m"),
+        (
+            {"log": {"severity": "ERROR", "pattern": "a+", "count": 3, "within": "1m"}},
+            "3 lines of ERROR or worse, matching 'a+', within 1m",
+        ),
         (
             {"metric": {"name": "own.rows", "take": "sum", "under": 1, "within": "1h"}},
             "sum of own.rows is less than 1 within 1h",

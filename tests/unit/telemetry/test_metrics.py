@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from runyard.flow.lifecycle import Facts, Slot, decide, wanted
 from runyard.model.event import CancelRequested, Due, Ended, Event, Launched, Released
+from runyard.model.metric import Series
 from runyard.model.outcome import Ending, TaskFailure
 from runyard.model.run import State
 from runyard.telemetry.metrics import LoopReading, Metrics, Reading
@@ -88,3 +89,17 @@ def test_two_of_them_do_not_share_anything() -> None:
     first, second = Measured(), Measured()
     first.tell(CancelRequested("admin"))
     assert not any(line.startswith("runyard_runs_finished_total{") for line in second.lines())
+
+
+def test_what_jobs_measure_themselves_is_a_summary_of_its_own() -> None:
+    metrics = Measured().metrics
+    rows = Series("local", "shop", "report", "r1", "own.rows", (("table", "orders"),))
+    for series, value in ((rows, 3.0), (rows, 4.0), (rows._replace(job="other", labels=()), 1.0)):
+        metrics.own(series, value)
+    lines = set(metrics.text(Reading()).decode().splitlines())
+    assert lines >= {
+        "# TYPE runyard_own_rows summary",
+        'runyard_own_rows_count{job="report",region="r1",table="orders"} 2.0',
+        'runyard_own_rows_sum{job="report",region="r1",table="orders"} 7.0',
+        'runyard_own_rows_count{job="other",region="r1",table=""} 1.0',
+    }

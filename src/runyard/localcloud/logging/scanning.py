@@ -96,7 +96,7 @@ def _blocks(descriptor: int, buffer: bytearray, start: int, end: int) -> Iterato
 def _wanted_lines(buffer: bytearray, size: int, matcher: Matcher) -> Iterator[tuple[int, bytes]]:
     """Wanted lines of a block, the last first, each with where its newline is."""
     if matcher.driver:
-        for start, stop in reversed(_spans(buffer, size, matcher.driver)):
+        for start, stop in reversed(spans(buffer, size, matcher.driver)):
             line = bytes(buffer[start:stop])
             if _may_match(line, matcher) and matcher.matches(line):
                 yield stop, line
@@ -126,16 +126,16 @@ def _found_in(data: bytes, matcher: Matcher) -> set[int] | None:
     return {place for place, text in enumerate(texts) if search(text)}
 
 
-def _spans(data: bytearray, size: int, needles: tuple[bytes, ...]) -> list[tuple[int, int]]:
+def spans(data: bytes | bytearray, size: int, needles: tuple[bytes, ...]) -> list[tuple[int, int]]:
     """From where to where the lines go that have one of the needles."""
-    spans = []
+    found = []
     for needle in needles:
         at = data.find(needle, 0, size)
         while at >= 0:
             stop = data.find(b"\n", at, size)
-            spans.append((data.rfind(b"\n", 0, at) + 1, stop))
+            found.append((data.rfind(b"\n", 0, at) + 1, stop))
             at = data.find(needle, stop, size)
-    return sorted(set(spans)) if len(needles) > 1 else spans
+    return sorted(set(found)) if len(needles) > 1 else found
 
 
 def _may_match(line: bytes, matcher: Matcher) -> bool:

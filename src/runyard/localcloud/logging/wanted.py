@@ -25,7 +25,8 @@ class Wanted:
 
     `text`: the entry's text contains it. `pattern`: this regular expression of Python's `re` is
     found in the text. `severities`: it has one of them. `fields`: a structured line has this value
-    (as JSON, or as a text) at this path (`user.name`). `since`, `before`: microseconds since 1970.
+    (as JSON, or as a text) at this path (`user.name`). `has`: it has this field.
+    `since`, `before`: microseconds since 1970.
     """
 
     text: str = ""
@@ -35,6 +36,7 @@ class Wanted:
     fields: tuple[tuple[str, str], ...] = ()
     since: int | None = None
     before: int | None = None
+    has: str = ""
 
     def as_json(self) -> str:
         """As another process gets it."""
@@ -60,8 +62,14 @@ class Matcher:
         self.driver: Alternatives = needles[0] if needles else ()
         self._rest = needles[1:]
 
+    def wants(self, line: bytes) -> bool:
+        """True for a line that is wanted, whatever it is."""
+        if self.driver and not any(needle in line for needle in self.driver):
+            return False
+        return self.matches(line)
+
     def matches(self, line: bytes) -> bool:
-        """True for a line that is wanted."""
+        """True for a line that is wanted, of those that have what all of these have."""
         for alternatives in self._rest:
             if not any(needle in line for needle in alternatives):
                 return False
@@ -88,6 +96,7 @@ class Matcher:
             and (not wanted.severities or entry["v"] in wanted.severities)
             and wanted.task in (None, entry["k"])
             and all(_has(entry.get("f"), path, value) for path, value in wanted.fields)
+            and (not wanted.has or _has_field(entry.get("f"), wanted.has))
             and (self.pattern is None or self.pattern.search(text) is not None)
         )
 
@@ -103,6 +112,8 @@ def _needles(wanted: Wanted) -> list[Alternatives]:
     if wanted.text:
         needles.append((as_written(wanted.text),))
     needles += [_field_needles(path, value) for path, value in wanted.fields]
+    if wanted.has:
+        needles.append((b'"%b":' % as_written(wanted.has),))
     literals = literals_of(wanted.pattern)
     if literals and min(map(len, literals)) >= LITERAL_MIN:
         needles.append(tuple(as_written(literal) for literal in literals))
@@ -131,6 +142,10 @@ def _scalar(value: str) -> bytes | None:
     if isinstance(found, bool | int | float) or found is None:
         return json.dumps(found).encode()
     return None
+
+
+def _has_field(fields: object, name: str) -> bool:
+    return isinstance(fields, dict) and name in fields
 
 
 def _has(fields: object, path: str, value: str) -> bool:

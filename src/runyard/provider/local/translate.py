@@ -223,4 +223,5 @@ def wanted(asked: LogWanted) -> Wanted:
         fields=asked.fields,
         since=None if asked.since is None else to_micros(asked.since),
         before=None if asked.before is None else to_micros(asked.before),
+        has=asked.has,
     )

@@ -11,10 +11,20 @@ from runyard.localcloud.cloudrun.names import log_name
 from runyard.localcloud.cloudrun.resources import Execution, with_unbegun
 from runyard.localcloud.logging.reader import read_page
 from runyard.localcloud.logging.search import Search, search
+from runyard.localcloud.logging.sifting import Sifted, sift
+from runyard.localcloud.logging.wanted import Matcher
 from runyard.model.errors import ProviderUnavailable, StoreError
 from runyard.model.ids import AttemptKey
 from runyard.provider.local import translate
-from runyard.provider.port import LogFindings, LogPage, LogWanted, Progress, TaskView
+from runyard.provider.port import (
+    LogFindings,
+    LogPage,
+    LogPlace,
+    LogSifted,
+    LogWanted,
+    Progress,
+    TaskView,
+)
 
 
 class LocalViewer:
@@ -49,6 +59,32 @@ class LocalViewer:
         path = self._log_folder / log_name(found.name)
         page = await asyncio.to_thread(read_page, path, after, limit, task)
         return translate.log_page(page, final=found.is_final)
+
+    async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
+        """See `Viewer.sift`."""
+        known = dict(await self._known([place.key for place in places]))
+        finals = [place.key not in known or known[place.key].is_final for place in places]
+        names = [known[place.key].name if place.key in known else "" for place in places]
+
+        def work() -> list[Sifted]:
+            return [self._sifted(*one) for one in zip(names, places, strict=True)]
+
+        found = await asyncio.to_thread(work)
+        return [
+            LogSifted(
+                tuple((translate.log_entry(entry), wanted) for entry, wanted in one.found),
+                one.after,
+                one.complete,
+                ended=final and one.complete,
+            )
+            for one, final in zip(found, finals, strict=True)
+        ]
+
+    def _sifted(self, name: str, place: LogPlace) -> Sifted:
+        if not name:
+            return Sifted((), place.after, complete=True)
+        matchers = [Matcher(translate.wanted(one)) for one in place.wanted]
+        return sift(self._log_folder / log_name(name), place.after, matchers)
 
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int

@@ -68,3 +68,8 @@ DELETE FROM points WHERE step = $1 AND at < $2
 -- name: series_delete
 -- Forget series without a point.
 DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM points WHERE points.series = series.id)
+
+-- name: series_own_of_job
+-- What a job ($1 environment, $2 project, $3 name) measures itself.
+SELECT DISTINCT metric, labels FROM series
+WHERE environment = $1 AND project = $2 AND job = $3 AND metric LIKE 'own.%'
