@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 
 from runyard.flow.request import PRIORITY_STEP
 from runyard.gate.backfilling import FillBack
-from runyard.gate.firing import PauseTrigger, ResumeTrigger
+from runyard.gate.firing import FireNow, PauseTrigger, ResumeTrigger
 from runyard.model.audit import AuditEntry, Origin
 from runyard.model.effect import Announce
+from runyard.model.event import Ended
 from runyard.model.instants import to_micros
 from runyard.model.run import State
 from runyard.model.trigger.instant import Fate
 from tests.contract.test_triggers import HOURLY, KEY, PATH, fill_back, fire, run_of, scheduled
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
-from tests.support.runs import make_spec
+from tests.support.runs import make_outcome, make_spec
 
 WATCH = "shop/local/report/absence"
 
@@ -58,6 +59,26 @@ def test_who_gives_way_is_told_what_for(grounds: Grounds) -> None:
         gone = await run_of(yard, first)
         assert gone.state is State.STOPPING
         assert gone.reason == f"cancelled by {PATH}: a newer instant took its place"
+
+    in_yard(scene, grounds)
+
+
+def test_who_fires_by_hand_has_the_schedule_s_runs_give_way_as_its_policy_says(
+    grounds: Grounds,
+) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(scheduled({**HOURLY, "overlap": "cancel_running"}))
+        await fire(yard)
+        (first,) = await fire(yard, 1)
+        yard.later(60)
+        fired = FireNow(KEY, "ann", yard.now, new_id=yard.new_id, zones=ZoneInfo)
+        second = await yard.gate.ask(fired)
+        gone = await run_of(yard, first)
+        assert gone.state is State.STOPPING
+        assert gone.reason == f"cancelled by {PATH}: a newer instant took its place"
+        assert (await run_of(yard, second)).state is State.QUEUED
+        await yard.tell(gone, Ended(1, make_outcome()))
+        assert (await run_of(yard, second)).state is State.LAUNCHING
 
     in_yard(scene, grounds)
 
