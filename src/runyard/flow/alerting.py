@@ -124,8 +124,10 @@ def decide(alert: Alert, event: AlertEvent, now: datetime) -> Alert:
         case Closed(by, reason):
             words = f"resolved by {by}" + (f": {reason}" if reason else "")
             return _over(alert, Closed, now, words)
+        case Silenced() if alert.cleared_at is not None:  # nobody need be told that it stays away
+            return _over(alert, Calmed, now, alert.reason)
         case Silenced(silence, until):
-            return _to(alert, Silenced, silence=silence, due_at=until, cleared_at=None)
+            return _to(alert, Silenced, silence=silence, due_at=until)
         case _:
             return _to(alert, Taken)
 
