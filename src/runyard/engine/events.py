@@ -1,8 +1,9 @@
 """EVENTS: has messages do what the triggers that want them say.
 
-Each event trigger has a subscription of its own, which follows it: made, made anew when the trigger
-is changed, removed with it. A message is acknowledged once what became of it is kept, so it comes
-again when anything died in between; its key keeps it from leading to a second run.
+Each event trigger, and each absence that waits for an event, has a subscription of its own, which
+follows it: made, made anew when the trigger is changed, removed with it. A message is acknowledged
+once what became of it is kept, so it comes again when anything died in between; its key keeps it
+from leading to a second run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 
 from runyard.database.port import Database
 from runyard.engine.batching import Batches
+from runyard.engine.silence import PREFIX, Silences, subscription_name
 from runyard.flow.eventing import event_key, told_by
 from runyard.gate.delivering import Take, event_of
 from runyard.gate.door import Gate
@@ -25,14 +27,13 @@ from runyard.model.ids import DeliveryId, RunId
 from runyard.model.pubsub import message
 from runyard.model.pubsub.topic import RetryPolicy, Subscription
 from runyard.model.run import TriggerKind
-from runyard.model.trigger.event import EventSpec
+from runyard.model.trigger.event import EventSource, EventSpec
 from runyard.model.trigger.pointing import Told
 from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.provider.port_pubsub import Broker
 from runyard.store.memory import Store
 
 LOGGER = logging.getLogger("runyard.engine")
-PREFIX = "runyard.trigger."  #: how our subscriptions are called; no other may be
 BATCH = 200  #: messages of a trigger that are looked at together
 ACK_DEADLINE_SECONDS = 60  #: the gate answers much sooner, or is away
 RETRY = RetryPolicy()
@@ -47,7 +48,7 @@ class Ears:
 
 
 class EventLoop:
-    """One tick: all that was published and is not decided on yet."""
+    """One tick: all that was published and is not decided on yet, and all that should have been."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class EventLoop:
         self._new_run_id = new_run_id
         self._ears = ears
         self._batches = Batches(gate, database, store, new_run_id)
+        self._silences = Silences(gate, database, store, new_run_id)
         self._followed: Mapping[str, Subscription] | None = None
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -71,7 +73,8 @@ class EventLoop:
             self._ears.broker.listen(wake)
 
     async def tick(self, now: datetime) -> datetime | None:
-        """Have done all that is published by `now`; when the next batch is to become a run."""
+        """Have done all that is published by `now`; when the next batch is to become a run, or
+        something is missed."""
         if self._ears is None:
             return None
         rows = await self._database.read(
@@ -79,10 +82,18 @@ class EventLoop:
         )
         read = [(row, _understood(row)) for row in rows]
         known = [(row, spec) for row, spec in read if spec is not None]
-        await self._follow(self._ears, {row.path: _wanted(row, spec, now) for row, spec in known})
+        waiting = await self._silences.waiting()
+        sources = [(row, spec.event) for row, spec in known]
+        sources += [(row, of.event) for row, of in waiting]
+        await self._follow(self._ears, {row.path: _wanted(row, of, now) for row, of in sources})
         enabled = [one for one in known if one[0].state is TriggerState.ENABLED]
-        await asyncio.gather(*(self._drain(self._ears, *one, now) for one in enabled))
-        return await self._batches.tick({row.path: (row, spec) for row, spec in read}, now)
+        await asyncio.gather(
+            *(self._drain(self._ears, *one, now) for one in enabled),
+            *(self._listen(self._ears, row, of.event, now) for row, of in waiting),
+        )
+        missed_at = await self._silences.tick(self._ears.broker, bool(waiting), now)
+        batch_at = await self._batches.tick({row.path: (row, spec) for row, spec in read}, now)
+        return min((at for at in (missed_at, batch_at) if at is not None), default=None)
 
     # -- subscriptions ---------------------------------------------------------------------------
     async def _follow(self, ears: Ears, wanted: Mapping[str, Subscription]) -> None:
@@ -123,6 +134,18 @@ class EventLoop:
         except NotFound:  # somebody removed the subscription, or the trigger: look again
             self._followed = None
 
+    async def _listen(self, ears: Ears, row: Trigger, of: EventSource, now: datetime) -> None:
+        """Have an absence know of what it waits for."""
+        if row.state is not TriggerState.ENABLED:
+            return
+        try:
+            while found := await ears.broker.pull(row.environment, subscription_name(row), BATCH):
+                await self._silences.hear(row, of, [one.message for one in found], now)
+                acks = [one.ack_id for one in found]
+                await ears.broker.ack(row.environment, subscription_name(row), acks)
+        except NotFound:
+            self._followed = None
+
     async def _take(
         self,
         ears: Ears,
@@ -154,11 +177,6 @@ class EventLoop:
         return taken.error is None or isinstance(taken.error, InvalidSpec)
 
 
-def subscription_name(row: Trigger) -> str:
-    """The subscription of a trigger, in the environment of its job."""
-    return f"{PREFIX}{row.project}.{row.job}.{row.name}"
-
-
 def _understood(row: Trigger) -> EventSpec | None:
     try:
         return event_of(row)
@@ -167,8 +185,7 @@ def _understood(row: Trigger) -> EventSpec | None:
         return None
 
 
-def _wanted(row: Trigger, spec: EventSpec, now: datetime) -> Subscription:
-    source = spec.event
+def _wanted(row: Trigger, source: EventSource, now: datetime) -> Subscription:
     return Subscription(
         row.environment,
         subscription_name(row),

@@ -75,5 +75,6 @@ def _after(trigger: Document) -> Iterator[tuple[str, str]]:
 
 
 def _absent(trigger: Document) -> Iterator[tuple[str, str]]:
-    if "absence" in trigger and "of" in trigger["absence"]:
-        yield "absence.of.job", trigger["absence"]["of"]["job"]
+    job = trigger.get("absence", {}).get("of", {}).get("job")
+    if job is not None:
+        yield "absence.of.job", job

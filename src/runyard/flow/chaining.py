@@ -17,7 +17,7 @@ from runyard.flow.mapping import mapped
 from runyard.model.ids import RunId
 from runyard.model.run import Overrides, Run, State
 from runyard.model.strict import Strict
-from runyard.model.trigger.absence import AbsenceSpec
+from runyard.model.trigger.absence import AbsenceSpec, OfEvent
 from runyard.model.trigger.chain import STATES, AfterAll, ChainSpec
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.pointing import ATTRIBUTES, BODY, Told
@@ -132,23 +132,39 @@ def counted(row: Trigger, spec: ScheduleSpec, run: Run, now: datetime) -> Trigge
 def happened(row: Trigger, spec: AbsenceSpec, state: State, at: datetime) -> Trigger:
     """An absence after a run of its job ended at `at`: it watches from there on."""
     of = spec.absence.of
-    if state not in STATES[of.on] or (row.last_instant is not None and at <= row.last_instant):
+    if isinstance(of, OfEvent) or state not in STATES[of.on]:
+        return row
+    if row.last_instant is not None and at <= row.last_instant:
         return row
     due = at + timedelta(seconds=spec.within_seconds)
     is_on = row.state is TriggerState.ENABLED
     return row.evolve(last_instant=at, next_instant=due, next_at=due if is_on else None)
 
 
+def heard(row: Trigger, spec: AbsenceSpec, at: datetime) -> Trigger:
+    """An absence after a message that it waits for was published at `at`. One that was resumed
+    since then watches no shorter than from there on."""
+    if row.last_instant is not None and at <= row.last_instant:
+        return row
+    due = at + timedelta(seconds=spec.within_seconds)
+    return row.evolve(last_instant=at, next_instant=max(due, row.next_instant or due), next_at=None)
+
+
 def armed(row: Trigger, spec: AbsenceSpec, now: datetime) -> Trigger:
-    """An absence that has just come into force or was resumed: it watches from now on."""
+    """An absence that has just come into force or was resumed: it watches from now on. Where it
+    waits for an event, who listens to the topic looks at it, and not the clock alone."""
     due = now + timedelta(seconds=spec.within_seconds)
-    return row.evolve(next_instant=due, next_at=due)
+    is_clocked = not isinstance(spec.absence.of, OfEvent)
+    return row.evolve(next_instant=due, next_at=due if is_clocked else None)
 
 
 def absent(row: Trigger, spec: AbsenceSpec) -> tuple[Trigger, str]:
     """An absence that is due: it rests until it happens again. And what is absent, in words."""
     of, last = spec.absence.of, row.last_instant
     since = f"since {last:%Y-%m-%d %H:%M:%S} UTC" if last is not None else "since it was asked for"
-    how = "ended" if of.on == "any" else f"ended as {of.on}"
-    words = f"no run of {of.job} {how} within {spec.absence.within}, {since}"
+    if isinstance(of, OfEvent):
+        what = f"no message of {of.event.topic} that fits came"
+    else:
+        what = f"no run of {of.job} ended" + ("" if of.on == "any" else f" as {of.on}")
+    words = f"{what} within {spec.absence.within}, {since}"
     return row.evolve(next_at=None, next_instant=None), words

@@ -86,13 +86,18 @@ def _edges(row: Trigger) -> Iterator[Edge]:
             for source, label in _after(document["after"]):
                 yield _edge(row, _job(row.project, source), own, label)
         case TriggerKind.ABSENCE:
-            of = _job(row.project, document["absence"]["of"]["job"])
+            of = document["absence"]["of"]
+            source = _topic(of) if "event" in of else _job(row.project, of["job"])
             tells = document.get("do") == "alert"
-            yield _edge(row, of, f"alert/{row.path}" if tells else own, says(document))
+            yield _edge(row, source, f"alert/{row.path}" if tells else own, says(document))
         case TriggerKind.EVENT:
-            yield _edge(row, f"topic/{document['event']['topic']}", own, "")
+            yield _edge(row, _topic(document), own, "")
         case _:
             yield _edge(row, f"{row.kind}/{row.path}", own, "")
+
+
+def _topic(document: Mapping[str, Any]) -> str:
+    return f"topic/{document['event']['topic']}"
 
 
 def _after(after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

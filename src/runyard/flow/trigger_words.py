@@ -22,12 +22,17 @@ def _schedule(document: Document) -> str:
 
 
 def _event(document: Document) -> str:
-    event = document["event"]
+    return f"each message of {_messages(document['event'])}"
+
+
+def _messages(event: Document) -> str:
+    """`orders`, `orders (type sold)`."""
     said = (
         f"{key} {event[key]}" for key in ("type", "source", "subject", "filter") if key in event
     )
     which = ", ".join(said)
-    return f"each message of {event['topic']}" + (f" ({which})" if which else "")
+    topic: str = event["topic"]
+    return f"{topic} ({which})" if which else topic
 
 
 def _webhook(document: Document) -> str:
@@ -41,7 +46,9 @@ def _after(document: Document) -> str:
 def _absence(document: Document) -> str:
     absence = document["absence"]
     length = span(seconds_of(absence["within"]))
-    return f"{document['do']} when there was no end of {_ended(absence['of'])} for {length}"
+    of = absence["of"]
+    what = f"message of {_messages(of['event'])}" if "event" in of else f"end of {_ended(of)}"
+    return f"{document['do']} when there was no {what} for {length}"
 
 
 def _ended(source: Document) -> str:

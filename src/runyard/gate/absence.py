@@ -16,7 +16,7 @@ from runyard.model.errors import CallerError
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
 from runyard.model.run import TriggeredBy, TriggerKind
-from runyard.model.trigger.absence import AbsenceAct, AbsenceSpec
+from runyard.model.trigger.absence import AbsenceAct, AbsenceSpec, OfEvent
 from runyard.model.trigger.chain import STATES
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
@@ -44,6 +44,8 @@ async def look(work: WorkingSet, row: Trigger, new_id: Callable[[], RunId], now:
     if at is None:
         return Look(armed(row, spec, now))
     of = spec.absence.of
+    if isinstance(of, OfEvent):  # who listens looks at it (`gate.hearing`)
+        return Look(row.evolve(next_at=None))
     last = await work.store.runs.last_ended(
         work.tx,
         (row.project, row.environment, of.job),
@@ -55,6 +57,18 @@ async def look(work: WorkingSet, row: Trigger, new_id: Callable[[], RunId], now:
         if again.next_at is not None and again.next_at > now:
             return Look(again)
         row, at = again, again.next_instant or at
+    return acted(work, row, spec, at, new_id, now)
+
+
+def acted(
+    work: WorkingSet,
+    row: Trigger,
+    spec: AbsenceSpec,
+    at: datetime,
+    new_id: Callable[[], RunId],
+    now: datetime,
+) -> Look:
+    """What an absence does about what has not happened by `at`."""
     after, words = absent(row, spec)
     if spec.act is AbsenceAct.ALERT:
         told = Instant(row.path, at, Fate.ALERT, now, words)

@@ -12,7 +12,7 @@ from runyard.flow.request import request
 from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.firing import Ask, Firing, LiveRun, fire, fire_now, skip_paused
 from runyard.flow.triggering import CLOCKED, paused
-from runyard.gate.absence import look
+from runyard.gate.absence import Look, look
 from runyard.gate.asking import plan_in
 from runyard.gate.deciding import tell_in
 from runyard.gate.readiness import job_in
@@ -30,7 +30,7 @@ BACKFILL = "backfill/"  #: how the slot of a backfill begins: its runs are no sc
 
 
 @dataclass(slots=True)
-class _Plan:
+class Plan:
     """What one trigger is to do, decided on the rows as they were loaded. `runs` are the runs of
     each ask, or the error that asking for them is. `words` are for people, who are told."""
 
@@ -48,7 +48,7 @@ class FireDue:
     new_id: Callable[[], RunId]
     zones: Zones
     limit: int = 200
-    plans: list[_Plan] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
 
     def needs(self, needs: Needs) -> None:
         """See `Command.needs`."""
@@ -70,17 +70,16 @@ class FireDue:
             for decision in runs
         )
 
-    async def _plan(self, work: WorkingSet, row: Trigger, live: Sequence[LiveRun]) -> _Plan:
+    async def _plan(self, work: WorkingSet, row: Trigger, live: Sequence[LiveRun]) -> Plan:
         if row.kind is TriggerKind.ABSENCE:
             seen = await look(work, row, self.new_id, self.now)
-            runs = [seen.ask] if seen.ask is not None else []
-            return _Plan(row, Firing(seen.trigger, records=seen.records), runs, seen.words)
+            return plan_of_look(row, seen)
         schedule = compiled(row, self.zones)
         if isinstance(schedule, str):
             broken = row.evolve(state=TriggerState.BROKEN, next_at=None, reason=schedule)
-            return _Plan(row, Firing(broken))
+            return Plan(row, Firing(broken))
         firing = fire(row, schedule.schedule, live, self.now)
-        plan = _Plan(row, firing)
+        plan = Plan(row, firing)
         for ask in firing.asks:
             plan.runs.append((ask, asked_runs(work, row, schedule, ask, self.new_id, self.now)))
         return plan
@@ -93,20 +92,31 @@ class FireDue:
     def act(self, work: WorkingSet) -> int:
         """See `Command.act`."""
         for plan in self._standing(work):
-            work.triggers.put(plan.firing.trigger)
-            work.triggers.record(plan.firing.records)
-            for ask, runs in plan.runs:
-                work.triggers.record([begin(work, plan.row, ask, runs, self.now)])
-            if plan.words:
-                row, title = plan.firing.trigger, f"{plan.row.job}: {plan.row.name}"
-                work.announce(row.told_as("absent"), title, plan.words, self.now)
+            carry_out(work, plan, self.now)
         return len(self.plans)
 
-    def _standing(self, work: WorkingSet) -> list[_Plan]:
+    def _standing(self, work: WorkingSet) -> list[Plan]:
         """Those whose trigger is still as it was loaded: not paused, fired or changed by another
         command of this batch."""
         rows = work.triggers.rows
         return [plan for plan in self.plans if rows.get(plan.row.key) is plan.row]
+
+
+def plan_of_look(row: Trigger, seen: Look) -> Plan:
+    """What an absence is to do."""
+    runs = [seen.ask] if seen.ask is not None else []
+    return Plan(row, Firing(seen.trigger, records=seen.records), runs, seen.words)
+
+
+def carry_out(work: WorkingSet, plan: Plan, now: datetime) -> None:
+    """Do what one trigger is to do."""
+    work.triggers.put(plan.firing.trigger)
+    work.triggers.record(plan.firing.records)
+    for ask, runs in plan.runs:
+        work.triggers.record([begin(work, plan.row, ask, runs, now)])
+    if plan.words:
+        row, title = plan.firing.trigger, f"{plan.row.job}: {plan.row.name}"
+        work.announce(row.told_as("absent"), title, plan.words, now)
 
 
 async def live_runs(work: WorkingSet, triggers: Sequence[str]) -> dict[str, list[LiveRun]]:

@@ -61,6 +61,11 @@ def test_what_is_followed_has_to_be_a_job_of_the_project() -> None:
     )
 
 
+def test_an_absence_of_events_follows_no_job() -> None:
+    absence = {"absence": {"of": {"event": {"topic": "orders"}}, "within": "1h"}}
+    assert wrong_chains({A: wanted(absence)}, [], []) == []
+
+
 def test_triggers_of_other_jobs_would_miss_a_job() -> None:
     triggers = ["shop/local/a/own", "shop/local/b/chain", "other/local/a/chain"]
     assert followers_of(A, triggers) == [

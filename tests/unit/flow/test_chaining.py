@@ -14,6 +14,7 @@ from runyard.flow.chaining import (
     chain,
     counted,
     happened,
+    heard,
     output_of,
     overrides,
     sources_of,
@@ -59,6 +60,7 @@ def test_a_row_that_this_version_does_not_understand() -> None:
     [
         (ChainSpec, {"after": {"any": ["x", "y"]}}, ("x", "y")),
         (AbsenceSpec, {"absence": {"of": {"job": "x"}, "within": "1h"}}, ("x",)),
+        (AbsenceSpec, {"absence": {"of": {"event": {"topic": "things"}}, "within": "1h"}}, ()),
         (ScheduleSpec, {"schedule": "@daily"}, ()),
         (ScheduleSpec, {"schedule": "@daily", "pauseOnFailures": 1}, ("report",)),
     ],
@@ -127,6 +129,25 @@ def test_what_is_paused_already_or_has_no_limit_only_counts(changes: dict[str, A
     row = make_row(TriggerKind.SCHEDULE, document, **changes)
     after = counted(row, read(row, ScheduleSpec), ended(State.DEAD), LATER)
     assert after == replace(row, failures=1, version=2)
+
+
+def test_an_absence_of_events_counts_from_the_latest_message() -> None:
+    document = {"absence": {"of": {"event": {"topic": "orders"}}, "within": "30m"}}
+    row = make_row(TriggerKind.ABSENCE, document)
+    spec = read(row, AbsenceSpec)
+    half = timedelta(minutes=30)
+    first = armed(row, spec, NOW)
+    assert (first.next_at, first.next_instant) == (None, NOW + half)
+    again = heard(first, spec, LATER)
+    assert (again.last_instant, again.next_instant, again.next_at) == (LATER, LATER + half, None)
+    assert heard(again, spec, NOW) is again
+    resumed = armed(again, spec, LATER + 10 * half)
+    assert heard(resumed, spec, LATER + half).next_instant == LATER + 11 * half
+    assert happened(again, spec, State.SUCCEEDED, LATER + half) is again
+    _, words = absent(again, spec)
+    assert words == (
+        "no message of orders that fits came within 1800s, since 2026-11-01 13:00:00 UTC"
+    )
 
 
 WATCHED = {"absence": {"of": {"job": "x", "on": "any"}, "within": "30m"}}

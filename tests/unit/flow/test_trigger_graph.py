@@ -31,6 +31,13 @@ ROWS = [
 JOBS = [("shop", name) for name in ("load", "send", "tidy", "a", "b", "c", "d", "e", "alone")]
 
 
+def test_an_absence_of_events_hangs_on_its_topic() -> None:
+    document = {"absence": {"of": {"event": {"topic": "uploads"}}, "within": "1h"}, "do": "run"}
+    (edge,) = graph([row("a", ABSENCE, document)], JOBS).edges
+    assert (edge.source, edge.target) == ("topic/uploads", "job/shop/a")
+    assert edge.label == "run when there was no message of uploads for 1 h"
+
+
 def test_every_trigger_is_an_edge_and_what_it_joins_are_nodes() -> None:
     found = graph(ROWS, JOBS)
     assert {edge.trigger for edge in found.edges} == {one.path for one in ROWS}

@@ -20,6 +20,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"after": {"any": ["x", "y"], "on": "failed"}}, "after any of x and y (failed)"),
     ({"absence": {"of": X, "within": "1h"}, "do": "run"},
      "run when there was no end of x (dead) for 1 h"),
+    ({"absence": {"of": {"event": {"topic": "orders", "type": "sold"}}, "within": "1h"},
+      "do": "alert"}, "alert when there was no message of orders (type sold) for 1 h"),
     ({"moon": "full"}, ""),
 ]
 # fmt: on

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.model.errors import Fault
-from runyard.model.trigger.absence import AbsenceAct, AbsenceSpec
-from runyard.model.trigger.chain import ChainSpec, EndedAs
+from runyard.model.pubsub.limits import NAME_EXPECTED
+from runyard.model.trigger.absence import AbsenceAct, AbsenceSpec, OfEvent
+from runyard.model.trigger.chain import AfterJob, ChainSpec, EndedAs
 from runyard.model.trigger.cycles import way
 from tests.support.manifests import Json, faults_of, load_texts, make_job, make_text, read_job
 
@@ -60,6 +61,7 @@ def test_an_absence() -> None:
     assert isinstance(other, AbsenceSpec)
     assert (spec.name, spec.kind, spec.within_seconds) == ("absence", "absence", 93600)
     assert (spec.act, other.act, other.name) == (AbsenceAct.ALERT, AbsenceAct.RUN, "absence-2")
+    assert isinstance(spec.absence.of, AfterJob)
     assert spec.absence.of.on is EndedAs.SUCCEEDED
     assert spec.document() == {
         "name": "absence",
@@ -67,6 +69,15 @@ def test_an_absence() -> None:
         "do": "alert",
         "enabled": True,
     }
+
+
+def test_an_absence_of_events() -> None:
+    of = {"event": {"topic": "orders", "type": "shop.sold"}}
+    [spec] = read_job(make_job(triggers=[{"absence": {"of": of, "within": "24h"}}])).triggers
+    assert isinstance(spec, AbsenceSpec)
+    assert isinstance(spec.absence.of, OfEvent)
+    assert spec.document()["absence"] == {"of": of, "within": "86400s"}
+    assert spec.absence.of.event.unfit({"ce-type": "shop.returned"}) == "ce-type"
 
 
 # fmt: off
@@ -83,6 +94,10 @@ REFUSED: list[tuple[Json, str, str]] = [
      "a place in body or attributes: messages is none of a run"),
     ({"after": {"job": "x"}, "map": {"args": []}, "with": {"args": []}}, "",
      "args in `map` or in `with`, not both"),
+    ({"absence": {"of": {"job": "x", "event": {"topic": "t"}}, "within": "1h"}}, "absence.of",
+     "a mapping with exactly one of job, event"),
+    ({"absence": {"of": {"event": {"topic": "goog-x"}}, "within": "1h"}},
+     "absence.of.event.topic", NAME_EXPECTED),
     ({"absence": {"of": {"job": "x"}, "within": "0s"}}, "absence.within",
      "a duration such as 900s, 10m or 2h30m, from 1s to 8784h"),
     ({"absence": {"of": {"job": "x"}, "within": "1h"}, "do": "nothing"}, "do",

@@ -11,9 +11,11 @@ from pydantic.fields import FieldInfo
 
 from runyard.model.durations import seconds_of
 from runyard.model.forms import Lasting
+from runyard.model.kinds import Kinds
 from runyard.model.strict import Strict
 from runyard.model.trigger.asking import Asking
 from runyard.model.trigger.chain import AfterJob
+from runyard.model.trigger.event import EventSource
 from runyard.model.trigger.words import TriggerName
 
 WITHIN_SECONDS_MAX = 366 * 24 * 3600
@@ -26,18 +28,34 @@ class AbsenceAct(StrEnum):
     ALERT = "alert"
 
 
-class Absence(Strict):
-    """No run of `of` has ended so within `within` of the last one."""
+class OfEvent(Strict):
+    """Messages of a topic are waited for."""
 
-    of: AfterJob = Field(description="The job whose runs are waited for, and how they have to end.")
+    event: EventSource = Field(description="Which messages.")
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """No job is followed."""
+        return ()
+
+
+Awaited = Annotated[AfterJob | OfEvent, Kinds({"job": AfterJob, "event": OfEvent}, "a mapping")]
+
+
+class Absence(Strict):
+    """No run of `of` has ended so, or no such message has come, within `within` of the last one."""
+
+    of: Awaited = Field(
+        description="The job whose runs are waited for, and how they have to end; or an event."
+    )
     within: Annotated[str, Lasting(1, WITHIN_SECONDS_MAX, "8784h")] = Field(
         description="Since the last one, or since this came into force."
     )
 
 
 class AbsenceSpec(Strict):
-    """Does something once when a job has not ended as it should for too long. The next such end
-    has it watch again."""
+    """Does something once when a job has not ended as it should, or no event has come, for too
+    long. The next one has it watch again."""
 
     model_config = ConfigDict(alias_generator=to_camel)
     kind: ClassVar[str] = "absence"
@@ -52,7 +70,7 @@ class AbsenceSpec(Strict):
 
     @property
     def within_seconds(self) -> float:
-        """How long may pass between two such ends."""
+        """How long may pass between two of what is waited for."""
         return seconds_of(self.absence.within)
 
     def _is_left_out(self, name: str, value: Any, field: FieldInfo) -> bool:
