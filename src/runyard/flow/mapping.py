@@ -126,7 +126,7 @@ def _text(item: Taken, told: Told) -> str | Fault | None:
     value = find(told, item.source)
     if value is None:
         if item.optional or item.default is not None:
-            return item.default
+            return None if item.default is None else f"{item.prefix}{item.default}"
         expected = _EXPECTED.get(item.type, "a value")
         return Fault(item.source, "nothing", expected, "or say `optional` or a default")
     if not _is(value, item.type):

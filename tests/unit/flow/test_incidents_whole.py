@@ -110,6 +110,11 @@ def test_an_alert_knows_all_that_was_seen() -> None:
     assert begin(SEEN, replace(FIRING, id=AlertId("a0")), NOW).id != FIRING.id
 
 
+def test_what_must_hold_on_for_a_moment_is_pending_for_it() -> None:
+    held = begin(replace(SEEN, hold_seconds=0.5), None, NOW)
+    assert (held.state, held.due_at) == (AlertState.PENDING, NOW + SECOND / 2)
+
+
 def test_what_is_seen_again_is_known_as_it_is_now() -> None:
     other = Observation(
         fingerprint=FIRING.fingerprint, group="x", seen=True, environment="x", project="x",
@@ -201,6 +206,13 @@ def test_the_reason_of_the_last_alert_is_that_of_the_end() -> None:
     assert (over.incident.resolved_at, over.incident.reason) == (NOW + MINUTE, "fine")
 
 
+def test_who_resolves_it_ends_all_of_it() -> None:
+    row = incident.decide(INCIDENT, JOINED, STEPS, NOW).incident
+    over = incident.decide(row, Resolved("ann", "a new disk"), STEPS, NOW + MINUTE).incident
+    assert [member.is_open for member in over.members] == [False]
+    assert (over.resolved_at, over.resolved_by, over.reason) == (NOW + MINUTE, "ann", "a new disk")
+
+
 @pytest.mark.parametrize("event", [Told("mail", 2), NotTold("mail", 2, "no"), Told("other", 1)])
 def test_a_delivery_that_is_not_under_way_is_refused_with_its_names(event: Any) -> None:
     row = incident.decide(INCIDENT, JOINED, STEPS, NOW).incident
@@ -269,7 +281,7 @@ def test_a_notice_of_what_became_of_it_is_about_no_run(
     ("seconds", "words"),
     [
         (0.9, "0 s"), (119.9, "119 s"), (120, "2 min"), (179, "2 min"), (7199, "119 min"),
-        (7200, "2.0 h"), (9000, "2.5 h"),
+        (7200, "2.0 h"), (9000, "2.5 h"), (3_600_000, "1000.0 h"),
     ],
 )  # fmt: skip
 def test_spans_are_told_in_the_unit_that_fits(seconds: float, words: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.mapping import mapped, sort_of
+from runyard.flow.mapping import mapped, mapped_all, must_fit, sort_of
+from runyard.model.asking import ARGUMENT_BYTES_MAX, VALUE_BYTES_MAX
 from runyard.model.errors import InvalidSpec
 from runyard.model.run import Overrides
 from runyard.model.trigger.mapping import MapSpec
@@ -63,6 +64,7 @@ def fault(**said: Any) -> tuple[str, str, str]:
         ({"from": "body.text", "type": "json"}, "hello"),
         ({"from": "body.nowhere", "default": "else"}, "else"),
         ({"from": "body.null", "default": ""}, ""),
+        ({"from": "body.null", "default": "main", "prefix": "--branch="}, "--branch=main"),
         ({"from": "body.option"}, "--evil"),
     ],
 )
@@ -127,6 +129,96 @@ def test_it_goes_over_what_the_runs_are_asked_for_with() -> None:
     assert mapped(spec(args=[], env={"B": "3"}), {}, over) == Overrides(
         (), (("A", "1"), ("B", "3")), 3, 60
     )
+
+
+MANY: list[Any] = [{"body": {"a": 1, "t": "ü"}}, {"body": {"a": 2.5}}]
+
+
+def all_env(item: Any) -> dict[str, str]:
+    return dict(mapped_all(spec(env={"X": item}), MANY, NOTHING).env)
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("as it is", "as it is"),
+        ({"from": "body.a"}, "[1,2.5]"),
+        ({"from": "body.a", "prefix": "--all="}, "--all=[1,2.5]"),
+        ({"from": "body.t", "optional": True}, '["ü",null]'),
+        ({"from": "body.t", "default": "x", "prefix": "> "}, '> ["ü","x"]'),
+        ({"from": "messages"}, '[{"body":{"a":1,"t":"ü"}},{"body":{"a":2.5}}]'),
+        ({"from": "messages", "prefix": "m="}, 'm=[{"body":{"a":1,"t":"ü"}},{"body":{"a":2.5}}]'),
+    ],
+)
+def test_of_several_each_place_is_a_list(item: Any, text: str) -> None:
+    assert all_env(item) == {"X": text}
+    args = ["first", item]
+    assert mapped_all(spec(args=args), MANY, NOTHING).args == ("first", text)
+
+
+def test_of_several_every_place_that_does_not_fit_is_told() -> None:
+    said = spec(args=["x", {"from": "body.t"}], env={"B": {"from": "body.a", "type": "integer"}})
+    with pytest.raises(InvalidSpec) as caught:
+        mapped_all(said, MANY, NOTHING)
+    assert [(one.path, one.value) for one in caught.value.faults] == [
+        ("body.t", "nothing"), ("body.a", "a number"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "bytes_max"),
+    [
+        ("args", "argument 0", ARGUMENT_BYTES_MAX - 1),
+        ("env", "variable X", VALUE_BYTES_MAX),
+    ],
+)
+def test_a_value_is_as_long_as_a_process_can_be_given(part: str, name: str, bytes_max: int) -> None:
+    item = {"from": "body"}
+    said = spec(args=[item]) if part == "args" else spec(env={"X": item})
+    for do, around in ((mapped, 0), (lambda what, told, over: mapped_all(what, [told], over), 4)):
+        room = bytes_max - around  # of `["` and `"]`
+        assert do(said, {"body": "x" * room}, NOTHING) != NOTHING
+        for text in ("x" * (room + 1), "ü" * room):
+            with pytest.raises(InvalidSpec, match="does not fit the trigger's map") as caught:
+                do(said, {"body": text}, NOTHING)
+            (one,) = caught.value.faults
+            assert (one.path, one.value) == ("body", f"a text of {len(text) + around} characters")
+            assert one.expected == f"at most {bytes_max} bytes without NUL in {name}"
+
+
+def test_each_of_several_must_fit_by_itself() -> None:
+    said = spec(
+        args=[{"from": "messages"}, {"from": "body.a"}],
+        env={"T": {"from": "body.t"}, "N": {"from": "body.n", "optional": True}},
+    )
+    must_fit(said, MANY[0])
+    with pytest.raises(InvalidSpec, match="does not fit the trigger's map") as caught:
+        must_fit(said, {"body": {}})
+    assert [one.path for one in caught.value.faults] == ["body.a", "body.t"]
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "hint"),
+    [
+        ({"from": "body.nowhere"}, "nothing", "or say `optional` or a default"),
+        ({"from": "body.list"}, "a list of 2", "`type: json` takes anything"),
+        ({"from": "body.text", "type": "integer"}, "a text of 5 characters", ""),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_to_do(said: Any, value: str, hint: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        mapped(spec(env={"X": said}), {"body": BODY}, NOTHING)
+    (one,) = caught.value.faults
+    assert (one.value, one.hint) == (value, hint)
+
+
+def test_an_option_from_outside_is_told_with_what_to_do() -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        mapped(spec(args=[{"from": "body.option"}]), {"body": BODY}, NOTHING)
+    (one,) = caught.value.faults
+    assert (one.value, one.hint) == (
+        "a text of 6 characters", "a prefix such as `--name=` makes one argument of both",
+    )  # fmt: skip
 
 
 JSON = st.recursive(

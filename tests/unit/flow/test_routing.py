@@ -77,6 +77,17 @@ def test_a_night_goes_over_midnight() -> None:
         assert within(night, friday + timedelta(hours=hours), ZoneInfo) is inside, hours
 
 
+@pytest.mark.parametrize(
+    ("at", "inside"),
+    [("08:29", False), ("08:30", True), ("09:00", True), ("17:59", True), ("18:00", False)],
+)
+def test_hours_begin_with_their_first_minute_and_end_before_their_last(
+    at: str, inside: bool
+) -> None:
+    hours = Hours.model_validate({"from": "08:30", "to": "18:00"})
+    assert within(hours, datetime.fromisoformat(f"2026-09-07T{at}Z"), ZoneInfo) is inside
+
+
 @given(st.integers(0, 7 * 24 * 60 - 1), st.integers(0, 1439), st.integers(1, 1440))
 def test_hours_and_the_rest_of_the_day_are_the_whole_day(at: int, begin: int, to: int) -> None:
     def text(minutes: int) -> str:
@@ -141,7 +152,15 @@ def test_every_fault_is_told_with_its_place() -> None:
         "environments.prod.channels.a.email.password",
         "environments.prod.channels.b.email.user",
     ]
-    assert found[1].hint == "did you mean 'ops'?"
+    known = "a channel of this environment: one of ops, a, b, c"
+    neither = "user and password, or neither"
+    assert [(one.value, one.expected, one.hint) for one in found[1:]] == [
+        ("'opps'", known, "did you mean 'ops'?"),
+        ("'nobody'", known, ""),
+        ("'Mars/Base'", "a time zone of the tz database such as Europe/Berlin", ""),
+        ("", neither, ""),
+        ("", neither, ""),
+    ]
     (alone,) = faults(
         Environment.from_document({"routes": [{"to": ["ops"]}]}), "environments.x", ZoneInfo
     )

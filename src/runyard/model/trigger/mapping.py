@@ -44,7 +44,7 @@ class Taken(Strict):
         default=False, description="Where there is none, it is left out; else it is refused."
     )
     default: VariableValue | None = Field(
-        default=None, description="In its place where there is none."
+        default=None, description="In its place, after the prefix, where there is none."
     )
 
     @model_validator(mode="after")
