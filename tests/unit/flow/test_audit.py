@@ -6,15 +6,26 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.flow.audit import Audit, Break, anchors_of, canonical, digest_of, entry_of, linked
+from runyard.flow.audit import (
+    Audit,
+    Break,
+    anchors_of,
+    canonical,
+    digest_of,
+    entry_of,
+    link,
+    linked,
+)
 from runyard.model.audit import GENESIS, AuditEntry, Head, Link, Origin
-from runyard.model.errors import InvalidSpec
+from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.instants import to_micros
 from tests.support.runs import NOW
 
 Tamper = Callable[[list[Link]], list[Link]]
@@ -211,3 +222,85 @@ def test_anchors_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(InvalidSpec) as refused:
         anchors_of(["1:" + "a" * 64, "1:" + "b" * 64])
     assert "a" * 64 in refused.value.faults[0].expected
+
+
+def test_the_text_of_an_entry_is_the_same_for_ever() -> None:
+    """A log of years is verified by whatever version reads it: neither text nor digest changes."""
+    entry = AuditEntry(
+        NOW, "ann", "job.apply", "job/shop/report", "prod", {"a": "ü"}, {"a": None}, "why",
+        Origin("10.0.0.1", "curl/8", "tok_1"),
+    )  # fmt: skip
+    one = link(entry, Head(6, "a" * 64))
+    text = (
+        '{"action":"job.apply","after":{"a":null},"at":1793534400000000,"before":{"a":"ü"},'
+        '"by":"ann","environment":"prod","origin":{"address":"10.0.0.1","token":"tok_1",'
+        '"user_agent":"curl/8"},"previous":"' + "a" * 64 + '","reason":"why","sequence":7,'
+        '"target":"job/shop/report","v":1}'
+    )
+    assert one == Link(
+        7, NOW, "ann", "job.apply", "job/shop/report", "prod", text, "a" * 64,
+        sha256(text.encode()).hexdigest(),
+    )  # fmt: skip
+
+
+def test_a_text_that_is_no_unicode_has_a_digest_too() -> None:
+    one = link(replace(entries(1)[0], reason="\ud800"), Head())
+    assert verified([one]) is None
+    assert entry_of(one).reason == "\ud800"
+
+
+def test_each_break_says_what_it_is_what_should_be_and_what_is() -> None:
+    links = chain(3)
+    first, second, third = links
+    wrong = "f" * 64
+    assert verified([first, third]) == Break(2, "an entry is missing, doubled or moved", "2", "3")
+    assert verified([first, replace(second, previous=wrong)]) == Break(
+        2, "it does not follow the entry before it", first.digest, wrong
+    )
+    assert verified([first, replace(second, digest=wrong)]) == Break(
+        2, "its content or its digest was changed", wrong, second.digest
+    )
+    assert verified(links, {2: wrong}) == Break(
+        2, "it is not the entry that was anchored", wrong, second.digest
+    )
+    assert verified(links, {3: third.digest, 4: wrong, 9: wrong}) == Break(
+        4, "entries are missing at the end", "at least 9 entries, as an anchor says", "none"
+    )
+
+
+@pytest.mark.parametrize("name", ["sequence", "at", "by", "action", "target", "environment"])
+def test_a_row_that_says_something_else_than_its_text_is_told(name: str) -> None:
+    first, second = chain(2)
+    said = {"sequence": 7, "at": to_micros(NOW)}.get(name, "x")
+    other = NOW if name == "at" else said
+    text = canonical(json.loads(second.text) | {name: said})
+    broken = verified([first, replace(second, text=text, digest=digest_of(text))])
+    assert broken == Break(
+        2, f"the row's {name} is not the entry's", str(other), str(getattr(second, name))
+    )
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{}", '{"at": "x"}', f'{{"at": {10**30}}}'])
+def test_a_text_that_says_no_instant_says_nothing(text: str) -> None:
+    first, second = chain(2)
+    broken = verified([first, replace(second, text=text, digest=digest_of(text))])
+    assert broken == Break(2, "the row's sequence is not the entry's", "None", "2")
+
+
+def test_anchors_that_are_none_are_told_all_at_once() -> None:
+    digest, other = "a" * 64, "b" * 64
+    largest = 2**53
+    assert anchors_of([f"{largest}:{digest}"]) == {largest: digest}
+    long = "x" * 200
+    texts = [f"{largest + 1}:{digest}", f"0{digest}", long, f"3:{digest}", " ", f"3:{other}"]
+    with pytest.raises(InvalidSpec) as caught:
+        anchors_of(texts)
+    expected = "NUMBER:DIGEST, as `runyard audit anchor` prints it"
+    again = f"the digest {digest} that another anchor has for this entry"
+    assert caught.value.message == "an anchor is not understood"
+    assert caught.value.faults == (
+        Fault("anchor", repr(texts[0]), expected),
+        Fault("anchor", repr(texts[1]), expected),
+        Fault("anchor", repr(long[:90]), expected),
+        Fault("anchor", repr(texts[5]), again),
+    )
