@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.flow.importing import Imported, jobs_in
-from runyard.model.errors import InvalidSpec
+from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.job import JobSpec
 from runyard.model.manifest import Source, load
 from tests.support.manifests import DESIGN
@@ -257,27 +257,48 @@ def test_a_number_is_no_project_and_lists_have_many() -> None:
     found = jobs_in({"items": [numbered, V1]}) + jobs_in({"jobs": [v2(DESIGN_SPEC)]})
     assert [job.project for job in found] == ["", "shop-prod", "shop"]
     assert len(jobs_in([[V1], V1])) == 2
-    bare = v2(DESIGN_SPEC) | {"name": "report"}
-    assert (only(bare).name, only(bare).project) == ("report", "")
+    assert found[0].notes == found[1].notes  # a manifest says its project once, for all its jobs
+    assert list(found[1].body) == ["labels", "annotations", "regions", "template"]
+    bare = only(v2(DESIGN_SPEC) | {"name": "report"})
+    assert (bare.name, bare.project) == ("report", "")
+    assert "regions" not in bare.body
+    assert [(note.path, note.why) for note in bare.notes] == [
+        ("regions", "it does not say where it is: name its regions")
+    ]
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "seen"),
     [
-        3,
-        {"kind": "Service", "apiVersion": "serving.knative.dev/v1"},
-        {"name": "x"},
-        {"template": {}},
-        {"name": 3, "template": {}},
-        {3: "x"},
-        {"name": {1, 2}, "template": {}},
-        {"name": b"x", "template": {}},
-        [0] * 100_001,
+        (3, "3"),
+        ({"kind": "Service", "apiVersion": "serving.knative.dev/v1"}, "kind 'Service'"),
+        ({"name": "x"}, "no name or no template"),
+        ({"template": {}}, "no name or no template"),
+        ({"name": 3, "template": {}}, "no name or no template"),
+        ({3: "x"}, "something that JSON does not have"),
+        ({"name": {1, 2}, "template": {}}, "something that JSON does not have"),
+        ({"name": b"x", "template": {}}, "something that JSON does not have"),
     ],
 )
-def test_what_is_no_job_is_refused(document: Any) -> None:
-    with pytest.raises(InvalidSpec):
+def test_what_is_no_job_is_refused_with_what_it_is(document: Any, seen: str) -> None:
+    with pytest.raises(InvalidSpec, match="this is no Cloud Run job") as caught:
         jobs_in(document)
+    expected = "a Cloud Run job: v1 (kind: Job), v2 (name and template), or a list of them"
+    assert caught.value.faults == (Fault("document", seen, expected),)
+
+
+def test_a_document_has_room_for_so_many_values_in_so_many_levels() -> None:
+    assert jobs_in([[] for _ in range(100_000)]) == []
+    with pytest.raises(InvalidSpec) as caught:
+        jobs_in([[] for _ in range(100_001)])
+    assert caught.value.message == "a document of more than 100000 values is no job"
+    deep: Any = []
+    for _ in range(59):
+        deep = [deep]
+    assert jobs_in(deep) == []
+    with pytest.raises(InvalidSpec) as caught:
+        jobs_in([deep])
+    assert caught.value.message == "a document of more than 60 levels is no job"
 
 
 def test_a_document_that_grows_by_aliases_is_refused() -> None:
