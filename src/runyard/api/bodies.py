@@ -7,7 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from runyard.api.alert_bodies import ALERT_BODIES
-from runyard.api.body_parts import Whole, map_of_at_most
+from runyard.api.body_parts import (
+    WAIT_SECONDS,
+    IdempotencyKey,
+    WaitSeconds,
+    Whole,
+    map_of_at_most,
+)
 from runyard.api.event_bodies import EVENT_BODIES
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
@@ -25,21 +31,10 @@ from runyard.model.plan import RunRequest
 from runyard.model.run import Overrides
 from runyard.model.strict import Strict
 
-KEY_CHARACTERS_MAX = 255
 REASON_CHARACTERS_MAX = 1000
-WAIT_SECONDS = 20.0  #: shorter than clients wait for an answer
-WAIT_SECONDS_MAX = 600
 FILES_MAX = 1000  #: as many as a manifest may have
 
 
-IdempotencyKey = Annotated[
-    str,
-    Shaped(
-        r"[!-~]{1,255}",
-        f"a key: 1 to {KEY_CHARACTERS_MAX} printable ASCII characters without blanks",
-        KEY_CHARACTERS_MAX,
-    ),
-]
 Sentence = Annotated[
     str,
     Shaped(
@@ -47,13 +42,6 @@ Sentence = Annotated[
         f"a text of at most {REASON_CHARACTERS_MAX} characters without control characters",
         REASON_CHARACTERS_MAX,
     ),
-]
-
-
-WaitSeconds = Annotated[
-    float,
-    Between(0, WAIT_SECONDS_MAX),
-    Field(description="How long the answer may wait for the end of it."),
 ]
 
 

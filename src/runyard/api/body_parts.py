@@ -6,9 +6,26 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from runyard.model.forms import unexpected
+from runyard.model.forms import Between, Shaped, unexpected
+
+WAIT_SECONDS = 20.0  #: shorter than clients wait for an answer
+WAIT_SECONDS_MAX = 600
+KEY_CHARACTERS_MAX = 255
+WaitSeconds = Annotated[
+    float,
+    Between(0, WAIT_SECONDS_MAX),
+    Field(description="How long the answer may wait for the end of it."),
+]
+IdempotencyKey = Annotated[
+    str,
+    Shaped(
+        r"[!-~]{1,255}",
+        f"a key: 1 to {KEY_CHARACTERS_MAX} printable ASCII characters without blanks",
+        KEY_CHARACTERS_MAX,
+    ),
+]
 
 
 def map_of_at_most(most: int) -> Callable[[dict[str, Any]], None]:

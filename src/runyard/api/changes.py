@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from runyard.api.permits import ground_of
 from runyard.api.services import Services
 from runyard.database.port import Tx
+from runyard.flow.access import approvals_needed
 from runyard.flow.undertaking import Live, Wish
 from runyard.gate.reserving import Aim, Undertake, Undertaken
 from runyard.model.deployed import DeployedJob, Place
@@ -76,6 +78,11 @@ def aim(key: Key, looked: Looked) -> Aim:
     return Aim(key, looked.row.revision if looked.row is not None else 0, looked.live)
 
 
+async def approvals(services: Services, who: Caller, environment: str) -> int:
+    """How many others have to approve what `who` changes in an environment now."""
+    return approvals_needed(who, await ground_of(services, environment), services.clock())
+
+
 async def undertake(
     services: Services, kind: OperationKind, asked: Asked, aims: Sequence[Aim]
 ) -> Undertaken:
@@ -83,6 +90,16 @@ async def undertake(
 
     Raises Refused when it was undone meanwhile, and whatever `Undertake` raises.
     """
+    done = await services.gate.ask(undertaking(services, kind, asked, aims))
+    if done.operation is None or not asked.wait_seconds:
+        return done
+    return replace(done, operation=await ended(services, done.operation, asked.wait_seconds))
+
+
+def undertaking(
+    services: Services, kind: OperationKind, asked: Asked, aims: Sequence[Aim]
+) -> Undertake:
+    """The command that begins an operation."""
     now = services.clock()
     wish = Wish(
         services.new_operation_id(),
@@ -97,10 +114,7 @@ async def undertake(
         services.settings.undelete_seconds,
     )
     waits = timedelta(seconds=services.settings.approval_seconds)
-    done = await services.gate.ask(Undertake(wish, aims, waits, now, asked.who.origin))
-    if done.operation is None or not asked.wait_seconds:
-        return done
-    return replace(done, operation=await _ended(services, done.operation, asked.wait_seconds))
+    return Undertake(wish, aims, waits, now, asked.who.origin)
 
 
 async def at_rest(services: Services, operation: OperationId, wait_seconds: float) -> Operation:
@@ -115,7 +129,9 @@ async def at_rest(services: Services, operation: OperationId, wait_seconds: floa
             await listener.wait(min(left, services.settings.pace.safety))
 
 
-async def _ended(services: Services, begun: Operation, wait_seconds: float) -> Operation:
+async def ended(services: Services, begun: Operation, wait_seconds: float) -> Operation:
+    """The operation once it is at rest, or as it is after a while. Raises Refused when it was
+    undone."""
     row = await at_rest(services, begun.id, wait_seconds)
     if row.state is OperationState.UNDONE:
         raise Refused(f"nothing was changed, {row.id} was undone: {row.error}", hint=row.hint)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from runyard.api.bodies import WAIT_SECONDS, WAIT_SECONDS_MAX, Sentence
-from runyard.api.body_parts import Instant
+from runyard.api.bodies import Sentence
+from runyard.api.body_parts import WAIT_SECONDS, WAIT_SECONDS_MAX, Instant
 from runyard.api.secret_bodies import Etag
 from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.model.audit import DIGEST_FORM

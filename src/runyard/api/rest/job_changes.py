@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Path, Query
 from starlette.responses import Response
 
 from runyard.api.answers import answer
 from runyard.api.bodies import ChangeBody, RollbackBody
-from runyard.api.changes import Asked, aim, look, undertake
+from runyard.api.changes import Asked, aim, approvals, look, undertake
 from runyard.api.documents_operations import deleted_document, operation_document
-from runyard.api.permits import Who, allowed, ground_of, permit
+from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import DeleteQuery, EnvironmentQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
+from runyard.api.rolling_back import older, risks
 from runyard.api.services import Services, Use
 from runyard.api.shapes_operations import ChangedShape, DeletedJobsShape
 from runyard.database.port import Tx
-from runyard.flow.access import Permission, approvals_needed
+from runyard.flow.access import Permission
 from runyard.flow.dependants import Dependant, check_dependants, followers_of
-from runyard.flow.planning import Declared, InForce, Known, plan
 from runyard.gate.reserving import Undertaken
 from runyard.model.errors import Fault, InvalidSpec, NotFound, Refused
 from runyard.model.operation import OperationKind
@@ -106,7 +105,7 @@ async def delete_job(
         who,
         query.reason,
         forced=query.force,
-        approvals_needed=await _approvals(services, who, environment),
+        approvals_needed=await approvals(services, who, environment),
         wait_seconds=query.wait_seconds,
     )
     done = await undertake(services, OperationKind.DELETE, asked, [aim(key, looked[key])])
@@ -157,13 +156,9 @@ async def _asked(services: Services, environment: str, who: Caller, asked: Chang
         who,
         asked.reason,
         confirmed=asked.confirm,
-        approvals_needed=await _approvals(services, who, environment),
+        approvals_needed=await approvals(services, who, environment),
         wait_seconds=asked.wait_seconds,
     )
-
-
-async def _approvals(services: Services, who: Caller, environment: str) -> int:
-    return approvals_needed(who, await ground_of(services, environment), services.clock())
 
 
 @job_changes.post(
@@ -184,43 +179,13 @@ async def rollback_job(
     await permit(services, who, Permission.JOBS_CHANGE, environment)
     row = await _row(services, environment, name, asked.project)
     key = (row.project, row.name)
-    document = await _older(services, row, asked.to)
+    document = await older(services, row, asked.to)
     looked = await look(services, environment, {key: document["regions"]})
     wish = replace(
-        aim(key, looked[key]), document=document, unsafe=_risks(environment, row, document)
+        aim(key, looked[key]), document=document, unsafe=risks(environment, row, document)
     )
     how = await _asked(services, environment, who, asked)
     return _answer(await undertake(services, OperationKind.ROLLBACK, how, [wish]))
-
-
-def _risks(environment: str, row: JobRow, document: Mapping[str, Any]) -> tuple[str, ...]:
-    known = Known(environment, [InForce(row.project, row.name, row.revision, row.document)])
-    change = plan([Declared(row.project, row.name, document)], known).jobs[0]
-    return tuple(f"{row.name}: {words}" for words in change.risks)
-
-
-async def _older(services: Services, row: JobRow, to: int | None) -> Mapping[str, Any]:
-    """The document of a revision, or of the last one that was another than that in force.
-
-    Raises NotFound.
-    """
-
-    async def work(tx: Tx) -> Mapping[str, Any] | None:
-        jobs, number = services.store.jobs, to or row.revision - 1
-        while number > 0:
-            found = await jobs.document(tx, *row.key, number)
-            if to is not None or (found is not None and found != row.document):
-                return found
-            number -= 1
-        return None
-
-    found = await services.database.read(work)
-    if found is None:
-        which = f"revision {to}" if to is not None else "revision before the one in force"
-        raise NotFound(
-            f"job {row.name} has no {which}", hint=f"`runyard jobs history {row.name}` lists them"
-        )
-    return found
 
 
 @job_changes.get(

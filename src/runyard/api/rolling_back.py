@@ -1,0 +1,43 @@
+"""An older revision of a job: which one is meant, and what would be unsafe about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runyard.api.services import Services
+from runyard.database.port import Tx
+from runyard.flow.planning import Declared, InForce, Known, plan
+from runyard.model.errors import NotFound
+from runyard.store.jobs import JobRow
+
+
+def risks(environment: str, row: JobRow, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """What somebody has to confirm before `document` takes the place of what is in force."""
+    known = Known(environment, [InForce(row.project, row.name, row.revision, row.document)])
+    change = plan([Declared(row.project, row.name, document)], known).jobs[0]
+    return tuple(f"{row.name}: {words}" for words in change.risks)
+
+
+async def older(services: Services, row: JobRow, to: int | None) -> Mapping[str, Any]:
+    """The document of a revision, or of the last one that was another than that in force.
+
+    Raises NotFound.
+    """
+
+    async def work(tx: Tx) -> Mapping[str, Any] | None:
+        jobs, number = services.store.jobs, to or row.revision - 1
+        while number > 0:
+            found = await jobs.document(tx, *row.key, number)
+            if to is not None or (found is not None and found != row.document):
+                return found
+            number -= 1
+        return None
+
+    found = await services.database.read(work)
+    if found is None:
+        which = f"revision {to}" if to is not None else "revision before the one in force"
+        raise NotFound(
+            f"job {row.name} has no {which}", hint=f"`runyard jobs history {row.name}` lists them"
+        )
+    return found
