@@ -9,6 +9,9 @@ Rule 2  Each fact that people are told of joins the queue of each channel that i
         first of a queue is on its way: a channel hears what happened in the order in which it did.
 Rule 3  Whoever was told of an incident is told of what becomes of it.
 
+What somebody did about it is a fact like any other, also when it is over; what it did elsewhere is
+decided there, in the same transaction.
+
 Promises, each an invariant of the property and simulation tests: final is final; what joined a
 queue is told or recorded as not told, once, and in order; nothing escalates once somebody has it.
 """
@@ -38,6 +41,7 @@ from runyard.model.incident import (
     Member,
     Noted,
     NotTold,
+    Remedied,
     Resolved,
     Told,
 )
@@ -53,15 +57,16 @@ class Emptied:
 # fmt: off
 TRANSITIONS: dict[State, dict[type, State]] = {
     State.OPEN:         {Joined: State.OPEN, Left: State.OPEN, Assigned: State.OPEN,
-                         Noted: State.OPEN, Escalated: State.OPEN, Told: State.OPEN,
-                         NotTold: State.OPEN, Acknowledged: State.ACKNOWLEDGED,
+                         Noted: State.OPEN, Remedied: State.OPEN, Escalated: State.OPEN,
+                         Told: State.OPEN, NotTold: State.OPEN, Acknowledged: State.ACKNOWLEDGED,
                          Emptied: State.RESOLVED, Resolved: State.RESOLVED},
     State.ACKNOWLEDGED: {Joined: State.ACKNOWLEDGED, Left: State.ACKNOWLEDGED,
                          Acknowledged: State.ACKNOWLEDGED, Assigned: State.ACKNOWLEDGED,
-                         Noted: State.ACKNOWLEDGED, Told: State.ACKNOWLEDGED,
-                         NotTold: State.ACKNOWLEDGED,
+                         Noted: State.ACKNOWLEDGED, Remedied: State.ACKNOWLEDGED,
+                         Told: State.ACKNOWLEDGED, NotTold: State.ACKNOWLEDGED,
                          Emptied: State.RESOLVED, Resolved: State.RESOLVED},
-    State.RESOLVED:     {Noted: State.RESOLVED, Told: State.RESOLVED, NotTold: State.RESOLVED},
+    State.RESOLVED:     {Noted: State.RESOLVED, Remedied: State.RESOLVED, Told: State.RESOLVED,
+                         NotTold: State.RESOLVED},
 }
 # fmt: on
 
@@ -125,7 +130,7 @@ def decide(
         case Assigned(_, name):
             row, to = _to(incident, Assigned, assignee=name), ()
         case _:
-            row, to = _to(incident, Noted), ()
+            row, to = _to(incident, type(event)), ()
     row = replace(row, due_at=_next_step(row, steps))
     return _queued(row, event, to)
 

@@ -122,6 +122,32 @@ class Noted:
     text: str
 
 
+class Action(StrEnum):
+    """What people can do about an incident, besides dealing with it elsewhere."""
+
+    REPLAY = "replay"  # runs in place of those that are dead
+    ROLLBACK = "rollback"  # an older revision of the job
+    PAUSE = "pause"  # its schedules ask for no runs
+    RAISE_MEMORY = "raise_memory"  # its tasks get more
+    CHANGE_WATCH = "change_watch"  # what it is watched for
+
+
+@dataclass(frozen=True, slots=True)
+class Remedied:
+    """Somebody did something about it: `what`, in words. `key` is the idempotency key that it was
+    asked for with, if any; `runs`, `replay`, `triggers` and `operation` are what came of it."""
+
+    by: str
+    action: Action
+    what: str
+    reason: str = ""
+    key: str = ""
+    runs: tuple[str, ...] = ()
+    replay: str = ""
+    triggers: tuple[str, ...] = ()
+    operation: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Escalated:
     """Nobody acknowledged it in time. `step` counts from 1."""
@@ -156,7 +182,16 @@ class NotTold:
 
 
 IncidentEvent = (
-    Joined | Left | Acknowledged | Assigned | Noted | Escalated | Resolved | Told | NotTold
+    Joined
+    | Left
+    | Acknowledged
+    | Assigned
+    | Noted
+    | Remedied
+    | Escalated
+    | Resolved
+    | Told
+    | NotTold
 )
 EVENTS: dict[str, type] = {
     "joined": Joined,
@@ -164,6 +199,7 @@ EVENTS: dict[str, type] = {
     "acknowledged": Acknowledged,
     "assigned": Assigned,
     "noted": Noted,
+    "remedied": Remedied,
     "escalated": Escalated,
     "resolved": Resolved,
     "told": Told,

@@ -9,7 +9,7 @@ from runyard.database.port import Tx
 from runyard.flow.incident import IncidentDecision
 from runyard.model.alert import Alert, AlertId, IncidentId, Silence, SilenceId
 from runyard.model.environment import Environment
-from runyard.model.incident import Incident
+from runyard.model.incident import Incident, Remedied
 from runyard.store.alerts import IncidentFact
 from runyard.store.memory import Store
 
@@ -27,6 +27,7 @@ class AlertSet:
         self.open: dict[str, AlertId] = {}  #: by fingerprint, those that are not resolved
         self.last: dict[str, Alert] = {}  #: by fingerprint, the one that was resolved last
         self.incidents: dict[IncidentId, Incident] = {}
+        self.remedies: dict[IncidentId, list[Remedied]] = {}
         self.groups: dict[Group, IncidentId] = {}  #: the newest incident of each
         self.environments: dict[tuple[str, str], Environment] = {}
         self.silences: dict[SilenceId, Silence] = {}
@@ -95,6 +96,11 @@ class AlertSet:
                 self.take_incidents([found])
                 self.groups[environment, group] = found.id
 
+    async def load_remedies(self, incident: IncidentId) -> None:
+        """Bring in what people did about an incident."""
+        if incident not in self.remedies:
+            self.remedies[incident] = await self._store.alerts.remedies(self._tx, incident)
+
     async def load_environment(self, name: str, now: datetime) -> None:
         """Bring in what was said of an environment in each project, and its silences."""
         if name in self._places:
@@ -129,6 +135,8 @@ class AlertSet:
         self.groups[row.environment, row.group] = row.id
         self._changed[1][row.id] = None
         self._facts.append((row, decision.fact, now))
+        if isinstance(decision.fact, Remedied):
+            self.remedies.setdefault(row.id, []).append(decision.fact)
         return row
 
     def put_silence(self, silence: Silence) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from runyard.database.port import Row, Tx
 from runyard.model.alert import Alert, AlertId, IncidentId, Silence, SilenceId
 from runyard.model.event import kind_of
-from runyard.model.incident import Incident, IncidentEvent, IncidentState
+from runyard.model.incident import Incident, IncidentEvent, IncidentState, Remedied
 from runyard.model.instants import from_micros, to_micros
 from runyard.store.alert_rows import alert_of, body_of, fact_of, incident_of, silence_of
 from runyard.store.documents import dumps
@@ -153,6 +153,12 @@ class Alerts:
         """One fact of a timeline."""
         rows = await tx.fetch(self._q["incident_fact"], (incident, number))
         return _happening(rows[0]) if rows else None
+
+    async def remedies(self, tx: Tx, incident: IncidentId) -> list[Remedied]:
+        """What people did about an incident, in order."""
+        rows = await tx.fetch(self._q["incident_remedies"], (incident,))
+        facts = [fact_of(row[0], row[1]) for row in rows]
+        return [fact for fact in facts if isinstance(fact, Remedied)]
 
     async def _incidents(self, tx: Tx, query: str, *params: str | int) -> list[Incident]:
         return [incident_of(row[0]) for row in await tx.fetch(self._q[query], params)]

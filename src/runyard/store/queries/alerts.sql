@@ -94,6 +94,11 @@ WHERE incident_id = $1 ORDER BY sequence
 SELECT sequence, at, kind, state, data FROM incident_history
 WHERE incident_id = $1 AND sequence = $2
 
+-- name: incident_remedies
+-- What people did about an incident.
+SELECT kind, data FROM incident_history WHERE incident_id = $1 AND kind = 'remedied'
+ORDER BY sequence
+
 -- name: incident_history_forget
 DELETE FROM incident_history
 WHERE incident_id IN (SELECT id FROM incidents WHERE resolved_at < $1)

@@ -1,0 +1,159 @@
+"""Something done about an incident: once for each key, whole or not at all, on every database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from runyard.database.port import Tx
+from runyard.gate.remedying import Done, PauseTriggers, Remedy, Wanted
+from runyard.model.alert import IncidentId
+from runyard.model.errors import AlreadyExists, NotFound, Refused
+from runyard.model.incident import Action, Incident, IncidentState, Remedied
+from runyard.model.trigger.row import Trigger, TriggerState
+from runyard.store.working_set import Needs, WorkingSet
+from tests.support.databases import Grounds
+from tests.support.gates import Yard, in_yard
+from tests.support.watching import ROOT, Watch
+
+SCHEDULES: dict[str, Any] = {
+    "triggers": [
+        {"name": "nightly", "schedule": "30 2 * * *"},
+        {"name": "hourly", "schedule": "0 * * * *"},
+        {"name": "off", "schedule": "0 * * * *", "enabled": False},
+    ]
+}
+
+
+async def failing(yard: Yard) -> tuple[Watch, Incident]:
+    """A job with an incident."""
+    watch = Watch(yard)
+    await watch.begin(**SCHEDULES)
+    await watch.run(dead=True)
+    return watch, (await watch.incidents())[0]
+
+
+def told(wanted: Wanted, rows: list[Trigger]) -> Remedied | None:
+    names, by = tuple(row.name for row in rows), wanted.by.name
+    fact = Remedied(by, wanted.action, "paused", wanted.reason, wanted.key, triggers=names)
+    return fact if rows else None
+
+
+def pausing(
+    yard: Yard, incident: IncidentId, key: str = "", action: Action = Action.PAUSE
+) -> Remedy[list[Trigger]]:
+    """All its schedules, and one that there is not."""
+    wanted = Wanted(incident, action, ROOT, "it fills the disk", key)
+    keys = [("shop", "local", "report", name) for name in ("nightly", "hourly", "off", "x")]
+    command = PauseTriggers(keys, ROOT, "it fills the disk", yard.now)
+    return Remedy(wanted, command, lambda rows: told(wanted, rows), yard.now, ZoneInfo)
+
+
+async def facts(yard: Yard, incident: IncidentId) -> list[Remedied]:
+    port = yard.store.alerts
+    return await yard.database.read(lambda tx: port.remedies(tx, incident))
+
+
+async def states(yard: Yard) -> dict[str, TriggerState]:
+    async def work(tx: Tx) -> list[Trigger]:
+        return await yard.store.triggers.of_jobs(tx, [("local", "report")])
+
+    return {row.name: row.state for row in await yard.database.read(work)}
+
+
+def test_it_is_done_with_its_fact_and_its_entry(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch, incident = await failing(yard)
+        done = await yard.gate.ask(pausing(yard, incident.id, "k1"))
+        assert [row.name for row in done.answer or ()] == ["nightly", "hourly"]
+        assert done.incident.version > incident.version
+        assert await facts(yard, incident.id) == [done.fact]
+        assert done.fact is not None
+        assert done.fact.triggers == ("nightly", "hourly")
+        assert set((await states(yard)).values()) == {TriggerState.PAUSED}
+        (entry,) = await yard.entries("incident.pause")
+        assert (entry.by, entry.target, entry.reason) == (
+            "admin", f"incident/{incident.id}", "it fills the disk",
+        )  # fmt: skip
+        assert entry.after == {"what": "paused", "triggers": ["nightly", "hourly"]}
+        assert len(await yard.entries("trigger.pause")) == 2
+        assert (await watch.kinds(incident))[-1] == "remedied"
+
+    in_yard(scene, grounds)
+
+
+def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        asked = [yard.gate.ask(pausing(yard, incident.id, "k1")) for _ in range(3)]
+        done: list[Done[list[Trigger]]] = await asyncio.gather(*asked)
+        assert sorted(one.answer is None for one in done) == [False, True, True]
+        assert len({one.fact for one in done}) == 1
+        again = await yard.gate.ask(pausing(yard, incident.id, "k1"))
+        assert (again.answer, again.fact) == (None, done[0].fact)
+        assert len(await facts(yard, incident.id)) == len(await yard.entries("incident.pause")) == 1
+        with pytest.raises(AlreadyExists, match="was used for pause"):
+            await yard.gate.ask(pausing(yard, incident.id, "k1", Action.ROLLBACK))
+
+    in_yard(scene, grounds)
+
+
+def test_where_there_is_nothing_to_do_nothing_is_told(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        await yard.gate.ask(pausing(yard, incident.id))
+        again = await yard.gate.ask(pausing(yard, incident.id))
+        assert (again.answer, again.fact) == ([], None)
+        assert len(await facts(yard, incident.id)) == 1
+        with pytest.raises(NotFound, match="no incident inc_x"):
+            await yard.gate.ask(pausing(yard, IncidentId("inc_x")))
+
+    in_yard(scene, grounds)
+
+
+class Refusing:
+    """A command that frees something, and refuses."""
+
+    def __init__(self, yard: Yard) -> None:
+        self.now = yard.now
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+        raise AssertionError("a remedy may have been done already")
+
+    def act(self, work: WorkingSet) -> list[Trigger]:
+        """See `Command.act`."""
+        raise Refused("not now")
+
+
+def test_what_is_refused_leaves_no_trace(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        wanted = Wanted(incident.id, Action.ROLLBACK, ROOT)
+        remedy = Remedy(wanted, Refusing(yard), lambda rows: told(wanted, rows), yard.now, ZoneInfo)
+        with pytest.raises(Refused, match="not now"):
+            await yard.gate.ask(remedy)
+        assert await facts(yard, incident.id) == []
+        assert await yard.entries("incident.rollback") == []
+
+    in_yard(scene, grounds)
+
+
+def test_something_can_be_done_when_it_is_over_too(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch, incident = await failing(yard)
+        await watch.run(dead=False)
+        done = await yard.gate.ask(pausing(yard, incident.id))
+        assert done.incident.state is IncidentState.RESOLVED
+        assert watch.heard() == ["opened", "resolved"]
+
+    in_yard(scene, grounds)
