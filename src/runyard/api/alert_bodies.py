@@ -6,13 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from runyard.api.body_parts import WAIT_SECONDS, IdempotencyKey, WaitSeconds, Whole
 from runyard.api.people_bodies import PrincipalName, Reason, Why
 from runyard.model.cloudrun.words import JobName
 from runyard.model.durations import seconds_of
-from runyard.model.forms import Lasting
+from runyard.model.forms import Between, Lasting, MemoryAmount
 from runyard.model.job import EnvironmentName
 from runyard.model.rule_parts import RuleName
 from runyard.model.strict import Strict
+from runyard.model.trigger.words import TriggerName
 
 SILENCE_SECONDS_MAX = 90 * 24 * 3600
 
@@ -56,10 +58,45 @@ class ResolveBody(Strict):
     reason: Why = ""
 
 
+class RemedyBody(Strict):
+    """Why something is done about an incident. The same key again does nothing a second time."""
+
+    reason: Why = ""
+    idempotency_key: IdempotencyKey | None = None
+
+
+class ChangeIncidentJobBody(RemedyBody):
+    """How the job of an incident is changed."""
+
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
+class RollBackIncidentBody(ChangeIncidentJobBody):
+    """To which revision; else to that which succeeded last."""
+
+    to: Annotated[int, Between(1, 2**31 - 1), Whole] | None = None
+
+
+class PauseIncidentBody(RemedyBody):
+    """Which trigger of the job; else each of its schedules."""
+
+    trigger: TriggerName | None = None
+
+
+class RaiseMemoryBody(ChangeIncidentJobBody):
+    """How much a task gets; else what is suggested."""
+
+    to: Annotated[str, MemoryAmount()] | None = None
+
+
 ALERT_BODIES: tuple[type[Strict], ...] = (
     SilenceBody,
     AckIncidentBody,
     AssignBody,
     NoteBody,
     ResolveBody,
+    RollBackIncidentBody,
+    PauseIncidentBody,
+    RaiseMemoryBody,
 )

@@ -33,6 +33,7 @@ from runyard.api.rest.measures import measures
 from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
 from runyard.api.rest.principals import principals
+from runyard.api.rest.remedies import remedies
 from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
 from runyard.api.rest.schedules import schedules
@@ -81,6 +82,7 @@ ROUTERS = (
     alerts,
     alert_rules,
     incidents,
+    remedies,
     channels,
     status,
     probes,

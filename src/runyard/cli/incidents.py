@@ -8,35 +8,22 @@ from cyclopts import App, Parameter
 
 from runyard.cli import output
 from runyard.cli.alerts import Environment, Limit, OfJob
-from runyard.cli.client import segment
 from runyard.cli.connect import connect
-from runyard.cli.parameters import COMPLETED_MAX, AsJson, complete_principals, quick_client
+from runyard.cli.incident_refs import IncidentRef, path_of
+from runyard.cli.parameters import AsJson, complete_principals
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
-from runyard.model.errors import NotFound, PlatformError
 
 Document = dict[str, Any]
-
-
-def complete_incidents(context: Any) -> list[tuple[str, str]]:
-    """Incidents that are not resolved, with their titles; none when the server does not answer."""
-    try:
-        found = quick_client().get("/incidents", {"open": "true", "page_size": COMPLETED_MAX})
-    except PlatformError:
-        return []
-    return [("@last", "the newest")] + [(one["id"], one["title"]) for one in found["incidents"]]
-
-
-IncidentRef = Annotated[
-    str,
-    Parameter(name="INCIDENT", help="An incident's id, or @last.", completer=complete_incidents),
-]
 incidents = App(
     name="incidents",
-    help="List incidents, show one, say that you have it, whose it is, or that it is over.",
+    help="List incidents, show one, say that you have it, do something about it, end it.",
     group_commands="Commands",
 )
+incidents.command("runyard.cli.remedies:rollback", name="rollback")
+incidents.command("runyard.cli.remedies:pause", name="pause")
+incidents.command("runyard.cli.remedies:raise_memory", name="raise-memory")
 
 
 @incidents.default
@@ -81,10 +68,11 @@ def list_incidents(
 @incidents.command
 def show(incident: IncidentRef, /, *, json_: AsJson = False) -> None:
     """Show an incident with its timeline: what joined it, who did what, who was told."""
-    path = _path(incident)
+    path = path_of(incident)
     one, timeline = connect().get(path), connect().get(f"{path}/timeline")
+    remedies = connect().get(f"{path}/remedies")["actions"]
     if json_:
-        output.document(one | {"timeline": timeline["events"]})
+        output.document(one | {"timeline": timeline["events"], "remedies": remedies})
         return
     _show(one)
     at = now()
@@ -93,6 +81,13 @@ def show(incident: IncidentRef, /, *, json_: AsJson = False) -> None:
         ("at", "what", ""),
         ((local(event["at"], at), event["kind"], _words(event)) for event in timeline["events"]),
     )
+    sensible = [each for each in remedies if each["suggested"]]
+    if sensible:
+        output.line("")
+        table(
+            ("it would make sense to", "because"),
+            ((_command(one["id"], each), each["reason"]) for each in sensible),
+        )
 
 
 @incidents.command
@@ -147,21 +142,12 @@ def resolve(
 
 
 def _do(incident: str, verb: str, body: Document, as_json: bool) -> None:
-    done = connect().post(f"{_path(incident)}:{verb}", body)
+    done = connect().post(f"{path_of(incident)}:{verb}", body)
     if as_json:
         output.document(done)
         return
     whose = f", {done['assignee']}'s" if done["assignee"] else ""
     output.line(f"{done['id']} is {done['state']}{whose}: {done['title']}")
-
-
-def _path(incident: str) -> str:
-    if incident != "@last":
-        return f"/incidents/{segment(incident)}"
-    found = connect().get("/incidents", {"page_size": 1})["incidents"]
-    if not found:
-        raise NotFound("there is no incident yet", hint="`runyard incidents --all` lists them")
-    return f"/incidents/{segment(found[0]['id'])}"
 
 
 def _show(one: Document) -> None:
@@ -197,6 +183,11 @@ def _words(event: Document) -> str:
     return _FORMS[event["kind"]].format(**data | {"shown_run": run}).rstrip(": ")
 
 
+def _command(incident: str, suggestion: Document) -> str:
+    verb = suggestion["action"].replace("_", "-")
+    return f"runyard incidents {verb} {incident}"
+
+
 def _names(to: str | list[str]) -> str:
     return (to if isinstance(to, str) else ", ".join(to)) or "nobody"
 
@@ -207,6 +198,7 @@ _FORMS = {
     "acknowledged": "{by}: {note}",
     "assigned": "{by}: to {to}",
     "noted": "{by}: {text}",
+    "remedied": "{by}: {what}: {reason}",
     "escalated": "step {step}: {to}",
     "resolved": "{by}: {reason}",
     "told": "{channel} of {number}",

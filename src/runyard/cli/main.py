@@ -103,7 +103,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "incidents": (
         "incidents:incidents",
         _RUNS,
-        "List incidents, show one, say that you have it, whose it is, or that it is over.",
+        "List incidents, show one, say that you have it, do something about it, end it.",
     ),
     "hooks": (
         "hooks:hooks",

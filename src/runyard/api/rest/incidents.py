@@ -87,7 +87,7 @@ async def list_incidents(
 )
 async def get_incident(services: Use, who: Who, incident_id: IncidentPath) -> Response:
     """One incident."""
-    return answer(incident_document(await _incident(services, who, READ, incident_id)))
+    return answer(incident_document(await incident_in(services, who, READ, incident_id)))
 
 
 @incidents.get(
@@ -98,7 +98,7 @@ async def get_incident(services: Use, who: Who, incident_id: IncidentPath) -> Re
 )
 async def get_timeline(services: Use, who: Who, incident_id: IncidentPath) -> Response:
     """All that happened to an incident, in order: who did what, and who was told."""
-    row = await _incident(services, who, READ, incident_id)
+    row = await incident_in(services, who, READ, incident_id)
 
     async def work(tx: Tx) -> list[IncidentHappening]:
         return await services.store.alerts.history(tx, row.id)
@@ -138,7 +138,7 @@ async def assign(
     asked: Annotated[AssignBody, Depends(body(AssignBody))],
 ) -> Response:
     """Say whose it is, or that it is nobody's."""
-    row = await _incident(services, who, CHANGE, incident_id)
+    row = await incident_in(services, who, CHANGE, incident_id)
     if asked.to is not None:
         await _known(services, asked.to, row.environment)
     return await _tell(services, who, incident_id, Assigned(who.name, asked.to or ""))
@@ -179,15 +179,15 @@ async def resolve(
 
 
 async def _tell(services: Services, who: Caller, given: str, event: IncidentEvent) -> Response:
-    row = await _incident(services, who, CHANGE, given)
+    row = await incident_in(services, who, CHANGE, given)
     command = TellIncident(row.id, event, services.clock(), services.zones)
     return answer(incident_document(await services.gate.ask(command)))
 
 
-async def _incident(
+async def incident_in(
     services: Services, who: Caller, permission: Permission, given: str
 ) -> Incident:
-    """Raises NotFound, PermissionDenied."""
+    """The incident. Raises NotFound, or PermissionDenied in its environment."""
     found: list[Incident] = []
     if given.isprintable() and len(given) <= _ID_CHARACTERS_MAX:
         found = await services.database.read(

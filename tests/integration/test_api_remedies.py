@@ -1,0 +1,188 @@
+"""What can be done about an incident, over HTTP and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runyard.model.event import Ended
+from runyard.model.outcome import Ending, Outcome, TaskFailure
+from tests.integration.test_api_incidents import told
+from tests.support.api_server import TOKEN, Api, serving
+from tests.support.command_line import CommandLine
+from tests.support.runs import make_outcome
+
+JOB = """\
+project: shop
+jobs:
+  report:
+    template: {{template: {{maxRetries: 0, containers: [{{image: example.com/report:{version}}}]}}}}
+    triggers:
+      - {{name: nightly, schedule: "30 2 * * *"}}
+      - {{name: hourly, schedule: "0 * * * *"}}
+"""
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    """A server with a job whose first revision succeeded."""
+    with serving(tmp_path) as started:
+        started.apply(JOB.format(version=1))
+        end(started, make_outcome())
+        yield started
+
+
+@pytest.fixture
+def runyard(api: Api, tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path, {"RUNYARD_URL": api.url, "RUNYARD_TOKEN": TOKEN})
+
+
+def end(api: Api, outcome: Outcome) -> str:
+    """A run that comes to its end."""
+    run = api.run()
+    api.tell(run, Ended(1, outcome))
+    return run
+
+
+FAILED = make_outcome(Ending.FAILED)
+KILLED = replace(
+    FAILED, failures=(TaskFailure(0, 1, "out of memory", signal=9, out_of_memory=True),)
+)
+
+
+def failing(api: Api, outcome: Outcome = FAILED, *, times: int = 1, version: int = 2) -> str:
+    """A newer revision whose runs are dead; the path of the incident."""
+    api.apply(JOB.format(version=version))
+    for _ in range(times):
+        end(api, outcome)
+        told(api)
+    (incident,) = api.get("/incidents?open=true")["incidents"]
+    return f"/incidents/{incident['id']}"
+
+
+def suggested(api: Api, path: str) -> dict[str, tuple[str, ...]]:
+    """What makes sense now."""
+    actions = api.get(f"{path}/remedies")["actions"]
+    return {one["action"]: tuple(one["target"]) for one in actions if one["suggested"]}
+
+
+def job(api: Api) -> dict[str, Any]:
+    found = api.get("/jobs/report")
+    assert isinstance(found, dict)
+    return found
+
+
+def image(api: Api) -> str:
+    containers = job(api)["spec"]["template"]["template"]["containers"]
+    return str(containers[0]["image"])
+
+
+def test_a_job_that_fails_since_a_revision_is_rolled_back_once(api: Api) -> None:
+    path = failing(api)
+    assert suggested(api, path) == {"rollback": ("1",)}
+    asked = {"reason": "it fails since", "idempotency_key": "k1"}
+    done = api.post(f"{path}:rollback", asked)
+    assert done["remedy"]["what"] == "job report back to revision 1"
+    assert done["operation"]["reason"] == f"{path.removeprefix('/incidents/')}: it fails since"
+    assert (done["operation"]["kind"], done["seen"]) == ("rollback", False)
+    number = done["operation"]["id"]
+    assert done["operation"]["state"] == "complete"
+    assert (job(api)["revision"], image(api)) == (3, "example.com/report:1")
+    again = api.post(f"{path}:rollback", asked)
+    assert (again["seen"], again["operation"]["id"]) == (True, number)
+    assert (again["remedy"], job(api)["revision"]) == (done["remedy"], 3)
+    assert suggested(api, path) == {}
+    (entry,) = api.get("/audit?action=incident.rollback")["entries"]
+    assert entry["target"] == path[1:].replace("incidents", "incident")
+    assert api.get(f"{path}/timeline")["events"][-1]["data"]["operation"] == number
+    same = api.post(f"{path}:rollback", {"to": 1})
+    assert (same["remedy"], same["operation"], same["seen"]) == (None, None, False)
+    assert api.ask("POST", f"{path}:pause", asked).status == 409
+    assert api.ask("POST", f"{path}:rollback", {"to": 9}).status == 404
+
+
+def test_more_memory_is_given_to_what_lacked_it(api: Api) -> None:
+    path = failing(api, KILLED)
+    found = {one["action"]: one for one in api.get(f"{path}/remedies")["actions"]}
+    assert found["raise_memory"]["target"] == ["1Gi"]
+    assert "was killed for memory with 512Mi" in found["raise_memory"]["reason"]
+    done = api.post(f"{path}:raise-memory", None)
+    assert done["remedy"]["what"] == "1Gi of memory for the tasks of job report instead of 512Mi"
+    limits = job(api)["spec"]["template"]["template"]["containers"][0]["resources"]["limits"]
+    assert limits["memory"] == "1Gi"
+    refused = api.ask("POST", f"{path}:raise-memory", {"to": "1Gi"})
+    assert refused.status == 400
+    assert refused.error["details"][0]["path"] == "to", refused.error
+    assert api.ask("POST", f"{path}:raise-memory", {"to": "64Gi"}).status == 400
+    done = api.post(f"{path}:raise-memory", {"to": "32Gi"})
+    assert api.ask("POST", f"{path}:raise-memory", None).status == 412
+
+
+def test_schedules_are_paused(api: Api) -> None:
+    path = failing(api, times=3)
+    assert suggested(api, path)["pause"] == ("hourly", "nightly")
+    done = api.post(f"{path}:pause", {"trigger": "nightly", "reason": "noise"})
+    assert done["remedy"]["triggers"] == ["nightly"]
+    assert api.post(f"{path}:pause", {})["remedy"]["triggers"] == ["hourly"]
+    rows = {one["name"]: one for one in api.get("/triggers")["triggers"]}
+    assert {one["state"] for one in rows.values()} == {"paused"}
+    assert rows["nightly"]["reason"] == f"{path.removeprefix('/incidents/')}: noise"
+    assert api.post(f"{path}:pause", {"trigger": "nightly"})["remedy"] is None
+    assert api.ask("POST", f"{path}:pause", {"trigger": "yearly"}).status == 404
+
+
+def test_nothing_is_done_for_a_job_that_is_gone(api: Api) -> None:
+    path = failing(api)
+    assert api.ask("DELETE", "/jobs/report?wait_seconds=20").status == 200
+    for verb in ("rollback", "raise-memory", "pause"):
+        refused = api.ask("POST", f"{path}:{verb}", {})
+        assert refused.status == 412
+        assert "report is not in force any more" in refused.error["message"]
+    assert suggested(api, path) == {}
+
+
+def test_a_revision_that_never_succeeded_is_no_place_to_go_back_to(api: Api) -> None:
+    api.apply(JOB.format(version=2).replace("report:", "other:").replace("shop", "shop"))
+    run = api.run("other")
+    api.tell(run, Ended(1, FAILED))
+    told(api)
+    (incident,) = api.get("/incidents?job=other")["incidents"]
+    refused = api.ask("POST", f"/incidents/{incident['id']}:rollback", {})
+    assert refused.status == 412
+    assert "no revision of it is known to have succeeded" in refused.error["message"]
+
+
+def test_who_may_deal_with_incidents_only_may_not_change_jobs(api: Api) -> None:
+    path = failing(api)
+    api.post("/principals", {"name": "eve", "grants": [{"role": "viewer"}]}, 201)
+    token = api.post("/tokens", {"principal": "eve"}, 201)["token"]
+    for verb in ("rollback", "raise-memory", "pause"):
+        asked = api.ask("POST", f"{path}:{verb}", {}, {"Authorization": f"Bearer {token}"})
+        assert asked.status == 403
+
+
+def test_on_the_command_line(runyard: CommandLine, api: Api) -> None:
+    failing(api, KILLED, times=3)
+    shown = runyard("incidents", "show", "@last").out
+    for verb in ("rollback", "pause", "raise-memory"):
+        assert f"runyard incidents {verb} inc_" in shown, shown
+    done = runyard("incidents", "rollback", "@last", "--reason", "since revision 2")
+    assert done.out == "job report back to revision 1\nreport updated, revision 3\n", done.err
+    assert "takes it back" in done.err
+    done = runyard("incidents", "pause", "@last", "--trigger", "hourly")
+    assert done.out == "hourly of job report paused\n"
+    assert "`runyard triggers resume report hourly`" in done.err
+    assert runyard("incidents", "pause", "@last", "--json").document()["remedy"]["triggers"]
+    assert runyard("incidents", "pause", "@last").out.startswith("nothing to do")
+    assert "nothing to do" in runyard("incidents", "rollback", "@last", "--to", "1").out
+    done = runyard("incidents", "raise-memory", "@last", "--to", "2Gi", "--json")
+    assert done.document()["operation"]["state"] == "complete"
+    timeline = runyard("incidents", "show", "@last").out
+    assert "admin: job report back to revision 1: since revision 2" in timeline
+    wrong = runyard("incidents", "raise-memory", "@last", "--to", "much")
+    assert wrong.status != 0
+    assert "much" in wrong.err
