@@ -12,7 +12,7 @@ from runyard.database.port import Tx
 from runyard.gate.remedying import Done, PauseTriggers, Remedy, Wanted
 from runyard.model.alert import IncidentId
 from runyard.model.errors import AlreadyExists, NotFound, Refused
-from runyard.model.incident import Action, Incident, IncidentState, Remedied
+from runyard.model.incident import Incident, IncidentState, Remedied, RemedyAction
 from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.store.working_set import Needs, WorkingSet
 from tests.support.databases import Grounds
@@ -43,7 +43,7 @@ def told(wanted: Wanted, rows: list[Trigger]) -> Remedied | None:
 
 
 def pausing(
-    yard: Yard, incident: IncidentId, key: str = "", action: Action = Action.PAUSE
+    yard: Yard, incident: IncidentId, key: str = "", action: RemedyAction = RemedyAction.PAUSE
 ) -> Remedy[list[Trigger]]:
     """All its schedules, and one that there is not."""
     wanted = Wanted(incident, action, ROOT, "it fills the disk", key)
@@ -96,7 +96,7 @@ def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> No
         assert (again.answer, again.fact) == (None, done[0].fact)
         assert len(await facts(yard, incident.id)) == len(await yard.entries("incident.pause")) == 1
         with pytest.raises(AlreadyExists, match="was used for pause"):
-            await yard.gate.ask(pausing(yard, incident.id, "k1", Action.ROLLBACK))
+            await yard.gate.ask(pausing(yard, incident.id, "k1", RemedyAction.ROLLBACK))
 
     in_yard(scene, grounds)
 
@@ -138,7 +138,7 @@ class Refusing:
 def test_what_is_refused_leaves_no_trace(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         _, incident = await failing(yard)
-        wanted = Wanted(incident.id, Action.ROLLBACK, ROOT)
+        wanted = Wanted(incident.id, RemedyAction.ROLLBACK, ROOT)
         remedy = Remedy(wanted, Refusing(yard), lambda rows: told(wanted, rows), yard.now, ZoneInfo)
         with pytest.raises(Refused, match="not now"):
             await yard.gate.ask(remedy)

@@ -9,13 +9,13 @@ from pydantic import Field
 from runyard.api.shapes import Shape
 from runyard.api.shapes_alerts import IncidentShape
 from runyard.api.shapes_operations import OperationShape
-from runyard.model.incident import Action
+from runyard.model.incident import RemedyAction
 
 
 class SuggestionShape(Shape):
     """An action: whether it would make sense now, and why, or why not."""
 
-    action: Action
+    action: RemedyAction
     suggested: bool
     reason: str
     target: Annotated[
@@ -37,7 +37,7 @@ class RemedyFactShape(Shape):
     """What somebody did about an incident, and what came of it."""
 
     by: str
-    action: Action
+    action: RemedyAction
     what: str
     reason: str
     key: str

@@ -18,7 +18,7 @@ from runyard.flow.growing import MEMORY_BYTES_MAX, next_size, template_memory
 from runyard.flow.recovering import MEMORY_PATH, offers
 from runyard.flow.wording import count, listed, memory
 from runyard.model.failure import FailureClass, Shortage
-from runyard.model.incident import Action
+from runyard.model.incident import RemedyAction
 from runyard.model.quantities import memory_bytes_of
 from runyard.model.run import Run, TriggerKind
 from runyard.model.trigger.row import Trigger, TriggerState
@@ -59,7 +59,7 @@ class Suggestion:
     to, or with, if nobody says anything else: runs, a revision, triggers, an amount of memory;
     empty: it cannot be done without a word."""
 
-    action: Action
+    action: RemedyAction
     suggested: bool
     reason: str
     target: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def suggestions(case: Case) -> list[Suggestion]:
     return [look(case, case.document) for look in ACTIONS.values()]
 
 
-def suggestion(case: Case, action: Action) -> Suggestion:
+def suggestion(case: Case, action: RemedyAction) -> Suggestion:
     """What is to be said of one action."""
     return next(one for one in suggestions(case) if one.action is action)
 
@@ -81,24 +81,24 @@ def suggestion(case: Case, action: Action) -> Suggestion:
 def _rollback(case: Case, document: Mapping[str, Any]) -> Suggestion:
     good, newer = case.succeeded, [run for run in case.since if run.revision == case.revision]
     if good is None:
-        return _no(Action.ROLLBACK, "no revision of it is known to have succeeded")
+        return _no(RemedyAction.ROLLBACK, "no revision of it is known to have succeeded")
     if good.revision >= case.revision:
-        return _no(Action.ROLLBACK, f"revision {case.revision}, in force, has succeeded")
+        return _no(RemedyAction.ROLLBACK, f"revision {case.revision}, in force, has succeeded")
     if good.revision not in case.revisions:
-        return _no(Action.ROLLBACK, f"revision {good.revision}, which succeeded, is not kept")
+        return _no(RemedyAction.ROLLBACK, f"revision {good.revision}, which succeeded, is not kept")
     target = (str(good.revision),)
     if not newer:
         reason = f"no run of revision {case.revision}, in force, has died since the last success"
-        return Suggestion(Action.ROLLBACK, suggested=False, reason=reason, target=target)
+        return Suggestion(RemedyAction.ROLLBACK, suggested=False, reason=reason, target=target)
     if _class(newer[0]) in NOT_ITS_OWN:
         reason = f"{newer[0].id} failed for the {_class(newer[0])}, not for the job"
-        return Suggestion(Action.ROLLBACK, suggested=False, reason=reason, target=target)
+        return Suggestion(RemedyAction.ROLLBACK, suggested=False, reason=reason, target=target)
     have = "has" if len(newer) == 1 else "have"
     reason = (
         f"revision {good.revision} succeeded last ({good.id}), and {count(len(newer), 'run')} of "
         f"revision {case.revision} {have} died since"
     )
-    return Suggestion(Action.ROLLBACK, suggested=True, reason=reason, target=target)
+    return Suggestion(RemedyAction.ROLLBACK, suggested=True, reason=reason, target=target)
 
 
 def _pause(case: Case, document: Mapping[str, Any]) -> Suggestion:
@@ -108,34 +108,34 @@ def _pause(case: Case, document: Mapping[str, Any]) -> Suggestion:
         if one.kind is TriggerKind.SCHEDULE and one.state is TriggerState.ENABLED
     ]
     if not schedules:
-        return _no(Action.PAUSE, "no schedule of it asks for runs")
+        return _no(RemedyAction.PAUSE, "no schedule of it asks for runs")
     target, died = tuple(one.name for one in schedules), len(case.since)
     if died < STREAK_MIN:
         reason = f"{count(died, 'run')} in a row died; it makes sense from {STREAK_MIN} on"
-        return Suggestion(Action.PAUSE, suggested=False, reason=reason, target=target)
+        return Suggestion(RemedyAction.PAUSE, suggested=False, reason=reason, target=target)
     more = "asks for more" if len(target) == 1 else "ask for more"
     reason = f"{count(died, 'run')} in a row are dead, and {listed(target)} {more}"
-    return Suggestion(Action.PAUSE, suggested=True, reason=reason, target=target)
+    return Suggestion(RemedyAction.PAUSE, suggested=True, reason=reason, target=target)
 
 
 def _raise_memory(case: Case, document: Mapping[str, Any]) -> Suggestion:
     has = template_memory(document["template"])
     if has >= MEMORY_BYTES_MAX:
-        return _no(Action.RAISE_MEMORY, f"its tasks have {memory(has)}, the most there is")
+        return _no(RemedyAction.RAISE_MEMORY, f"its tasks have {memory(has)}, the most there is")
     worked = _offered(case.worked)
     target = (memory(worked if worked > has else next_size(has)),)
     newest = case.dead[0] if case.dead else None
     if newest is None or not _is_short_of_memory(newest):
         reason = "the last dead run was not killed for memory"
-        return Suggestion(Action.RAISE_MEMORY, suggested=False, reason=reason, target=target)
+        return Suggestion(RemedyAction.RAISE_MEMORY, suggested=False, reason=reason, target=target)
     had = memory_of(newest)
     if had < has:
         reason = f"its tasks have {memory(has)} now, more than {newest.id} had"
-        return Suggestion(Action.RAISE_MEMORY, suggested=False, reason=reason, target=target)
+        return Suggestion(RemedyAction.RAISE_MEMORY, suggested=False, reason=reason, target=target)
     reason = f"{newest.id} was killed for memory with {memory(had)}"
     if case.worked is not None and worked > has:
         reason = f"{reason}, and {case.worked.id} succeeded with {memory(worked)}"
-    return Suggestion(Action.RAISE_MEMORY, suggested=True, reason=reason, target=target)
+    return Suggestion(RemedyAction.RAISE_MEMORY, suggested=True, reason=reason, target=target)
 
 
 def memory_of(run: Run) -> int:
@@ -164,12 +164,12 @@ def _is_later(one: Run, other: Run) -> bool:
     return (one.ended_at or one.requested_at) > (other.ended_at or other.requested_at)
 
 
-def _no(action: Action, reason: str) -> Suggestion:
+def _no(action: RemedyAction, reason: str) -> Suggestion:
     return Suggestion(action, suggested=False, reason=reason)
 
 
 ACTIONS = {
-    Action.ROLLBACK: _rollback,
-    Action.PAUSE: _pause,
-    Action.RAISE_MEMORY: _raise_memory,
+    RemedyAction.ROLLBACK: _rollback,
+    RemedyAction.PAUSE: _pause,
+    RemedyAction.RAISE_MEMORY: _raise_memory,
 }

@@ -15,7 +15,7 @@ from runyard.gate.firing import audit
 from runyard.model.alert import IncidentId
 from runyard.model.audit import AuditEntry
 from runyard.model.errors import AlreadyExists, NotFound
-from runyard.model.incident import Action, Incident, Remedied
+from runyard.model.incident import Incident, Remedied, RemedyAction
 from runyard.model.principal import Caller
 from runyard.model.trigger.row import Trigger, TriggerKey, TriggerState
 from runyard.store.working_set import Needs, WorkingSet
@@ -29,7 +29,7 @@ class Wanted:
     empty."""
 
     incident: IncidentId
-    action: Action
+    action: RemedyAction
     by: Caller
     reason: str = ""
     key: str = ""

@@ -122,7 +122,7 @@ class Noted:
     text: str
 
 
-class Action(StrEnum):
+class RemedyAction(StrEnum):
     """What people can do about an incident, besides dealing with it elsewhere."""
 
     REPLAY = "replay"  # runs in place of those that are dead
@@ -138,7 +138,7 @@ class Remedied:
     asked for with, if any; `runs`, `replay`, `triggers` and `operation` are what came of it."""
 
     by: str
-    action: Action
+    action: RemedyAction
     what: str
     reason: str = ""
     key: str = ""

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from runyard.model.alert import Alert, AlertState, Silence
-from runyard.model.incident import EVENTS, Action, Incident, IncidentEvent, IncidentState, Member
+from runyard.model.incident import (
+    EVENTS,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Member,
+    RemedyAction,
+)
 from runyard.model.notice import Severity
 from runyard.store.documents import VERSION, dumps, loads, pairs
 
@@ -62,7 +69,7 @@ def fact_of(kind: str, text: str) -> IncidentEvent:
     if "severity" in data:
         data["severity"] = Severity(data["severity"])
     if "action" in data:
-        data["action"] = Action(data["action"])
+        data["action"] = RemedyAction(data["action"])
     data = {name: tuple(it) if isinstance(it, list) else it for name, it in data.items()}
     found: IncidentEvent = EVENTS[kind](**data)
     return found

@@ -36,7 +36,6 @@ from runyard.model.errors import IllegalTransition
 from runyard.model.incident import (
     EVENTS,
     Acknowledged,
-    Action,
     Assigned,
     Escalated,
     Incident,
@@ -46,6 +45,7 @@ from runyard.model.incident import (
     Noted,
     NotTold,
     Remedied,
+    RemedyAction,
     Resolved,
     Told,
 )
@@ -255,7 +255,7 @@ def test_what_is_resolved_takes_notes_and_what_was_done_only() -> None:
     row = after(opened(), Resolved("ann", "a new disk"))
     assert (row.resolved_by, row.reason) == ("ann", "a new disk")
     assert after(row, Noted("ann", "x")).version == row.version + 1
-    assert after(row, Remedied("ann", Action.PAUSE, "x")).version == row.version + 1
+    assert after(row, Remedied("ann", RemedyAction.PAUSE, "x")).version == row.version + 1
     for event in (JOINED, Acknowledged("ann"), Escalated(1, ()), Resolved("b"), Assigned("a", "b")):
         with pytest.raises(IllegalTransition):
             after(row, event)
@@ -270,7 +270,7 @@ EVENTS_OF_INCIDENTS: list[Callable[[Incident], Any]] = [
     lambda row: Escalated(row.escalated + 1, ("boss",)),
     lambda _: Resolved("ann"),
     lambda _: Noted("ann", "x"),
-    lambda _: Remedied("ann", Action.REPLAY, "2 runs", "a new disk", "k", ("run_2", "run_3")),
+    lambda _: Remedied("ann", RemedyAction.REPLAY, "2 runs", "a new disk", "k", ("run_2", "run_3")),
     lambda row: Told("ops", row.next_for("ops") or 0),
     lambda row: NotTold("lead", row.next_for("lead") or 0, "no"),
     lambda row: Told("boss", row.next_for("boss") or 0),

@@ -12,7 +12,7 @@ from runyard.flow.growing import MEMORY_BYTES_MAX, grown, next_size, template_me
 from runyard.flow.remedies import ACTIONS, Case, Suggestion, suggestion, suggestions
 from runyard.model.failure import Failure, FailureClass, Shortage
 from runyard.model.ids import RunId
-from runyard.model.incident import Action
+from runyard.model.incident import RemedyAction
 from runyard.model.outcome import Ending, Usage
 from runyard.model.quantities import GIB, MIB
 from runyard.model.recovery import Scaled
@@ -72,7 +72,7 @@ def test_of_a_job_that_is_gone_nothing_is_suggested() -> None:
     found = suggestions(Case(job="report"))
     assert [one.action for one in found] == list(ACTIONS)
     assert {said(one) for one in found} == {(False, "report is not in force any more", ())}
-    assert suggestion(Case(), Action.PAUSE).reason == "it is about no job"
+    assert suggestion(Case(), RemedyAction.PAUSE).reason == "it is about no job"
 
 
 @pytest.mark.parametrize(
@@ -128,25 +128,25 @@ def test_of_a_job_that_is_gone_nothing_is_suggested() -> None:
 def test_a_rollback_makes_sense_where_an_older_revision_succeeded_last(
     about: Case, expected: tuple[bool, str, tuple[str, ...]]
 ) -> None:
-    assert said(suggestion(about, Action.ROLLBACK)) == expected
+    assert said(suggestion(about, RemedyAction.ROLLBACK)) == expected
 
 
 def test_a_pause_makes_sense_where_schedules_ask_for_more_dead_runs() -> None:
     dead = [run(4), run(3), run(2)]
-    found = suggestion(case(*dead, triggers=[schedule()]), Action.PAUSE)
+    found = suggestion(case(*dead, triggers=[schedule()]), RemedyAction.PAUSE)
     reason = "3 runs in a row are dead, and nightly asks for more"
     assert said(found) == (True, reason, ("nightly",))
-    both = suggestion(case(*dead, triggers=[schedule(), schedule("hourly")]), Action.PAUSE)
+    both = suggestion(case(*dead, triggers=[schedule(), schedule("hourly")]), RemedyAction.PAUSE)
     assert both.reason == "3 runs in a row are dead, and nightly and hourly ask for more"
     since = replace(GOOD, ended_at=NOW + timedelta(minutes=2))
-    few = suggestion(case(*dead, succeeded=since, triggers=[schedule()]), Action.PAUSE)
+    few = suggestion(case(*dead, succeeded=since, triggers=[schedule()]), RemedyAction.PAUSE)
     assert said(few) == (
         False, "2 runs in a row died; it makes sense from 3 on", ("nightly",),
     )  # fmt: skip
     none = (False, "no schedule of it asks for runs", ())
     chain = replace(schedule(), kind=TriggerKind.CHAIN)
     for triggers in ([], [schedule(state=TriggerState.PAUSED)], [chain]):
-        assert said(suggestion(case(*dead, triggers=triggers), Action.PAUSE)) == none
+        assert said(suggestion(case(*dead, triggers=triggers), RemedyAction.PAUSE)) == none
 
 
 def short(number: int, memory_bytes: int = 512 * MIB) -> Run:
@@ -158,31 +158,31 @@ def short(number: int, memory_bytes: int = 512 * MIB) -> Run:
 
 
 def test_more_memory_makes_sense_where_the_last_dead_run_lacked_it() -> None:
-    found = suggestion(case(short(2), run(1)), Action.RAISE_MEMORY)
+    found = suggestion(case(short(2), run(1)), RemedyAction.RAISE_MEMORY)
     assert said(found) == (True, "run_2 was killed for memory with 512Mi", ("1Gi",))
     worked = run(3, State.SUCCEEDED, scaled=Scaled(memory_bytes=3 * GIB))
-    found = suggestion(case(short(2), succeeded=worked, worked=worked), Action.RAISE_MEMORY)
+    found = suggestion(case(short(2), succeeded=worked, worked=worked), RemedyAction.RAISE_MEMORY)
     assert found.reason == "run_2 was killed for memory with 512Mi, and run_3 succeeded with 3Gi"
     assert found.target == ("3Gi",)
     longer = run(3, State.SUCCEEDED, scaled=Scaled(timeout_seconds=60))
-    found = suggestion(case(short(2), worked=longer), Action.RAISE_MEMORY)
+    found = suggestion(case(short(2), worked=longer), RemedyAction.RAISE_MEMORY)
     assert said(found) == (True, "run_2 was killed for memory with 512Mi", ("1Gi",))
     for dead in ([], [run(3), short(2)]):
-        found = suggestion(case(*dead), Action.RAISE_MEMORY)
+        found = suggestion(case(*dead), RemedyAction.RAISE_MEMORY)
         assert said(found) == (False, "the last dead run was not killed for memory", ("1Gi",))
-    found = suggestion(case(replace(short(2), outcome=None)), Action.RAISE_MEMORY)
+    found = suggestion(case(replace(short(2), outcome=None)), RemedyAction.RAISE_MEMORY)
     assert not found.suggested
 
 
 def test_memory_that_the_job_has_by_now_is_not_suggested_again() -> None:
     larger = {**DOCUMENT, "template": grown(DOCUMENT["template"], GIB)}
-    found = suggestion(case(short(2), document=larger), Action.RAISE_MEMORY)
+    found = suggestion(case(short(2), document=larger), RemedyAction.RAISE_MEMORY)
     assert said(found) == (False, "its tasks have 1Gi now, more than run_2 had", ("2Gi",))
     scaled = replace(short(2), scaled=Scaled(memory_bytes=GIB))
-    found = suggestion(case(scaled, document=larger), Action.RAISE_MEMORY)
+    found = suggestion(case(scaled, document=larger), RemedyAction.RAISE_MEMORY)
     assert said(found) == (True, "run_2 was killed for memory with 1Gi", ("2Gi",))
     most = {**DOCUMENT, "template": grown(DOCUMENT["template"], MEMORY_BYTES_MAX)}
-    found = suggestion(case(short(2), document=most), Action.RAISE_MEMORY)
+    found = suggestion(case(short(2), document=most), RemedyAction.RAISE_MEMORY)
     assert said(found) == (False, "its tasks have 32Gi, the most there is", ())
 
 

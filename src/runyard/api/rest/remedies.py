@@ -36,7 +36,7 @@ from runyard.gate.remedying import Done, PauseTriggers, Remedy, Wanted, done_bef
 from runyard.gate.reserving import Undertaken
 from runyard.model.errors import Fault, InvalidSpec, NotFound, Refused
 from runyard.model.ids import OperationId
-from runyard.model.incident import Action, Incident, Remedied
+from runyard.model.incident import Incident, Remedied, RemedyAction
 from runyard.model.operation import Operation, OperationKind
 from runyard.model.principal import Caller
 from runyard.model.quantities import memory_bytes_of
@@ -75,13 +75,13 @@ async def roll_back(
     """Bring an older revision of its job into force again: the one that succeeded last, or another.
     It is an operation."""
     row = await _permitted(services, who, Permission.JOBS_CHANGE, incident_id)
-    wanted = _wanted(row, who, Action.ROLLBACK, asked)
+    wanted = _wanted(row, who, RemedyAction.ROLLBACK, asked)
     if (before := await _before(services, row, wanted)) is not None:
         return before
     job, case = await _job(services, row)
     to = asked.to
     if to is None:
-        said = suggestion(case, Action.ROLLBACK)
+        said = suggestion(case, RemedyAction.ROLLBACK)
         if not said.target:
             raise Refused(f"nothing to go back to: {said.reason}", hint="say which: `--to N`")
         to = int(said.target[0])
@@ -107,13 +107,13 @@ async def raise_memory(
     """Give the tasks of its job more memory, with the CPUs that so much needs: what a run came back
     with, else the next size, or another amount. It is an operation."""
     row = await _permitted(services, who, Permission.JOBS_CHANGE, incident_id)
-    wanted = _wanted(row, who, Action.RAISE_MEMORY, asked)
+    wanted = _wanted(row, who, RemedyAction.RAISE_MEMORY, asked)
     if (before := await _before(services, row, wanted)) is not None:
         return before
     job, case = await _job(services, row)
     to = asked.to
     if to is None:
-        said = suggestion(case, Action.RAISE_MEMORY)
+        said = suggestion(case, RemedyAction.RAISE_MEMORY)
         if not said.target:
             raise Refused(f"there is no more memory to give: {said.reason}")
         to = said.target[0]
@@ -143,11 +143,13 @@ async def pause(
     """Keep the schedules of its job from asking for runs (or the one trigger that is named) until
     somebody resumes them."""
     row = await _permitted(services, who, Permission.TRIGGERS_PAUSE, incident_id)
-    wanted = _wanted(row, who, Action.PAUSE, asked)
+    wanted = _wanted(row, who, RemedyAction.PAUSE, asked)
     if (before := await _before(services, row, wanted)) is not None:
         return before
     _, case = await _job(services, row)
-    names = suggestion(case, Action.PAUSE).target if asked.trigger is None else (asked.trigger,)
+    names = (
+        suggestion(case, RemedyAction.PAUSE).target if asked.trigger is None else (asked.trigger,)
+    )
     keys = [one.key for one in case.triggers if one.name in names]
     if asked.trigger is not None and not keys:
         known = listed([one.name for one in case.triggers])
@@ -246,7 +248,7 @@ async def _job(services: Services, row: Incident) -> tuple[JobRow, Any]:
     return ground.row, ground.case
 
 
-def _wanted(row: Incident, who: Caller, action: Action, asked: RemedyBody) -> Wanted:
+def _wanted(row: Incident, who: Caller, action: RemedyAction, asked: RemedyBody) -> Wanted:
     return Wanted(row.id, action, who, asked.reason, asked.idempotency_key or "")
 
 
