@@ -164,6 +164,12 @@ class Config:
         str(90 * DAY_SECONDS),
         unit="seconds",
     )
+    incident_retention_seconds: float = _setting(
+        read.seconds(60, 36_500 * DAY_SECONDS),
+        "how long an incident that is over is kept, with its timeline and its alerts",
+        str(100 * DAY_SECONDS),
+        unit="seconds",
+    )
     metrics_retention_seconds: float = _setting(
         read.seconds(3600, 36_500 * DAY_SECONDS), "measures kept for", "7776000", unit="seconds"
     )

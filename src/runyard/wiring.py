@@ -170,6 +170,7 @@ def _engine_settings(config: Config, name: str) -> EngineSettings:
             letters=_letter_retention(config),
             logs=timedelta(seconds=config.log_retention_seconds),
             logs_bytes_max=config.logs_bytes_max,
+            incidents=timedelta(seconds=config.incident_retention_seconds),
         ),
         poll=timedelta(seconds=config.safety_poll_seconds),
         launch_tries_max=config.launch_tries_max,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -155,5 +156,39 @@ def test_something_can_be_done_when_it_is_over_too(grounds: Grounds) -> None:
         done = await yard.gate.ask(pausing(yard, incident.id))
         assert done.incident.state is IncidentState.RESOLVED
         assert watch.heard() == ["opened", "resolved"]
+
+    in_yard(scene, grounds)
+
+
+def test_a_span_of_time_is_read_in_pages_with_what_was_done(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch, first = await failing(yard)
+        await yard.gate.ask(pausing(yard, first.id))
+        await watch.run(dead=False)
+        yard.later(3600)
+        await watch.run(dead=True)
+        _, second = await watch.incidents()
+        port, since, until = yard.store.alerts, first.opened_at, second.opened_at
+
+        async def between(after: tuple[datetime, str], until: datetime) -> list[IncidentId]:
+            found = await yard.database.read(
+                lambda tx: port.incidents_between(tx, "local", after, until, 1)
+            )
+            return [one.id for one in found]
+
+        later = until + timedelta(seconds=1)
+        assert await between((since, ""), later) == [first.id]
+        assert await between((since, first.id), later) == [second.id]
+        assert await between((since, first.id), until) == []
+        assert await between((until, second.id), later) == []
+
+        async def done(job: str, span: tuple[datetime, datetime]) -> list[Remedied]:
+            return await yard.database.read(
+                lambda tx: port.remedies_between(tx, "local", job, span, 10)
+            )
+
+        assert await done("", (since, later)) == await facts(yard, first.id)
+        assert await done("report", (since, until)) == await facts(yard, first.id)
+        assert await done("other", (since, later)) == await done("", (until, later)) == []
 
     in_yard(scene, grounds)

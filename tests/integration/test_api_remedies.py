@@ -186,3 +186,30 @@ def test_on_the_command_line(runyard: CommandLine, api: Api) -> None:
     wrong = runyard("incidents", "raise-memory", "@last", "--to", "much")
     assert wrong.status != 0
     assert "much" in wrong.err
+
+
+def test_a_month_is_summed_up(runyard: CommandLine, api: Api) -> None:
+    path = failing(api)
+    runyard("incidents", "ack", "@last")
+    runyard("incidents", "pause", "@last")
+    api.post(f"{path}:resolve", {})
+    one = api.get(path)
+    assert 0 < one["seconds_to_acknowledge"] < one["seconds_to_resolve"]
+    found = api.get("/incidents:summary")
+    assert (found["month"], found["incidents"], found["by_people"]) == ("2026-09", 1, 1)
+    assert found["by_severity"] == {"critical": 0, "error": 1, "warning": 0, "info": 0}
+    assert found["to_resolve"]["p90_seconds"] == one["seconds_to_resolve"]
+    assert found["rules"][0]["rule"] == "dead"
+    assert found["actions"] == {"pause": 1}
+    assert api.get("/incidents:summary?month=2026-08")["incidents"] == 0
+    assert api.get("/incidents:summary?job=other")["incidents"] == 0
+    assert api.ask("GET", "/incidents:summary?month=2026-13").status == 400
+    shown = runyard("incidents", "summary").out
+    for words in ("2026-09", "1 error", "1 pause", "0 of 1", "dead", "(p50)"):
+        assert words in shown, shown
+    assert runyard("incidents", "summary", "--json").document() == found
+    assert "0" in runyard("incidents", "summary", "--month", "2026-01").out
+    wrong = runyard("incidents", "summary", "--month", "november")
+    assert wrong.status != 0
+    assert "a month such as 2026-11" in wrong.err
+    assert "after" in runyard("incidents", "show", "@last").out

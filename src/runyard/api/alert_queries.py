@@ -9,6 +9,7 @@ from pydantic import Field
 from runyard.api.queries import PAGE_SIZE, PageSize, PageToken, Query
 from runyard.model.alert import AlertState
 from runyard.model.cloudrun.words import JobName
+from runyard.model.forms import Shaped
 from runyard.model.incident import IncidentState
 from runyard.model.job import EnvironmentName
 
@@ -41,3 +42,14 @@ class IncidentsQuery(Query):
     def states(self) -> str:
         """As the store is asked."""
         return "unresolved" if self.open else self.state or ""
+
+
+Month = Annotated[str, Shaped("20[0-9]{2}-(0[1-9]|1[0-2])", "a month such as 2026-11", 7)]
+
+
+class IncidentSummaryQuery(Query):
+    """Which month, of which environment and job."""
+
+    month: Month | None = Field(default=None, description="In UTC; else the one that it is now.")
+    environment: EnvironmentName | None = Field(default=None, description="Else the server's.")
+    job: JobName | None = Field(default=None, description="Only of this job.")

@@ -25,6 +25,7 @@ from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
 from runyard.api.rest.forecasts import forecasts
 from runyard.api.rest.hooks import calls, hooks
+from runyard.api.rest.incident_summary import incident_summary
 from runyard.api.rest.incidents import incidents
 from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
@@ -83,6 +84,7 @@ ROUTERS = (
     alert_rules,
     incidents,
     remedies,
+    incident_summary,
     channels,
     status,
     probes,

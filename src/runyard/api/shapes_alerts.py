@@ -106,6 +106,10 @@ class IncidentShape(Shape):
     resolved_at: datetime | None
     resolved_by: Annotated[str, Field(description="Empty: by itself.")]
     reason: str
+    seconds_to_acknowledge: Annotated[
+        float | None, Field(description="From its opening; none: nobody ever had it.")
+    ]
+    seconds_to_resolve: float | None
     escalated: Annotated[int, Field(description="Steps of the escalation that were taken.")]
     escalates_at: datetime | None
     told: list[str]

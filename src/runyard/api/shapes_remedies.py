@@ -55,3 +55,53 @@ class RemedyShape(Shape):
     remedy: RemedyFactShape | None
     operation: OperationShape | None
     seen: bool
+
+
+class TimesShape(Shape):
+    """Lengths of time, of `count` incidents; none where there is none."""
+
+    count: int
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+
+
+class JobIncidentsShape(Shape):
+    """How many incidents a job had; an empty name: they were about no job."""
+
+    project: str
+    job: str
+    incidents: int
+
+
+class NoisyRuleShape(Shape):
+    """How often a rule of a job was wrong; `unseen` of these incidents were over by themselves
+    before anybody had them."""
+
+    project: str
+    job: str
+    rule: str
+    alerts: int
+    incidents: int
+    unseen: int
+
+
+class IncidentSummaryShape(Shape):
+    """The incidents that opened in a month, in UTC. `unseen` were over by themselves before anybody
+    had them; `rules` are the noisiest, `actions` what people did, by kind."""
+
+    month: str
+    environment: str
+    job: str
+    incidents: int
+    open: int
+    by_severity: dict[str, int]
+    by_job: list[JobIncidentsShape]
+    to_acknowledge: TimesShape
+    to_resolve: TimesShape
+    by_itself: int
+    by_people: int
+    unseen: int
+    escalated: int
+    rules: list[NoisyRuleShape]
+    actions: dict[str, int]

@@ -13,7 +13,7 @@ from runyard.cli.incident_refs import IncidentRef, path_of
 from runyard.cli.parameters import AsJson, complete_principals
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
-from runyard.cli.times import local
+from runyard.cli.times import local, span
 
 Document = dict[str, Any]
 incidents = App(
@@ -21,6 +21,7 @@ incidents = App(
     help="List incidents, show one, say that you have it, do something about it, end it.",
     group_commands="Commands",
 )
+incidents.command("runyard.cli.incident_summary:summary", name="summary")
 incidents.command("runyard.cli.remedies:rollback", name="rollback")
 incidents.command("runyard.cli.remedies:pause", name="pause")
 incidents.command("runyard.cli.remedies:raise_memory", name="raise-memory")
@@ -153,7 +154,9 @@ def _do(incident: str, verb: str, body: Document, as_json: bool) -> None:
 def _show(one: Document) -> None:
     at = now()
     taken = f"{local(one['acknowledged_at'], at)} by {one['acknowledged_by']}"
-    over = f"{local(one['resolved_at'], at)}" if one["resolved_at"] else ""
+    taken += f", after {span(one['seconds_to_acknowledge'] or 0)}"
+    lasted = span(one["seconds_to_resolve"] or 0)
+    over = f"{local(one['resolved_at'], at)}, after {lasted}," if one["resolved_at"] else ""
     by = f" by {one['resolved_by']}" if one["resolved_by"] else " by itself"
     waiting = ", ".join(f"{name}: {count}" for name, count in one["waiting"].items())
     output.pairs(

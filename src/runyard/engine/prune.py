@@ -28,16 +28,18 @@ EVERY = timedelta(minutes=5)
 class Retention:
     """How long things are kept after a run has ended (`keys`: after the request; `deliveries`:
     after they came last, so long is a delivery known that comes again; `filtered` ones, which ask
-    for nothing and may be very many, go earlier). `letters`: how long nobody may have dealt with a
-    dead letter before it leaves the queue (None: it never does); its run is kept as long. When all
-    logs take more than `logs_bytes_max` (0: no bound), those of the runs that ended first go,
-    however young they are."""
+    for nothing and may be very many, go earlier; `incidents`: after they are over, so that whole
+    months can be summed up). `letters`: how long nobody may have dealt with a dead letter before it
+    leaves the queue (None: it never does); its run is kept as long. When all logs take more than
+    `logs_bytes_max` (0: no bound), those of the runs that ended first go, however young they
+    are."""
 
     runs: timedelta = timedelta(days=30)
     logs: timedelta = timedelta(days=30)
     keys: timedelta = timedelta(days=7)
     deliveries: timedelta = timedelta(days=7)
     filtered: timedelta = timedelta(days=1)
+    incidents: timedelta = timedelta(days=100)
     logs_bytes_max: int = 0
     letters: timedelta | None = timedelta(days=90)
 
@@ -76,7 +78,7 @@ class PruneLoop:
         await self._gate.ask(Forget((), keys_before, now, now - self._retention.runs))
         await self._forget_deliveries(now)
         await self._purge(now)
-        await self._gate.ask(ForgetAlerts(now - self._retention.runs, now))
+        await self._gate.ask(ForgetAlerts(now - self._retention.incidents, now))
         return now + EVERY
 
     async def _file_old(self, now: datetime) -> None:

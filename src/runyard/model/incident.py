@@ -70,6 +70,23 @@ class Incident:
         """True when it is over: then only notes are added, and what was on its way is told."""
         return self.state is IncidentState.RESOLVED
 
+    @property
+    def seconds_to_acknowledge(self) -> float | None:
+        """How long nobody had it; None: nobody ever had."""
+        at = self.acknowledged_at
+        return None if at is None else (at - self.opened_at).total_seconds()
+
+    @property
+    def seconds_to_resolve(self) -> float | None:
+        """How long it lasted; None: it is not over."""
+        at = self.resolved_at
+        return None if at is None else (at - self.opened_at).total_seconds()
+
+    @property
+    def is_by_itself(self) -> bool:
+        """True when it is over without anybody saying so."""
+        return self.is_final and not self.resolved_by
+
     def next_for(self, channel: str) -> int | None:
         """The number of the fact that is on its way to a channel; None: none is."""
         return next((numbers[0] for name, numbers in self.queues if name == channel), None)

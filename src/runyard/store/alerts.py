@@ -160,6 +160,23 @@ class Alerts:
         facts = [fact_of(row[0], row[1]) for row in rows]
         return [fact for fact in facts if isinstance(fact, Remedied)]
 
+    async def incidents_between(
+        self, tx: Tx, environment: str, after: tuple[datetime, str], until: datetime, limit: int
+    ) -> list[Incident]:
+        """Those that were opened after (an instant, an id) and before another; the oldest first."""
+        params = (environment, to_micros(after[0]), after[1], to_micros(until), limit)
+        return await self._incidents(tx, "incidents_between", *params)
+
+    async def remedies_between(
+        self, tx: Tx, environment: str, job: str, span: tuple[datetime, datetime], limit: int
+    ) -> list[Remedied]:
+        """What people did about incidents that were opened within a span of time, of a job or (an
+        empty name) of all."""
+        params = (environment, to_micros(span[0]), to_micros(span[1]), job, limit)
+        rows = await tx.fetch(self._q["remedies_between"], params)
+        facts = [fact_of(row[0], row[1]) for row in rows]
+        return [fact for fact in facts if isinstance(fact, Remedied)]
+
     async def _incidents(self, tx: Tx, query: str, *params: str | int) -> list[Incident]:
         return [incident_of(row[0]) for row in await tx.fetch(self._q[query], params)]
 

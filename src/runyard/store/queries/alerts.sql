@@ -74,6 +74,21 @@ WHERE environment = $1 AND (opened_at < $2 OR (opened_at = $2 AND id < $3))
   AND ($5 = '' OR state = $5 OR ($5 = 'unresolved' AND resolved_at IS NULL))
 ORDER BY opened_at DESC, id DESC LIMIT $6
 
+-- name: incidents_between
+-- Those that were opened from an instant on, before another, after (opened_at, id); oldest first.
+SELECT body FROM incidents
+WHERE environment = $1 AND (opened_at > $2 OR (opened_at = $2 AND id > $3)) AND opened_at < $4
+ORDER BY opened_at, id LIMIT $5
+
+-- name: remedies_between
+-- What people did about incidents that were opened from an instant on, before another.
+SELECT history.kind, history.data FROM incidents
+JOIN incident_history AS history ON history.incident_id = incidents.id
+WHERE incidents.environment = $1 AND incidents.opened_at >= $2 AND incidents.opened_at < $3
+  AND history.kind = 'remedied'
+  AND ($4 = '' OR incidents.job = $4)
+ORDER BY history.at, history.incident_id, history.sequence LIMIT $5
+
 -- name: incident_upsert
 INSERT INTO incidents (id, environment, project, job, group_key, state, opened_at, due_at,
                        resolved_at, version, body)
