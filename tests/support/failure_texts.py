@@ -45,9 +45,15 @@ class FailureText:
 
 
 def read(name: str) -> list[FailureText]:
-    """The cases of `developed`, `held_out` or `unseen`, in the order of the file."""
+    """The cases of the set `name`, in the order of its file."""
     parts = _HEAD.split((FOLDER / f"{name}.txt").read_text(encoding="utf-8"))
     return [_case(part) for part in parts[1:]]
+
+
+def heads(text: str) -> list[tuple[str, str]]:
+    """The source of each case of a file's text, and the case as it stands there."""
+    cases = _HEAD.split(text)[1:]
+    return [(case.partition(" |")[0], f"=== {case.rstrip()}\n") for case in cases]
 
 
 def _case(part: str) -> FailureText:
