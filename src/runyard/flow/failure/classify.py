@@ -3,8 +3,8 @@
 1. A rule of the job's own comes first, in the order of the manifest.
 2. Then what is certain: cancelled, lost or refused as a whole, a reason of the provider's.
 3. Then each task that failed, of those kept: its timeout, the kernel that killed it for memory, a
-   signal or an exit code that says it alone; then its last lines, from the last one up; then the
-   exit codes that are only believed where the log is silent.
+   signal or an exit code that says it alone; then its last lines (`reading`); then the exit codes
+   that are only believed where the log is silent.
 4. Of several tasks the class of most decides; of as many, the one that stands first in ORDER, since
    trying again helps it least.
 5. What no rule knows is `application`: it is never tried again blindly.
@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runyard.flow.failure.endings import EXIT_CODES, EXIT_CODES_WEAK, REASONS, SIGNALS, Meaning
-from runyard.flow.failure.log_rules import ERROR, FRAME, SPECIFIC, WEAK, LogRule
-from runyard.flow.failure.statuses import status
+from runyard.flow.failure.endings import EXIT_CODES, EXIT_CODES_WEAK, REASONS, SIGNALS
+from runyard.flow.failure.reading import read
+from runyard.flow.failure.saying import Meaning
 from runyard.flow.wording import signal_name
 from runyard.model.failure import Failure, FailureClass, FailureRule, Shortage
 from runyard.model.outcome import Ending, Outcome, TaskFailure
@@ -35,10 +35,6 @@ ORDER = (
     FailureClass.PLATFORM,
     FailureClass.CANCELLED,
 )
-#: A line in which a program tells that it goes on: believed only where nothing else is found.
-_PASSING = re.compile(r"\b(?:retry|retries|retrying|INFO|DEBUG|WARN|WARNING)\b")
-#: An error that ends a program and that no rule knows: better than a line that tells it went on.
-_UNCAUGHT = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,36 +150,11 @@ def _by_table(task: TaskFailure, rule: str, table: dict[int, Meaning]) -> _Meant
 
 
 def _by_lines(task: TaskFailure) -> _Meant | None:
-    """What the last lines say, from the last one up. Lines of a stack do not speak; those that tell
-    the program went on count only when no other line says anything."""
-    lines = [line for line in reversed(task.last_lines) if line.strip() and not FRAME.search(line)]
-    final = [line for line in lines if not _PASSING.search(line)]
-    found = next(_meanings(task, final), None) or next(_guesses(task, final), None)
-    if found is not None or any(_UNCAUGHT.search(line) for line in final):
-        return found
-    return next(_meanings(task, lines), None) or next(_guesses(task, lines), None)
-
-
-def _meanings(task: TaskFailure, lines: Sequence[str]) -> Iterator[_Meant]:
-    for line in lines:
-        rule = next((rule for rule in SPECIFIC if rule.pattern.search(line)), None)
-        if rule is not None:
-            yield _of_line(task, line, rule)
-        elif (found := status(line)) is not None:
-            code, meant, shortage = found
-            yield _Meant(meant, f"log: status {code}", _line_words(task, line), shortage)
-
-
-def _guesses(task: TaskFailure, lines: Sequence[str]) -> Iterator[_Meant]:
-    for line in filter(ERROR.search, lines):
-        rule = next((rule for rule in WEAK if rule.pattern.search(line)), None)
-        if rule is not None:
-            yield _of_line(task, line, rule)
-
-
-def _of_line(task: TaskFailure, line: str, rule: LogRule) -> _Meant:
-    words = _line_words(task, line)
-    return _Meant(rule.failure_class, f"log: {rule.name}", words, rule.shortage)
+    found = read(task.last_lines)
+    if found is None:
+        return None
+    said, words = found.said, _line_words(task, found.line)
+    return _Meant(said.failure_class, f"log: {said.rule}", words, said.shortage)
 
 
 def _line_words(task: TaskFailure, line: str) -> str:

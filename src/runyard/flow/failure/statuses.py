@@ -1,82 +1,123 @@
-"""Status codes of gRPC and HTTP in a line of a log, and the class each speaks of. Pure.
+"""Status codes of gRPC and HTTP in a text, and the class each speaks of. Pure.
 
 Google's codes: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto, their
-HTTP statuses with them. Other HTTP statuses: RFC 9110. 429 and 503 mean what the server that
-answered says, which is not the control plane here but whoever the job called.
+HTTP statuses with them. Other HTTP statuses: RFC 9110, RFC 6585 and RFC 4918; 402 is a bill that is
+not paid, 499 nginx's client that closed, 509 a bandwidth that is used up, 598 and 599 proxies that got
+no answer. They mean what the server that answered says, which is not the control plane here but
+whoever the job called.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from runyard.model.failure import FailureClass, Shortage
-
-F = FailureClass
-Found = tuple[str, FailureClass, Shortage | None]  #: the code as it stands, and what it means
+from runyard.flow.failure.saying import (
+    APPLICATION,
+    CANCELLED,
+    CAPACITY,
+    NETWORK,
+    PERMISSION,
+    PLATFORM,
+    TIMEOUT,
+    Meaning,
+    Reader,
+    Said,
+    Whole,
+)
 
 # fmt: off
-GRPC: dict[str, FailureClass] = {
-    "CANCELLED":           F.CANCELLED,
-    "UNKNOWN":             F.PLATFORM,
-    "INVALID_ARGUMENT":    F.APPLICATION,
-    "DEADLINE_EXCEEDED":   F.TIMEOUT,
-    "NOT_FOUND":           F.APPLICATION,
-    "ALREADY_EXISTS":      F.APPLICATION,
-    "PERMISSION_DENIED":   F.PERMISSION,
-    "RESOURCE_EXHAUSTED":  F.RESOURCE,
-    "FAILED_PRECONDITION": F.APPLICATION,
-    "ABORTED":             F.PLATFORM,
-    "OUT_OF_RANGE":        F.APPLICATION,
-    "UNIMPLEMENTED":       F.APPLICATION,
-    "INTERNAL":            F.PLATFORM,
-    "UNAVAILABLE":         F.PLATFORM,
-    "DATA_LOSS":           F.PLATFORM,
-    "UNAUTHENTICATED":     F.PERMISSION,
+GRPC: dict[str, Meaning] = {
+    "CANCELLED":           CANCELLED,
+    "UNKNOWN":             PLATFORM,
+    "INVALID_ARGUMENT":    APPLICATION,
+    "DEADLINE_EXCEEDED":   TIMEOUT,
+    "NOT_FOUND":           APPLICATION,
+    "ALREADY_EXISTS":      APPLICATION,
+    "PERMISSION_DENIED":   PERMISSION,
+    "RESOURCE_EXHAUSTED":  CAPACITY,
+    "FAILED_PRECONDITION": APPLICATION,
+    "ABORTED":             PLATFORM,
+    "OUT_OF_RANGE":        APPLICATION,
+    "UNIMPLEMENTED":       APPLICATION,
+    "INTERNAL":            PLATFORM,
+    "UNAVAILABLE":         PLATFORM,
+    "DATA_LOSS":           PLATFORM,
+    "UNAUTHENTICATED":     PERMISSION,
 }
-HTTP: dict[int, FailureClass] = {
-    401: F.PERMISSION, 403: F.PERMISSION, 407: F.PERMISSION,
-    408: F.TIMEOUT,    504: F.TIMEOUT,
-    429: F.RESOURCE,   507: F.RESOURCE,
-    499: F.CANCELLED,
+HTTP: dict[int, Meaning] = {
+    401: PERMISSION, 402: PERMISSION, 403: PERMISSION, 407: PERMISSION, 511: PERMISSION,
+    408: TIMEOUT,    504: TIMEOUT,
+    429: CAPACITY,   507: CAPACITY,   509: CAPACITY,
+    499: CANCELLED,
+    598: NETWORK,    599: NETWORK,
 }
 # fmt: on
-_GRPC = re.compile(
-    r"(?:StatusCode\W{0,4}|\bstatus\W{1,6}(?!StatusCode)|\bcode ?[=:] ?|rpc error: "
-    r"|StatusRuntimeException: )"
+_NAMED = re.compile(
+    r"(?:\bStatusCode\W{0,4}|\bstatus\W{1,6}(?!StatusCode)|\bcode ?[=:] ?|rpc error: "
+    r"|StatusRuntimeException: |^Error: \d{1,2} )"
     r"([A-Za-z_]{5,19})\b"
 )
-_NUMBER = re.compile(r"grpc_status\W{1,4}(\d{1,2})\b")
+_NUMBERED = re.compile(
+    r"grpc_status\W{1,4}(\d{1,2})\b|\brpc error: code = (\d{1,2}) |BadStatus: (\d{1,2}):"
+)
 _HTTP = re.compile(
-    r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|Error|returned|response)"
-    r"\W{1,6}"
-    r"|^\s*(?:\w+[.:])*\w*(?:Exception|Error|Denied|Exhausted|Exceeded|Unavailable|Found|Forbidden"
-    r"|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b"
-    r"|\b([45]\d\d):? (?:(?:client|server) error|bad gateway|service (?:temporarily )?unavailable"
-    r"|internal server|gateway time|forbidden|unauthorized|too many|not found|bad request"
-    r"|conflict)",
+    r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|(?:API )?Error|returned"
+    r"|response|reached)\W{1,6}(?:with )?(?:(?:a )?(?:HTTP )?(?:status|code)(?: of| code)?\W{1,3})?"
+    r"|^\s{0,20}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Exception|Error|Denied|Exhausted|Exceeded"
+    r"|Unavailable|Found|Forbidden|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b(?!\.\d)"
+    r"|\b([45]\d\d)\)?[:,]? ?(?:- |\W)?(?:(?:client|server) (?:error|unavailable)|bad gateway|unauthorized"
+    r"|service (?:temporarily )?unavailable|internal server|gateway time|forbidden|too many"
+    r"|not found|bad request|conflict|upstream|slow down)"
+    r"|\bE([45]\d\d)\b|\b([45]\d\d): HTTP",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?<!\d)[45]\d\d(?!\d)")
+_MAY_HAVE = re.compile(r"(?<!\d)[45]\d\d(?!\d)|(?i:status|code)|rpc error|^Error: \d", re.MULTILINE)
 _NAMES = {name.replace("_", "").lower(): name for name in GRPC}
+_SAID = {name: Said(f"status {name}", *meaning) for name, meaning in GRPC.items()}
+_BY_NUMBER = list(GRPC)
 
 
-def status(line: str) -> Found | None:
-    """What the status in `line` speaks of; None where there is none."""
-    named = next((_NAMES[word] for word in _words(line) if word in _NAMES), "")
-    if not named and (number := _NUMBER.search(line)) and int(number[1]) in range(1, 17):
-        named = list(GRPC)[int(number[1]) - 1]
-    if named:
-        return named, GRPC[named], _shortage(GRPC[named])
-    found = _HTTP.search(line)
-    if found is None:
-        return None
-    code = int(found[1] or found[2])
-    meant = HTTP.get(code, F.PLATFORM if code >= 500 else F.APPLICATION)
-    return str(code), meant, _shortage(meant)
+_BROAD = {PLATFORM[0], APPLICATION[0]}
 
 
-def _words(line: str) -> list[str]:
-    return [match[1].replace("_", "").lower() for match in _GRPC.finditer(line)]
+class Clear:
+    """The first status that says it by itself, whatever else stands beside it: who may not, what is
+    used up, what was too late, who called off."""
+
+    def reader(self, whole: Whole) -> Reader | None:
+        return _clear if _MAY_HAVE.search(whole.text) else None
 
 
-def _shortage(meant: FailureClass) -> Shortage | None:
-    return Shortage.CAPACITY if meant is F.RESOURCE else None
+class Broad:
+    """The first status of any kind: a fault of the server, or of what was asked of it."""
+
+    def reader(self, whole: Whole) -> Reader | None:
+        return _broad if _MAY_HAVE.search(whole.text) else None
+
+
+def _clear(text: str) -> Said | None:
+    return next((said for said in _all(text) if said.failure_class not in _BROAD), None)
+
+
+def _broad(text: str) -> Said | None:
+    return next(_all(text), None)
+
+
+def _all(text: str) -> Iterator[Said]:
+    for match in _NAMED.finditer(text):
+        name = _NAMES.get(match[1].replace("_", "").lower())
+        if name is not None:
+            yield _SAID[name]
+    for match in _NUMBERED.finditer(text):
+        number = int(match[1] or match[2] or match[3])
+        if 1 <= number <= len(_BY_NUMBER):
+            yield _SAID[_BY_NUMBER[number - 1]]
+    for match in _HTTP.finditer(text) if _NUMBER.search(text) else ():
+        code = next(filter(None, match.groups()))
+        yield Said(f"status {code}", *_meaning(int(code)))
+
+
+def _meaning(code: int) -> Meaning:
+    return HTTP.get(code, PLATFORM if code >= 500 else APPLICATION)
