@@ -1,9 +1,9 @@
 """Split texts that were just gathered in two, before anybody writes a rule for them.
 
-`python -m tests.support.failure_split GATHERED SEEN HELD_OUT` adds each case of the file GATHERED to
-one of two sets of `failures/`: by the last bit of the SHA-256 of its source, so that nobody chooses,
-and a case falls on the same side whenever and wherever it is split. A source that a set has already
-is left out.
+`python -m tests.support.failure_split GATHERED SEEN HELD_OUT` adds each case of the file GATHERED
+to one of two sets of `failures/`: by the last bit of the SHA-256 of its source, so that nobody
+chooses, and a case falls on the same side whenever and wherever it is split. A source that a set
+has already is left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def is_held_out(source: str) -> bool:
 
 def split(gathered: str, known: set[str]) -> tuple[str, str]:
     """The cases of `gathered` to be seen, and those to be set aside, as they stand in a file."""
-    seen, held_out = [], []
+    seen: list[str] = []
+    held_out: list[str] = []
     for source, case in heads(gathered):
         if source not in known:
             known.add(source)

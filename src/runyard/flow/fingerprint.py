@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from runyard.flow.failure.classify import classify
-from runyard.flow.failure.log_rules import ERROR, FRAME
+from runyard.flow.failure.reading import ERROR, FRAME
 from runyard.flow.recovery import DEADLINE
 from runyard.model.failure import Failure, FailureClass
 from runyard.model.outcome import TaskFailure

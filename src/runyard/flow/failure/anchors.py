@@ -1,8 +1,8 @@
 """Plain texts without which an expression finds nothing, read from the expression itself. Pure.
 
-To look for a plain text costs a hundredth of what it costs to try an expression, and of the hundreds of
-expressions of `log_rules` nearly none has anything to find in a log. Only what these rules use of the
-language of expressions is understood; what is not understood only makes the answer less sharp.
+To look for a plain text costs a hundredth of what it costs to try an expression, and of the
+hundreds of expressions of `log_rules` nearly none has anything to find in a log. Only what these
+rules use of the language of expressions is understood.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _Tokens = list[re.Match[str]]
 
 
 def anchors(pattern: str) -> frozenset[str]:
-    """Plain texts in lower case, at least one of which is in every text in which `pattern`, whatever
-    the case, finds something. `""` among them means that nothing is known."""
+    """Plain texts in lower case, one of which at least is wherever `pattern` finds something, in
+    whatever case. `""` among them means that nothing is known."""
     found, _ = _choices(list(_TOKEN.finditer(pattern)), 0)
     return found
 

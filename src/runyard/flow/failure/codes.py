@@ -45,8 +45,8 @@ SQLSTATES: dict[str, Meaning] = {
     "HYT00": TIMEOUT,
     "HYT01": NETWORK,
 }
-#: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, of clients from 2000 on;
-#: 1969 is MariaDB's, 1907 ProxySQL's.
+#: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, of clients from 2000
+#: on; 1969 is MariaDB's, 1907 ProxySQL's.
 MYSQL: dict[str, Meaning] = {
     **listed(CAPACITY, "1040 1041 1203 1226"),
     **listed(PERMISSION, "1044 1045 1130 1142 1143 1227 1290 1370 1396 1410 1698 1820 1862 3118"),
@@ -56,7 +56,7 @@ MYSQL: dict[str, Meaning] = {
         NETWORK,
         "1042 1047 1053 1129 1152 1158 1159 1160 1161 1184 1927 2002 2003 2005 2006 2012 2013 2055",
     ),
-    **listed(DISK, "1021 1114 1021"),
+    **listed(DISK, "1021 1114"),
     **listed(CAPACITY, "1037 1038 1135"),
     **listed(APPLICATION, "1049 1050 1051 1054 1062 1064 1146 1213 1406 1451 1452"),
 }
@@ -75,8 +75,8 @@ ORACLE: dict[str, Meaning] = {
     **listed(APPLICATION, "00001 00060 00904 00942 01400 01722 02291 02292"),
 }
 #: Errors that every service of AWS has
-#: (https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html), those of S3, EC2 and
-#: STS, and what their clients take for throttling
+#: (https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html), those of S3, EC2
+#: and STS, and what their clients take for throttling
 #: (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
 AWS: dict[str, Meaning] = {
     **listed(
@@ -84,8 +84,8 @@ AWS: dict[str, Meaning] = {
         "AccessDenied AccessDeniedException AllAccessDisabled AuthFailure ExpiredToken"
         " ExpiredTokenException IncompleteSignature InvalidAccessKeyId InvalidClientTokenId"
         " InvalidIdentityToken InvalidSignatureException InvalidToken KMSAccessDeniedException"
-        " MissingAuthenticationToken NotAuthorized OptInRequired RequestExpired RequestTimeTooSkewed"
-        " SignatureDoesNotMatch TokenRefreshRequired UnauthorizedOperation"
+        " MissingAuthenticationToken NotAuthorized OptInRequired RequestExpired"
+        " RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired UnauthorizedOperation"
         " UnrecognizedClientException UnauthorizedAccess AuthorizationHeaderMalformed",
     ),
     **listed(
@@ -111,9 +111,10 @@ GOOGLE: dict[str, Meaning] = {
         " CONSUMER_SUSPENDED CONSUMER_INVALID SECURITY_POLICY_VIOLATED ACCESS_TOKEN_EXPIRED"
         " ACCESS_TOKEN_SCOPE_INSUFFICIENT ACCOUNT_STATE_INVALID ACCESS_TOKEN_TYPE_UNSUPPORTED"
         " CREDENTIALS_MISSING RESOURCE_PROJECT_INVALID USER_BLOCKED_BY_ADMIN IAM_PERMISSION_DENIED"
-        " RESOURCE_USAGE_RESTRICTION_VIOLATED LOCATION_POLICY_VIOLATED accessNotConfigured authError"
-        " insufficientPermissions keyInvalid keyExpired ipRefererBlocked billingNotEnabled"
-        " accessDenied insufficientFilePermissions appNotAuthorizedToFile domainPolicy",
+        " RESOURCE_USAGE_RESTRICTION_VIOLATED LOCATION_POLICY_VIOLATED accessNotConfigured"
+        " authError insufficientPermissions keyInvalid keyExpired ipRefererBlocked"
+        " billingNotEnabled accessDenied insufficientFilePermissions appNotAuthorizedToFile"
+        " domainPolicy",
     ),
     **listed(
         CAPACITY,

@@ -1,4 +1,4 @@
-"""The last lines of a task as statements, from the last one up, and what the first telling one says.
+"""The last lines of a task as statements, and what the last one that tells something says.
 
 1. Lines of a stack, and of source beside it, name what was called, not what went wrong: left out.
 2. A body of several lines (JSON, XML, an object that Node shows) is one statement, and so is an
@@ -20,15 +20,16 @@ from runyard.flow.failure.saying import Reader, Rule, Said, Whole
 #: writes them, and an expression may take a time that grows faster than they do.
 HEAD_MAX, TAIL_MAX = 1_200, 600
 
-_FRAME = re.compile(
-    r"^\s*(?:at [\w$.<]|File \"|from /|\d+: 0x|#\d+ +0x|#\d+ /|\.\.\. \d+ more|const |let |var |return "
-    r"|import |raise [\w.]+(?:\(|$| from )|throw |\d+[▕|│]|[│|] +❱? *\d+ )"
+#: A line of a stack, or of the source beside it.
+FRAME = re.compile(
+    r"^\s*(?:at [\w$.<]|File \"|from /|\d+: 0x|#\d+ +0x|#\d+ /|\.\.\. \d+ more|const |let |var "
+    r"|return |import |raise [\w.]+(?:\(|$| from )|throw |\d+[▕|│]|[│|] +❱? *\d+ )"
 )
 #: A line by which what ran the program tells that it ended, and no more.
 _END = re.compile(
     r"(?:process completed|command failed|exiting|exited|job failed|did not complete successfully)"
     r"\b.{0,40}?(?:code|status|ret)\W{1,4}[12]\b|^make: \*\*\* |^\W{0,4}exit status [12]\W*$"
-    r"|A complete log of this run|^info Visit https",
+    r"|A complete log of this run|^info Visit https|\breaped\b",
     re.IGNORECASE,
 )
 _BODY = re.compile(
@@ -42,7 +43,7 @@ _PASSING = re.compile(
 )
 #: An error that ends a program and that no rule knows: better than a line that tells it went on.
 _UNCAUGHT = re.compile(r"^\s{0,40}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Error|Exception)\b")
-_ERROR = re.compile(
+ERROR = re.compile(
     r"error|fail|fatal|exception|unable|could not|couldn't|cannot|can't|panic|abort|refus|critical",
     re.IGNORECASE,
 )  #: a statement that tells of an error
@@ -83,7 +84,7 @@ def _statements(lines: Sequence[str]) -> list[_Statement]:
     found: list[list[str]] = []
     joins = False
     for line in lines:
-        if not line.strip() or _FRAME.search(line) or _END.search(line):
+        if not line.strip() or FRAME.search(line) or _END.search(line):
             continue
         if found and (joins or _BODY.search(line)) and _BODY.search(line):
             found[-1].append(line)
@@ -102,7 +103,7 @@ def _bounded(text: str) -> str:
 def _telling(
     statements: Sequence[_Statement], ladder: Sequence[Reader], weak: Sequence[Reader]
 ) -> Read | None:
-    guesses = (each for each in statements if _ERROR.search(each.text))
+    guesses = (each for each in statements if ERROR.search(each.text))
     return next(_reads(statements, ladder), None) or next(_reads(guesses, weak), None)
 
 

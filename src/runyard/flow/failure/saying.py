@@ -40,8 +40,8 @@ Reader = Callable[[str], Said | None]
 
 
 class Rule(Protocol):
-    """What certain texts say. A rule is first asked about the whole of what is there, since nearly all
-    of the many rules have nothing to look for in it, and that is cheap to tell."""
+    """What certain texts say. A rule is first asked about the whole of what is there, since nearly
+    all of the many rules have nothing to look for in it, and that is cheap to tell."""
 
     def reader(self, whole: Whole) -> Reader | None:
         """What reads the parts of `whole`; None where no part of it can say anything."""
@@ -84,9 +84,7 @@ class words:  # noqa: N801 - reads as a row of a table
 
     def reader(self, whole: Whole) -> Reader | None:
         searches = [
-            _search(each, self.flags)
-            for parts, each in self.anchored
-            if any(map(whole.has, parts))
+            _search(each, self.flags) for parts, each in self.anchored if any(map(whole.has, parts))
         ]
         if not searches:
             return None
@@ -101,8 +99,8 @@ def _search(pattern: str, flags: int) -> Callable[[str], re.Match[str] | None]:
 
 # -- codes ---------------------------------------------------------------------------------------
 class codes:  # noqa: N801 - reads as a row of a table
-    """A rule that finds codes by `pattern`, whose groups hold one, and looks them up; a code that is
-    not in `meanings` as a whole is looked up by its first `cut` characters."""
+    """A rule that finds codes by `pattern`, whose groups hold one, and looks them up; a code that
+    is not in `meanings` as a whole is looked up by its first `cut` characters."""
 
     def __init__(
         self, name: str, pattern: str, meanings: Mapping[str, Meaning], *, cut: int = 0

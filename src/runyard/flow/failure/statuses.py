@@ -2,8 +2,8 @@
 
 Google's codes: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto, their
 HTTP statuses with them. Other HTTP statuses: RFC 9110, RFC 6585 and RFC 4918; 402 is a bill that is
-not paid, 499 nginx's client that closed, 509 a bandwidth that is used up, 598 and 599 proxies that got
-no answer. They mean what the server that answered says, which is not the control plane here but
+not paid, 499 nginx's client that closed, 509 a bandwidth that is used up, 598 and 599 proxies that
+got no answer. They mean what the server that answered says, which is not the control plane here but
 whoever the job called.
 """
 
@@ -51,6 +51,7 @@ HTTP: dict[int, Meaning] = {
     429: CAPACITY,   507: CAPACITY,   509: CAPACITY,
     499: CANCELLED,
     598: NETWORK,    599: NETWORK,
+    501: APPLICATION, 505: APPLICATION,
 }
 # fmt: on
 _NAMED = re.compile(
@@ -63,12 +64,12 @@ _NUMBERED = re.compile(
 )
 _HTTP = re.compile(
     r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|(?:API )?Error|returned"
-    r"|response|reached)\W{1,6}(?:with )?(?:(?:a )?(?:HTTP )?(?:status|code)(?: of| code)?\W{1,3})?"
-    r"|^\s{0,20}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Exception|Error|Denied|Exhausted|Exceeded"
+    r"|response|reached|got)\W{1,6}(?:with )?(?:(?:a )?(?:HTTP )?(?:status|code)(?: of| code)?"
+    r"\W{1,3})?|^\s{0,20}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Exception|Error|Denied|Exhausted|Exceeded"
     r"|Unavailable|Found|Forbidden|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b(?!\.\d)"
-    r"|\b([45]\d\d)\)?[:,]? ?(?:- |\W)?(?:(?:client|server) (?:error|unavailable)|bad gateway|unauthorized"
-    r"|service (?:temporarily )?unavailable|internal server|gateway time|forbidden|too many"
-    r"|not found|bad request|conflict|upstream|slow down)"
+    r"|\b([45]\d\d)\)?[:,]? ?(?:- |\W)?(?:(?:client|server) (?:error|unavailable)|bad gateway"
+    r"|unauthorized|service (?:temporarily )?unavailable|internal server|gateway time"
+    r"|forbidden|too many|not found|bad request|conflict|upstream|slow down)"
     r"|\bE([45]\d\d)\b|\b([45]\d\d): HTTP",
     re.IGNORECASE,
 )

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from runyard.flow.failure.classify import ORDER, classify
-from runyard.flow.failure.statuses import GRPC, status
 from runyard.model.failure import Failure, FailureClass, FailureRule, Shortage
 from runyard.model.outcome import Ending, Outcome, TaskFailure
 from tests.support.failure_texts import FailureText, read
@@ -120,31 +119,6 @@ def test_weak_words_need_a_line_that_tells_of_an_error() -> None:
     found = why(task("error: 42 connection attempts"))
     assert (found.failure_class, found.rule) == (F.NETWORK, "log: words of networks")
     assert why(task("error: no luck")).failure_class is F.APPLICATION
-
-
-@pytest.mark.parametrize(
-    ("line", "code", "failure_class"),
-    [
-        ("status = StatusCode.ABORTED", "ABORTED", F.PLATFORM),
-        ('"grpc_status":5}', "NOT_FOUND", F.APPLICATION),
-        ("HTTP/1.1 418", "418", F.APPLICATION),
-        ("Error 507", "507", F.RESOURCE),
-        ("status code: 500", "500", F.PLATFORM),
-        ("409 Conflict", "409", F.APPLICATION),
-    ],
-)
-def test_status_codes_are_read(line: str, code: str, failure_class: FailureClass) -> None:
-    found = why(task(line))
-    assert (found.rule, found.failure_class) == (f"log: status {code}", failure_class)
-
-
-@pytest.mark.parametrize("line", ["code = Nonsense", 'grpc_status":99', "port 443 is open"])
-def test_what_is_no_status_is_none(line: str) -> None:
-    assert status(line) is None
-
-
-def test_every_code_of_google_has_a_class() -> None:
-    assert len(GRPC) == 16
 
 
 def test_the_class_of_most_tasks_decides_and_of_as_many_the_first() -> None:

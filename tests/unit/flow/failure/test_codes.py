@@ -1,0 +1,54 @@
+"""Codes of databases, clouds, mail servers, tools and children, in the texts that carry them."""
+
+from __future__ import annotations
+
+import pytest
+
+from runyard.flow.failure.reading import read
+from runyard.model.failure import FailureClass, Shortage
+
+F, S = FailureClass, Shortage
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "failure_class", "shortage"),
+    [
+        ("ERROR x (SQLSTATE 08006)", "sqlstate 08", F.NETWORK, None),
+        ("ERROR x (SQLSTATE 55P03)", "sqlstate 55P03", F.TIMEOUT, None),
+        ("SQLSTATE[HY000] [2002] x", "mysql 2002", F.NETWORK, None),
+        ("(1040, 'x')", "mysql 1040", F.RESOURCE, S.CAPACITY),
+        ("ERROR 1114 (HY000): x", "mysql 1114", F.RESOURCE, S.DISK),
+        ("ORA-12541: x", "oracle 12541", F.NETWORK, None),
+        ("ORA-00942: x", "oracle 00942", F.APPLICATION, None),
+        (
+            "An error (InsufficientHostCapacity) x",
+            "aws InsufficientHostCapacity",
+            F.RESOURCE,
+            S.CAPACITY,
+        ),
+        ("SignatureDoesNotMatch: x", "aws SignatureDoesNotMatch", F.PERMISSION, None),
+        ('"reason": "SERVICE_DISABLED"', "google SERVICE_DISABLED", F.PERMISSION, None),
+        ('"reason": "backendError"', "google backendError", F.PLATFORM, None),
+        ("Code: SkuNotAvailable", "azure SkuNotAvailable", F.RESOURCE, S.CAPACITY),
+        ("curl: (7) x", "curl 7", F.NETWORK, None),
+        ("SMTPDataError: (452, b'x')", "smtp 452", F.RESOURCE, S.CAPACITY),
+        ("550 5.7.1 x", "smtp policy", F.PERMISSION, None),
+        ("the child returned exit code 137", "a child ended with 137", F.RESOURCE, S.MEMORY),
+        ("it died with code -11", "a child ended with -11", F.APPLICATION, None),
+    ],
+)
+def test_codes_are_read(
+    text: str, rule: str, failure_class: FailureClass, shortage: Shortage | None
+) -> None:
+    found = read((text,))
+    assert found is not None
+    assert (found.said.rule, found.said.failure_class, found.said.shortage) == (
+        rule,
+        failure_class,
+        shortage,
+    )
+
+
+@pytest.mark.parametrize("text", ["ORA-99999: x", "curl: (99) x", "it exited with code 3"])
+def test_a_code_that_nobody_listed_says_nothing(text: str) -> None:
+    assert read((text,)) is None

@@ -1,0 +1,148 @@
+"""Lines as statements: what belongs together, what is left out, and which of them decides."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from runyard.flow.failure.reading import HEAD_MAX, TAIL_MAX, read
+from runyard.model.failure import FailureClass, Shortage
+
+F = FailureClass
+
+
+def seen(*lines: str) -> tuple[FailureClass, str] | None:
+    found = read(lines)
+    return None if found is None else (found.said.failure_class, found.line)
+
+
+def test_what_says_nothing_is_not_read() -> None:
+    assert seen() is None
+    assert seen("", "all is well", "bye") is None
+
+
+def test_the_last_statement_that_says_something_decides() -> None:
+    refused, key = "connection refused", "KeyError: 'x'"
+    assert seen(refused, key, "bye") == (F.APPLICATION, key)
+    assert seen(key, refused) == (F.NETWORK, refused)
+
+
+def test_a_body_is_one_statement_and_its_clearest_part_decides() -> None:
+    body = (
+        "Error: {",
+        '  "error": {',
+        '    "code": 403,',
+        '    "reason": "rateLimitExceeded"',
+        "  }",
+        "}",
+    )
+    assert seen(*body) == (F.RESOURCE, '    "reason": "rateLimitExceeded"')
+
+
+def test_an_exception_and_its_causes_are_one_statement() -> None:
+    lines = (
+        "java.lang.RuntimeException: job failed",
+        "    at com.shop.Job.run(Job.java:3)",
+        "Caused by: java.net.UnknownHostException: db.example",
+        "    ... 12 more",
+    )
+    assert seen(*lines) == (F.NETWORK, lines[2])
+
+
+def test_what_only_the_whole_of_a_body_says_is_shown_by_its_first_line() -> None:
+    first = "x509: \n{"
+    found = read(("status {", "  'code': 403", "}"))
+    assert found is not None
+    assert found.line in {"status {", "  'code': 403"}
+    assert read((first,)) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    at com.shop.TimeoutError.of(A.java:3)",
+        '  File "/x/connection_refused.py", line 3, in f',
+        "#12 0x7f connection refused",
+        "    raise ConnectionError(e)",
+        "    ... 12 more",
+    ],
+)
+def test_a_stack_and_its_source_name_what_was_called(line: str) -> None:
+    assert seen(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: Process completed with exit code 1.",
+        "make: *** [Makefile:3: connection-lost] Error 1",
+        "exit status 2",
+        "npm ERR! A complete log of this run can be found in: /x/network-error.log",
+        "reaped #<Process::Status: pid 7 SIGKILL (signal 9)>",
+    ],
+)
+def test_a_line_that_only_tells_of_an_end_is_left_out(line: str) -> None:
+    assert seen("connection refused", line) == (F.NETWORK, "connection refused")
+
+
+def test_what_a_program_survived_counts_only_where_nothing_else_is_said() -> None:
+    survived = "WARN connection refused, retrying"
+    assert seen(survived, "done") == (F.NETWORK, survived)
+    assert seen("MemoryError", survived) == (F.RESOURCE, "MemoryError")
+    assert seen(survived, "shop.OrderError: 12") is None
+
+
+def test_weak_words_need_a_statement_that_tells_of_an_error() -> None:
+    assert seen("42 connections made") is None
+    assert seen("error: 42 connection attempts") == (F.NETWORK, "error: 42 connection attempts")
+
+
+def test_a_long_statement_is_read_at_its_ends() -> None:
+    middle = "x" * HEAD_MAX + " connection refused " + "x" * TAIL_MAX
+    assert seen(middle) is None
+    end = "x" * (HEAD_MAX + TAIL_MAX) + " connection refused"
+    assert seen(end) == (F.NETWORK, end)
+
+
+def test_a_shortage_is_told() -> None:
+    found = read(("0/3 nodes are available: 3 Insufficient memory.",))
+    assert found is not None
+    assert (found.said.failure_class, found.said.shortage) == (F.RESOURCE, Shortage.CAPACITY)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        " ",
+        ".",
+        "a.",
+        "a:",
+        "a ",
+        "(",
+        "Error",
+        "a.Error",
+        "4",
+        "404 ",
+        "could not ",
+        "no ",
+        "not ",
+        "code ",
+        "time",
+        "connection ",
+        "exit with 1",
+        "access to ",
+        "\t",
+        "{",
+        "a_",
+        "A",
+        "é",
+    ],
+)
+def test_no_line_takes_long(piece: str) -> None:
+    line = (piece * 3_000)[:3_000]
+    read((line,))
+    start = time.process_time()
+    read((line,) * 5)
+    assert time.process_time() - start < 1

@@ -1,0 +1,65 @@
+"""Status codes in a text: where a number is one, and which of several decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from runyard.flow.failure.saying import Rule, Said, Whole
+from runyard.flow.failure.statuses import GRPC, Broad, Clear
+from runyard.model.failure import FailureClass
+
+F = FailureClass
+
+
+def said(rule: Rule, text: str) -> Said | None:
+    reader = rule.reader(Whole(text))
+    return None if reader is None else reader(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "failure_class"),
+    [
+        ("status = StatusCode.ABORTED", "ABORTED", F.PLATFORM),
+        ('"grpc_status":5}', "NOT_FOUND", F.APPLICATION),
+        ("rpc error: code = ResourceExhausted desc = x", "RESOURCE_EXHAUSTED", F.RESOURCE),
+        ("rpc error: code = 14 desc = x", "UNAVAILABLE", F.PLATFORM),
+        ("Error: 4 DEADLINE_EXCEEDED: too late", "DEADLINE_EXCEEDED", F.TIMEOUT),
+        ("HTTP/1.1 418", "418", F.APPLICATION),
+        ("Error 507", "507", F.RESOURCE),
+        ("status code: 500", "500", F.PLATFORM),
+        ("got 502", "502", F.PLATFORM),
+        ("Received status code 501 from server", "501", F.APPLICATION),
+        ("409 Conflict", "409", F.APPLICATION),
+        ("google.api_core.exceptions.BadRequest: 400 POST https://x.example", "400", F.APPLICATION),
+    ],
+)
+def test_status_codes_are_read(text: str, code: str, failure_class: FailureClass) -> None:
+    found = said(Broad(), text)
+    assert found is not None
+    assert (found.rule, found.failure_class) == (f"status {code}", failure_class)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "code = Nonsense",
+        'grpc_status":99',
+        "port 443 is open",
+        "took 500.3 s",
+        "it is 404 lines long",
+    ],
+)
+def test_what_is_no_status_is_none(text: str) -> None:
+    assert said(Broad(), text) is None
+    assert said(Clear(), text) is None
+
+
+def test_a_clear_status_is_found_behind_a_broad_one() -> None:
+    text = "status: 404, and then status: 403"
+    assert said(Clear(), text) == Said("status 403", F.PERMISSION)
+    assert said(Broad(), text) == Said("status 404", F.APPLICATION)
+    assert said(Clear(), "status: 404") is None
+
+
+def test_every_code_of_google_has_a_class() -> None:
+    assert len(GRPC) == 16
