@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import pytest
 
 from runyard.engine.log_reading import BEHIND, EVERY, LogReading
 from runyard.engine.subjects import Subjects, Watched
+from runyard.flow.patterns import PATTERNS_MAX
+from runyard.flow.rule_subject import Subject
 from runyard.flow.rules import judge
 from runyard.model.alert_rules import named
 from runyard.model.event import Ended, Launched
@@ -37,7 +40,10 @@ RULE = {"log": {"text": "lost", "within": "1h", "count": 2}}
 def matches(entry: LogEntry, wanted: LogWanted) -> bool:
     """As far as these tests ask."""
     fields = entry.fields or {}
-    return wanted.has in fields if wanted.has else wanted.text in entry.text
+    if wanted.has:
+        return wanted.has in fields
+    found = wanted.text in entry.text and re.search(wanted.pattern, entry.text) is not None
+    return found and (not wanted.severities or entry.severity in wanted.severities)
 
 
 @dataclass
@@ -124,6 +130,15 @@ class Scene:
             found[key] = found.get(key, 0) + point.sketch.total
         return found
 
+    async def subject(self) -> Subject:
+        """What rules of the job are asked about."""
+        subjects = Subjects(self.yard.database, self.yard.store, _utc, self.recorder)
+        rows = await self.yard.database.read(self.yard.store.jobs.every)
+        spec = JobSpec.from_document(rows[0].document)
+        watched = Watched(rows[0], spec, named(spec.alerts))
+        (subject,) = await subjects.of([watched], self.yard.now)
+        return subject
+
     async def places(self) -> dict[AttemptKey, int]:
         port = LogPlaces(self.yard.database.dialect)
         return await self.yard.database.read(port.every)
@@ -164,12 +179,7 @@ def test_own_measures_and_rules_are_read_while_it_runs_and_to_the_end(grounds: G
                 ("own.rows", 3.0), ("own.rows", 4.0),
             ]  # fmt: skip
             assert await made.places() == {}
-            subjects = Subjects(made.yard.database, made.yard.store, _utc, made.recorder)
-            rows = await made.yard.database.read(made.yard.store.jobs.every)
-            spec = JobSpec.from_document(rows[0].document)
-            watched = Watched(rows[0], spec, named(spec.alerts))
-            (subject,) = await subjects.of([watched], made.yard.now)
-            (said,) = judge(subject, {}, made.yard.now)
+            (said,) = judge(await made.subject(), {}, made.yard.now)
             assert said.title == "report: 2 lines have 'lost' within 3600s"
 
     asyncio.run(work())
@@ -211,6 +221,48 @@ def test_what_was_never_read_is_found_while_it_is_out(grounds: Grounds) -> None:
             made.again()
             await made.tick()
             assert await made.places() == {key: 10}
+
+    asyncio.run(work())
+
+
+def test_error_lines_become_patterns_that_are_kept(grounds: Grounds) -> None:
+    async def work() -> None:
+        async with scene(grounds) as made:
+            rule = {"errorPattern": {"new": True, "within": "1h"}}
+            run, key = await made.launched(make_spec(alerts=[rule]))
+            job = (run.project, run.environment, run.job)
+            made.logs.write(key, "connection to 10.0.0.1 refused: error 7", "done, 0 errors", "   ")
+            await made.tick()
+            made.again()
+            made.logs.write(key, "connection to 10.0.0.2 refused: error 9", "disk error")
+            await made.tick()
+            (found,) = await made.recorder.patterns_of([job])
+            assert {one.template: one.count for one in found} == {
+                "connection to <ip> refused: error <number>": 2, "disk error": 1,
+            }  # fmt: skip
+            refused = max(found, key=lambda one: one.count)
+            assert [each.attempt_key for each in refused.examples] == [key, key]
+            counts = await made.counts("error_lines")
+            assert counts["error_lines", refused.id] == 2
+            subject = await made.subject()
+            (said,) = judge(subject, {}, made.yard.now)
+            assert "new kind of error: connection to <ip> refused" in said.title
+            await made.recorder.tend(made.yard.now + 2 * MONTH)
+            assert await made.recorder.patterns_of([job]) == [[]]
+
+    asyncio.run(work())
+
+
+def test_patterns_of_a_job_are_bounded(grounds: Grounds) -> None:
+    async def work() -> None:
+        async with scene(grounds) as made:
+            run, key = await made.launched(make_spec())
+            names = ["".join(chr(97 + int(digit)) for digit in str(n)) for n in range(102)]
+            for first in (0, 51):
+                made.logs.write(key, *[f"{name} error" for name in names[first : first + 51]])
+                await made.tick()
+            (found,) = await made.recorder.patterns_of([(run.project, "local", run.job)])
+            assert len(found) == PATTERNS_MAX
 
     asyncio.run(work())
 

@@ -29,6 +29,7 @@ from runyard.api.rest.incident_summary import incident_summary
 from runyard.api.rest.incidents import incidents
 from runyard.api.rest.job_changes import job_changes
 from runyard.api.rest.jobs import jobs
+from runyard.api.rest.log_patterns import log_patterns
 from runyard.api.rest.logs import logs
 from runyard.api.rest.measures import measures
 from runyard.api.rest.operations import operations
@@ -75,6 +76,7 @@ ROUTERS = (
     revisions,
     measures,
     traces,
+    log_patterns,
     readers,
     principals,
     tokens,

@@ -95,3 +95,33 @@ class TraceShape(Shape):
     run: str
     trace_id: Annotated[str, Field(description="As in TRACEPARENT, which its tasks were given.")]
     spans: list[SpanShape]
+
+
+class LogExampleShape(Shape):
+    """A line of a pattern."""
+
+    at: datetime
+    run: str
+    attempt: int
+    text: str
+
+
+class LogPatternShape(Shape):
+    """What several error lines have in common: in `template`, what differs stands as its kind
+    (`<number>`), or as `<*>`. `examples`: the first of them."""
+
+    id: str
+    template: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    count: int
+    examples: list[LogExampleShape]
+
+
+class LogPatternsShape(Shape):
+    """Those of a job, those that were seen last first."""
+
+    project: str
+    environment: str
+    job: str
+    patterns: list[LogPatternShape]

@@ -19,9 +19,13 @@ _PAGE = 1000
 Document = dict[str, Any]
 
 
-logs = App(name="logs", help="Print a run's log, follow it, or search all logs.")
+logs = App(
+    name="logs",
+    help="Print a run's log, follow it, search all logs, or show what errors there are.",
+)
 # A module of its own: reading one log need not wait for it.
 logs.command("runyard.cli.log_search:search", name="search")
+logs.command("runyard.cli.log_patterns:patterns", name="patterns")
 
 
 @logs.default

@@ -87,7 +87,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "run": ("run:run", _RUNS, "Run a job."),
     "runs": ("runs:runs", _RUNS, "List runs, show one, or wait for one."),
-    "logs": ("logs:logs", _RUNS, "Print a run's log, follow it, or search all logs."),
+    "logs": (
+        "logs:logs",
+        _RUNS,
+        "Print a run's log, follow it, search all logs, or show what errors there are.",
+    ),
     "explain": (
         "explain:explain",
         _RUNS,

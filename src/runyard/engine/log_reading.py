@@ -13,11 +13,20 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from runyard.database.port import Database, Tx
-from runyard.flow.log_reading import OWN_KEY, REFUSED_MANY, Use, measured, uses_of
+from runyard.engine.log_errors import Errors
+from runyard.flow.log_reading import (
+    OWN_KEY,
+    REFUSED_MANY,
+    Use,
+    measured,
+    tells_of_error,
+    uses_of,
+)
 from runyard.model.event import AttemptEnded, Launched
 from runyard.model.ids import AttemptKey, split_attempt_key
 from runyard.model.job import JobSpec
 from runyard.model.log_metrics import SERIES_MAX, Sample
+from runyard.model.log_pattern import LogExample
 from runyard.model.metric import OWN, Labels, Series
 from runyard.model.run import Run
 from runyard.provider.port import LogEntry, LogPlace, LogWanted, Viewer
@@ -26,8 +35,8 @@ from runyard.telemetry.log_places import LogPlaces
 from runyard.telemetry.recorder import Facts, Recorder
 
 EVERY = timedelta(seconds=5)  #: how often logs are looked at that grow
-BEHIND = timedelta(milliseconds=200)  #: how soon again where more is there than was read
-PLACES_MAX = 100  #: logs read by one call
+BEHIND = timedelta(milliseconds=100)  #: how soon again where more is there than was read
+PLACES_MAX = 20  #: logs read by one call; then others have their turn
 JOBS_KEPT = 10_000  #: whose series are remembered
 JobKey = tuple[str, str, str]  #: (project, environment, job)
 Seen = Callable[[Series, float], None]
@@ -68,6 +77,7 @@ class LogReading:
         self._open: dict[AttemptKey, Open] = {}
         self._new: dict[AttemptKey, tuple[Run, int]] = {}
         self._own: dict[JobKey, set[tuple[str, Labels]]] = {}
+        self._errors = Errors(measures)
         self._is_begun = False
         self.wake: Callable[[], None] = lambda: None
 
@@ -147,13 +157,14 @@ class LogReading:
         for key, part in zip(keys, found, strict=True):
             log = self._open[key]
             for entry, numbers in part.found:
-                await self._measure(log, entry, [log.uses[number] for number in numbers])
+                await self._measure(key, log, entry, [log.uses[number] for number in numbers])
             self._open[key] = replace(log, after=part.after)
             if part.ended:
                 over.append(key)
             elif part.after != log.after:
                 moved[key] = part.after
         await self._measures.flush(now)
+        await self._errors.flush()
         if moved or over:
             await self._measures.database.write(partial(self._keep, moved, over))
         for key in over:
@@ -166,8 +177,14 @@ class LogReading:
         await self._port.put(tx, moved)
         await self._port.drop(tx, over)
 
-    async def _measure(self, log: Open, entry: LogEntry, uses: Sequence[Use]) -> None:
-        for sample in measured(uses, entry.text, entry.fields):
+    async def _measure(
+        self, attempt: AttemptKey, log: Open, entry: LogEntry, uses: Sequence[Use]
+    ) -> None:
+        samples = measured(uses, entry.text, entry.fields)
+        if tells_of_error(uses, entry.severity, entry.text):
+            line = LogExample(entry.at, attempt, entry.text)
+            samples += await self._errors.add(log.key, line)
+        for sample in samples:
             metric, labels, value = await self._admitted(log.key, sample)
             project, environment, job = log.key
             series = Series(environment, project, job, log.region, metric, labels)

@@ -19,6 +19,7 @@ from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.timing import Timing
 from runyard.model.alert_rules import RUNS_MAX, AlertRule
 from runyard.model.job import JobSpec
+from runyard.model.log_pattern import LogPattern
 from runyard.model.metric import Point
 from runyard.model.run import State
 from runyard.model.trigger.row import Trigger, TriggerState
@@ -33,6 +34,9 @@ class Measures(Protocol):
     async def read_each(self, questions: Sequence[Question], now: datetime) -> list[list[Point]]:
         """The points that each question asks for. Raises StoreError."""
 
+    async def patterns_of(self, keys: Sequence[tuple[str, str, str]]) -> list[list[LogPattern]]:
+        """What error lines of jobs have in common. Raises StoreError."""
+
 
 class NothingMeasured:
     """Where nobody measures."""
@@ -40,6 +44,10 @@ class NothingMeasured:
     async def read_each(self, questions: Sequence[Question], now: datetime) -> list[list[Point]]:
         """See `Measures.read_each`."""
         return [[] for _ in questions]
+
+    async def patterns_of(self, keys: Sequence[tuple[str, str, str]]) -> list[list[LogPattern]]:
+        """See `Measures.patterns_of`."""
+        return [[] for _ in keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,20 @@ class Subjects:
             found = await self._measures.read_each(list(questions.values()), now)
             for place, points in zip(questions, found, strict=True):
                 subjects[place] = replace(subjects[place], points=points)
+        await self._add_patterns(subjects, asked)
         return subjects
+
+    async def _add_patterns(self, subjects: list[Subject], asked: Sequence[Wants]) -> None:
+        places = [place for place, wanted in enumerate(asked) if wanted.patterns]
+        if not places:
+            return
+        keys = [
+            (one.spec.project, one.environment, one.spec.name)
+            for one in (subjects[place] for place in places)
+        ]
+        found = await self._measures.patterns_of(keys)
+        for place, patterns in zip(places, found, strict=True):
+            subjects[place] = replace(subjects[place], patterns=patterns)
 
     async def _subject(self, tx: Tx, one: Watched, wanted: Wants, now: datetime) -> Subject:
         key, since = one.row.key, now - window_of(one.rules)

@@ -18,6 +18,7 @@ from runyard.model.alert_rules import AlertRule
 from runyard.model.durations import seconds_of
 from runyard.model.measured_rules import (
     CostRule,
+    ErrorPatternRule,
     LogRule,
     Measured,
     MetricRule,
@@ -31,6 +32,8 @@ from runyard.model.run import RunView
 from runyard.model.sketch import Sketch, merged
 
 USUALLY = 0.95  #: the share of attempts that must not wait longer
+WINDOWS = 7  #: before the one that is looked at, that say how much is usual
+_SIDES = ((1, 0), (1 + WINDOWS, 1))
 _QUANTILES = {Take.P50: 0.5, Take.P95: 0.95, Take.P99: 0.99}
 
 
@@ -42,12 +45,13 @@ class Wants:
     points_since: datetime | None = None
     spent_since: tuple[tuple[Per, datetime], ...] = ()
     unrun_since: datetime | None = None
+    patterns: bool = False
 
 
 def wants(rules: Iterable[AlertRule], now: datetime) -> Wants:
     """What these rules need at an instant."""
     metrics: set[str] = set()
-    windows, missed, spent = [], [], {}
+    windows, missed, spent, patterns = [], [], {}, False
     for rule in rules:
         match rule:
             case MetricRule():
@@ -59,6 +63,10 @@ def wants(rules: Iterable[AlertRule], now: datetime) -> Wants:
             case LogRule():
                 metrics.add(Metric.LOG_MATCHES)
                 windows.append(seconds_of(rule.log.within))
+            case ErrorPatternRule():
+                patterns = True
+                metrics.add(Metric.ERROR_LINES)
+                windows.append((1 + WINDOWS) * seconds_of(rule.error_pattern.within))
             case MissedRule():
                 missed.append(seconds_of(rule.missed.within))
             case CostRule() if rule.cost.per is not Per.RUN:
@@ -70,6 +78,7 @@ def wants(rules: Iterable[AlertRule], now: datetime) -> Wants:
         now - timedelta(seconds=max(windows)) if windows else None,
         tuple(spent.items()),
         now - timedelta(seconds=max(missed)) if missed else None,
+        patterns,
     )
 
 
@@ -125,6 +134,39 @@ def _log(
     wanted = asked.pattern or asked.text or f"{asked.severity} or worse"
     lines = "line has" if seen.total == 1 else "lines have"
     return Finding(wrong, f"{seen.total:g} {lines} {wanted!r} within {asked.within}")
+
+
+def _error_pattern(
+    subject: Subject, name: str, rule: ErrorPatternRule, alert: Alert | None, now: datetime
+) -> Finding | None:
+    asked = rule.error_pattern
+    span = timedelta(seconds=seconds_of(asked.within))
+    lately, before = (_by_pattern(subject, now - n * span, now - m * span) for n, m in _SIDES)
+    found = [one for one in subject.patterns if lately.get(one.id, 0) >= asked.at_least]
+    if asked.new:
+        found = [one for one in found if one.first_seen_at >= now - span]
+        words = "new kind of error"
+    else:
+        usual = {key: max(1.0, count / WINDOWS) for key, count in before.items()}
+        found = [
+            one for one in found if lately[one.id] >= (asked.times or 0) * usual.get(one.id, 1.0)
+        ]
+        words = "much more than usual"
+    if not found:
+        return Finding(False, f"no {words} within {asked.within}")
+    worst = max(found, key=lambda one: (lately[one.id], one.id))
+    more = f", and {len(found) - 1} more kinds" if len(found) > 1 else ""
+    return Finding(True, f"{words}: {worst.template} ({lately[worst.id]:g} lines{more})")
+
+
+def _by_pattern(subject: Subject, since: datetime, until: datetime) -> dict[str, float]:
+    """How many lines there were of each pattern; a point belongs to where it begins."""
+    found: dict[str, float] = {}
+    for point in subject.points:
+        if point.series.metric == Metric.ERROR_LINES and since < point.at <= until:
+            key = dict(point.series.labels)["pattern"]
+            found[key] = found.get(key, 0) + point.sketch.total
+    return found
 
 
 def _missed(
@@ -216,6 +258,7 @@ FINDERS: dict[type, Finder] = {
     MetricRule: _metric,
     QueueWaitRule: _queue_wait,
     LogRule: _log,
+    ErrorPatternRule: _error_pattern,
     MissedRule: _missed,
     CostRule: _cost,
 }

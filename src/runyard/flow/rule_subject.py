@@ -8,6 +8,7 @@ from datetime import datetime
 
 from runyard.flow.schedule.timing import Timing
 from runyard.model.job import JobSpec
+from runyard.model.log_pattern import LogPattern
 from runyard.model.measured_rules import Per
 from runyard.model.metric import Point
 from runyard.model.run import RunView
@@ -18,7 +19,8 @@ from runyard.model.trigger.instant import Unrun
 class Subject:
     """A job in force, and what of it rules may ask for. `runs` are its newest, newest first;
     `succeeded_at`: when a run of it ended well last; `since`: when it was applied. `spent`: in
-    nano-dollars, so far; `points`: what was measured; `unrun`: instants that became no run."""
+    nano-dollars, so far; `points`: what was measured; `unrun`: instants that became no run;
+    `patterns`: what its error lines have in common."""
 
     environment: str
     spec: JobSpec
@@ -29,6 +31,7 @@ class Subject:
     spent: Mapping[Per, int] = field(default_factory=dict)
     points: Sequence[Point] = ()
     unrun: Sequence[Unrun] = ()
+    patterns: Sequence[LogPattern] = ()
 
     @property
     def judged(self) -> list[RunView]:

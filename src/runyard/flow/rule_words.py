@@ -19,6 +19,7 @@ from runyard.model.alert_rules import (
 from runyard.model.durations import seconds_of
 from runyard.model.measured_rules import (
     CostRule,
+    ErrorPatternRule,
     Lines,
     LogRule,
     MetricRule,
@@ -101,6 +102,15 @@ def _log(rule: LogRule) -> str:
     return f"{some} {described(asked)}, within {lasting(asked.within)}"
 
 
+def _error_pattern(rule: ErrorPatternRule) -> str:
+    asked = rule.error_pattern
+    within = f"within {lasting(asked.within)}"
+    some = f", in at least {asked.at_least} lines," if asked.at_least > 1 else ""
+    if asked.new:
+        return f"a kind of error is new{some} {within}"
+    return f"there are {asked.times:g} times as many lines of a kind of error{some} {within}"
+
+
 _WORDS: dict[type, Callable[[Any], str]] = {
     DeadRule: lambda rule: "a run is dead",
     FailuresRule: lambda rule: f"{rule.consecutive_failures} runs in a row are dead",
@@ -123,4 +133,5 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     CostRule: _cost,
     MetricRule: _metric,
     LogRule: _log,
+    ErrorPatternRule: _error_pattern,
 }

@@ -14,7 +14,14 @@ from pydantic import model_validator
 
 from runyard.model.forms import Between, Counted, Shaped, unexpected
 from runyard.model.kinds import Kinds
-from runyard.model.measured_rules import CostRule, LogRule, MetricRule, MissedRule, QueueWaitRule
+from runyard.model.measured_rules import (
+    CostRule,
+    ErrorPatternRule,
+    LogRule,
+    MetricRule,
+    MissedRule,
+    QueueWaitRule,
+)
 from runyard.model.notice import Severity
 from runyard.model.rule_parts import Always, Rule, Spoken, Window, Within
 from runyard.model.strict import Strict
@@ -128,6 +135,7 @@ _KINDS: dict[str, type[Strict]] = {
     "cost": CostRule,
     "metric": MetricRule,
     "log": LogRule,
+    "errorPattern": ErrorPatternRule,
 }
 AlertRule = Annotated[
     DeadRule
@@ -142,7 +150,8 @@ AlertRule = Annotated[
     | MissedRule
     | CostRule
     | MetricRule
-    | LogRule,
+    | LogRule
+    | ErrorPatternRule,
     Kinds(_KINDS, "a rule"),
 ]
 AlertRules = Annotated[tuple[AlertRule, ...], Counted(0, RULES_MAX)]

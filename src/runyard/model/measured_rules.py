@@ -165,6 +165,29 @@ class Logged(Lines):
     within: Window
 
 
+class ErrorPattern(Spoken):
+    """A pattern of error lines that was not seen before, or one of which there are `times` as many
+    lines within a window as usual, and at least `atLeast`."""
+
+    new: bool = False
+    times: Annotated[float, Between(2, 1000)] | None = None
+    at_least: Annotated[int, Between(1, COUNT_MAX)] = 1
+    within: Window
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.new is (self.times is not None):
+            raise unexpected("a mapping with exactly one of new, times")
+        return self
+
+
+class ErrorPatternRule(Rule):
+    """A kind of error is new, or there is much more of it than usual."""
+
+    kind = "errorPattern"
+    error_pattern: ErrorPattern
+
+
 class QueueWaitRule(Rule):
     """Attempts waited too long lately before they were taken up."""
 

@@ -26,6 +26,7 @@ class Metric(StrEnum):
     MEMORY = "memory_ratio"  # the greatest peak of an attempt's tasks, against their limit
     COST = "cost_dollars"  # of an attempt by Cloud Run's list prices, before any free tier
     LOG_MATCHES = "log_matches"  # lines that a rule of the job about its logs wants, by rule
+    ERROR_LINES = "error_lines"  # lines that tell of an error, by the pattern they are of
     OWN_REFUSED = "own_refused"  # measures of a task's own that were not kept, by why
 
 
@@ -38,6 +39,7 @@ COUNTED = frozenset(
         Metric.DEAD_LETTERS,
         Metric.LOG_MATCHES,
         Metric.OWN_REFUSED,
+        Metric.ERROR_LINES,
     }
 )
 OWN = "own."  #: what the name of a metric begins with that a job itself measures

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from runyard.database.port import Database, Tx
 from runyard.model.event import Fact
 from runyard.model.instants import to_micros
+from runyard.model.log_pattern import LogPattern
 from runyard.model.metric import COUNTED, Labels, Point, Series
 from runyard.model.run import Run
 from runyard.model.sketch import Sketch
+from runyard.telemetry.log_patterns import LogPatterns
 from runyard.telemetry.measuring import Measuring
 from runyard.telemetry.series import (
     STEP_SECONDS,
@@ -50,6 +52,7 @@ class Recorder:
     def __init__(self, database: Database, writer: str, retention: timedelta) -> None:
         self.database = database
         self._port = TimeSeries(database.dialect)
+        self._patterns = LogPatterns(database.dialect)
         self._writer = writer
         self._retention = retention
         self._measuring = Measuring()
@@ -119,7 +122,9 @@ class Recorder:
 
     async def tend(self, now: datetime) -> None:
         """Merge what is older than `FINE`, forget what is older than the retention."""
-        await self.database.write(lambda tx: self._port.forget(tx, now - self._retention))
+        before = now - self._retention
+        await self.database.write(lambda tx: self._port.forget(tx, before))
+        await self.database.write(lambda tx: self._patterns.forget(tx, before))
         before = fine_since(now, min(FINE, self._retention))
         while await self.database.write(lambda tx: self._port.merge_next(tx, before)):
             pass
@@ -132,6 +137,14 @@ class Recorder:
     async def own_of(self, key: tuple[str, str, str]) -> set[tuple[str, Labels]]:
         """What a job (project, environment, name) measures itself, as far as it is written."""
         return await self.database.read(lambda tx: self._port.own_of(tx, key))
+
+    async def patterns_of(self, keys: Sequence[tuple[str, str, str]]) -> list[list[LogPattern]]:
+        """What error lines of jobs (project, environment, name) have in common."""
+
+        async def work(tx: Tx) -> list[list[LogPattern]]:
+            return [await self._patterns.of(tx, key) for key in keys]
+
+        return await self.database.read(work)
 
     async def read_each(self, questions: Sequence[Question], now: datetime) -> list[list[Point]]:
         """The points that each question asks for, all read at once."""

@@ -13,6 +13,7 @@ from runyard.flow.rules import of_success, of_time
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import named
 from runyard.model.errors import InvalidSpec
+from runyard.model.log_pattern import LogPattern
 from runyard.model.manifest import Source, load
 from runyard.model.measured_rules import Per
 from runyard.model.metric import Metric, Point, Series
@@ -120,6 +121,45 @@ def test_lines_of_a_log() -> None:
     assert "'ERROR or worse'" in judged(worse, *seen)[0].title
 
 
+REFUSED = LogPattern("p1", "connection to <ip> refused", NOW - 9 * MINUTE, NOW, 70)
+BROKEN = LogPattern("p2", "the disk is full", NOW - 100 * MINUTE, NOW, 70)
+
+
+def lines(pattern: str, *per_window: int) -> list[Point]:
+    """How many lines there were in each window of ten minutes, the last one first."""
+    return [
+        point(Metric.ERROR_LINES, *[1.0] * count, ago=5 + 10 * place, pattern=pattern)
+        for place, count in enumerate(per_window)
+        if count
+    ]
+
+
+def test_a_kind_of_error_that_is_new() -> None:
+    rule = {"errorPattern": {"new": True, "within": "10m", "atLeast": 3}}
+    seen = lines("p1", 3) + lines("p2", 9)
+    assert said([], rule) == []
+    assert said([], rule, points=lines("p1", 2), patterns=[REFUSED, BROKEN]) == []
+    (one,) = found = said([], rule, points=seen, patterns=[REFUSED, BROKEN])
+    assert one.title == "report: new kind of error: connection to <ip> refused (3 lines)"
+    both = [REFUSED, replace(BROKEN, first_seen_at=NOW)]
+    (one,) = said([], rule, points=seen, patterns=both)
+    assert one.title.endswith("the disk is full (9 lines, and 1 more kinds)")
+    (end,) = said([], rule, opened(found), patterns=[BROKEN])
+    assert (end.seen, end.reason) == (False, "no new kind of error within 600s")
+
+
+def test_much_more_of_a_kind_of_error_than_usual() -> None:
+    rule = {"errorPattern": {"times": 5, "within": "10m", "atLeast": 10}}
+    usual = [4, 4, 4, 4, 4, 4, 4]
+    assert said([], rule, points=lines("p2", 19, *usual), patterns=[BROKEN]) == []
+    (one,) = said([], rule, points=lines("p2", 20, *usual), patterns=[BROKEN])
+    assert one.title == "report: much more than usual: the disk is full (20 lines)"
+    assert said([], rule, points=lines("p2", 9), patterns=[BROKEN]) == []
+    assert said([], rule, points=lines("p2", 10), patterns=[BROKEN]) != []
+    found = wants(rules(rule), NOW)
+    assert (found.patterns, found.points_since) == (True, NOW - 80 * MINUTE)
+
+
 def test_instants_that_became_no_run() -> None:
     rule = {"missed": {"count": 3, "within": "1h"}}
     unrun = [
@@ -205,6 +245,7 @@ jobs:
       - {queueWait: {over: 5m, within: 1h}}
       - {missed: {within: 24h, fates: [missed, late]}}
       - {cost: {over: 20 USD, per: month}}
+      - {errorPattern: {new: true, within: 1h}}
       - {log: {text: lost, pattern: "order [0-9]+", severity: WARNING, within: 10m}}
     template: {template: {containers: [{image: a}]}}
 """
@@ -213,7 +254,14 @@ jobs:
 def test_they_are_read_from_a_manifest_and_come_back() -> None:
     (job,) = load([Source("runyard.yaml", TEXT)]).jobs
     assert type(job).from_document(job.document()) == job
-    assert list(named(job.alerts))[3:] == ["metric", "queue_wait", "missed", "cost", "log"]
+    assert list(named(job.alerts))[3:] == [
+        "metric",
+        "queue_wait",
+        "missed",
+        "cost",
+        "error_pattern",
+        "log",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,12 +275,14 @@ def test_they_are_read_from_a_manifest_and_come_back() -> None:
         ("[missed, late]", "[gone]", "alerts[2].missed.fates[0]", "one of run, alert, overlap"),
         ("20 USD", "20", "alerts[3].cost.over", "an amount of money such as 20 USD"),
         ("20 USD", "20 EUR", "alerts[3].cost.over", "an amount of money such as 20 USD"),
+        ("new: true", "new: false", "alerts[4].errorPattern", "exactly one of new, times"),
+        ("new: true", "times: 2, new: true", "alerts[4].errorPattern", "exactly one of new, times"),
         ("per: month", "per: year", "alerts[3].cost.per", "one of run, day, month"),
-        ("order [0-9]+", "(a+)+", "alerts[4].log.pattern", "a regular expression"),
-        ("text: lost", "text: a", "alerts[4].log.text", "3 to 200 characters"),
-        ("severity: WARNING", "severity: BAD", "alerts[4].log.severity", "one of DEFAULT"),
+        ("order [0-9]+", "(a+)+", "alerts[5].log.pattern", "a regular expression"),
+        ("text: lost", "text: a", "alerts[5].log.text", "3 to 200 characters"),
+        ("severity: WARNING", "severity: BAD", "alerts[5].log.severity", "one of DEFAULT"),
         (
-            'text: lost, pattern: "order [0-9]+", severity: WARNING, ', "", "alerts[4].log",
+            'text: lost, pattern: "order [0-9]+", severity: WARNING, ', "", "alerts[5].log",
             "at least one of text, pattern, severity",
         ),
     ],

@@ -47,6 +47,11 @@ from tests.support.runs import make_spec
         ),
         ({"cost": {"over": "1 USD", "per": "run"}}, "a run costs more than 1 USD"),
         ({"cost": {"over": "9 USD", "per": "month"}}, "a month (UTC) costs more than 9 USD"),
+        ({"errorPattern": {"new": True, "within": "1h"}}, "a kind of error is new within 1h"),
+        (
+            {"errorPattern": {"times": 5, "atLeast": 10, "within": "1h"}},
+            "there are 5 times as many lines of a kind of error, in at least 10 lines, within 1h",
+        ),
         ({"log": {"text": "lost", "within": "1m"}}, "a line with the text 'lost', within 1m"),
         (
             {"log": {"severity": "ERROR", "pattern": "a+", "count": 3, "within": "1m"}},

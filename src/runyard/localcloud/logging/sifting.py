@@ -15,7 +15,7 @@ from runyard.localcloud.logging.reader import Entry, entry_of
 from runyard.localcloud.logging.scanning import spans
 from runyard.localcloud.logging.wanted import Matcher
 
-LINES_MAX = 2_000  #: looked at in one call: some ten milliseconds
+LINES_MAX = 500  #: looked at in one call: some ten milliseconds
 BYTES_MAX = 4 * 2**20  #: read in one call; what is longer without a newline is no line of ours
 
 
