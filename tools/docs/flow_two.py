@@ -88,7 +88,7 @@ BOXES = (
          "runyard.model.run:RunPolicy.timeout_attempts_max"),
         "Counted over the whole life of the run; a restart changes nothing."),
     Box("T", "Exponential Backoff", Kind.WARNING,
-        ("runyard.flow.recovery:delay_seconds", "runyard.engine.due:DueLoop"),
+        ("runyard.flow.backoff:delay_seconds", "runyard.engine.due:DueLoop"),
         "An instant in the row, not a sleeping program; with jitter, and within the deadline."),
     Box("U", "Mark as Failed", Kind.ERROR,
         ("runyard.flow.recovery:GiveUp", "runyard.model.run:State.DEAD"),
