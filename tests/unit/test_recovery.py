@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runyard.flow.backoff import delay_seconds
 from runyard.flow.recovery import (
     DEADLINE,
     Done,
@@ -15,7 +16,6 @@ from runyard.flow.recovery import (
     Gone,
     Retry,
     Verdict,
-    delay_seconds,
     judge,
 )
 from runyard.model.ids import AttemptKey

@@ -18,7 +18,7 @@ from runyard.flow.recovering import offers
 from runyard.flow.request import PRIORITY_STEP
 from runyard.flow.wording import count, instant, listed, plain, sentence, span
 from runyard.model.cost import Charge
-from runyard.model.run import Run, State
+from runyard.model.run import AWAITING, Run, State
 
 
 class Happening(Protocol):
@@ -152,6 +152,27 @@ def _deadline_passed(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     yield sentence(f"its deadline passed at {story.at(fact.at)}, {after} after it was asked for")
 
 
+def _looked(story: _Story, place: int, fact: Happening) -> Iterator[str]:
+    """Of many looks one after the other only the last is told, with their number."""
+    following = story.next_of(place, "looked", "restored", "wait_over")
+    if following is None or following.kind != "looked":
+        looks, words = count(int(fact.data["look"]), "look"), plain(str(fact.data["words"]))
+        yield sentence(f"after {looks}, the last at {story.at(fact.at)}: {words}")
+
+
+def _restored(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    by, words = plain(str(fact.data["by"])), plain(str(fact.data["words"]))
+    why = f": {words}" if words else ""
+    how = f"it was resumed by {by} at {story.at(fact.at)}{why}"
+    revision = fact.data["revision"]
+    of = f", with revision {revision}" if revision is not None else ""
+    yield sentence((how if by else f"it went on at {story.at(fact.at)}, since {words}") + of)
+
+
+def _wait_over(story: _Story, _: int, fact: Happening) -> Iterator[str]:
+    yield sentence(f"it waited in vain until {story.at(fact.at)}")
+
+
 def _of_attempt(
     tell: Callable[[Run, Happening, explain_attempt.Instant], Iterator[str]],
 ) -> Callable[[_Story, int, Happening], Iterator[str]]:
@@ -200,6 +221,9 @@ _TELLERS: dict[str, Callable[[_Story, int, Happening], Iterator[str]]] = {
     "launched": _launched,
     "delayed": _delayed,
     "attempt_ended": _of_attempt(explain_attempt.ended),
+    "looked": _looked,
+    "restored": _restored,
+    "wait_over": _wait_over,
     "released": _of_attempt(explain_attempt.released),
     "cancel_requested": _cancel_requested,
     "deadline_passed": _deadline_passed,
@@ -217,12 +241,17 @@ def _present(story: _Story) -> Iterator[str]:
         State.LAUNCHING: f"attempt {run.attempt} is on its way to the provider",
         State.RUNNING: f"attempt {run.attempt} is running",
         State.BACKING_OFF: f"it is backing off after attempt {run.attempt}",
+        **{state: f"it is {state} after attempt {run.attempt}" for state in AWAITING},
         State.STOPPING: "it was asked to stop and its tasks have 10 s to end by themselves",
     }[run.state]
     began = ""
     if run.started_at is not None:
         began = f"; it first started {span(story.now - run.started_at)} ago"
     yield sentence(now + began + _due(story))
+    if run.awaiting is not None:
+        waited = span(story.now - run.awaiting.since)
+        until = f"at most until {story.at(run.awaiting.until)}"
+        yield sentence(f"it has waited {waited} so far, and waits {until}")
     if run.deadline_at is not None:
         left = run.deadline_at - story.now
         yield sentence(f"its deadline is {story.at(run.deadline_at)}, in {span(left)}")

@@ -122,6 +122,8 @@ def _verdict(run: Run, fact: Fact, ending: Ending, at: Instant) -> Iterator[str]
     verdict, reason = fact.data["verdict"], plain(str(fact.data["reason"]))
     if verdict == "retry":
         yield from _retry(run, fact, ending, at)
+    elif verdict == "wait":
+        yield sentence(str(fact.data["way_back"]))
     elif verdict == "give_up":
         yield sentence(f"it is not tried again: {reason}")
     elif verdict == "gone":

@@ -5,6 +5,8 @@
       |   Skipped            +------- Retry -------+  +--GiveUp--> DEAD
       v                      v                     |
     SKIPPED             BACKING_OFF --Started--> LAUNCHING (the only arrow back)
+    LAUNCHING, RUNNING --AwaitNetwork and its like--> AWAITING_NETWORK and its like
+    AWAITING_...  --Restored--> BACKING_OFF, or --WaitOver--> DEAD
     any live state --CancelRequested--> CANCELLED, by way of STOPPING if an attempt is out
     any live state --DeadlinePassed--> DEAD, by way of STOPPING if an attempt is out
 
@@ -27,6 +29,15 @@ from typing import Any
 
 from runyard.flow.costing import charge
 from runyard.flow.failure.classify import classify
+from runyard.flow.holding import (
+    Await,
+    AwaitCapacity,
+    AwaitFix,
+    AwaitNetwork,
+    AwaitPermission,
+    looked,
+    over_words,
+)
 from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, deadline_words, judge
 from runyard.model.cost import Charge
 from runyard.model.effect import Alert, CancelOlder, Effect, Launch, Release, Stop
@@ -41,13 +52,17 @@ from runyard.model.event import (
     Event,
     Fact,
     Launched,
+    Looked,
     Released,
+    Restored,
     Skipped,
     SlotFreed,
     Started,
     Waited,
+    WaitOver,
 )
 from runyard.model.ids import RunId
+from runyard.model.recovery import UNSCALED
 from runyard.model.run import FINAL, OnConflict, Run, State, TriggeredBy
 
 Cause = (
@@ -61,10 +76,33 @@ Cause = (
     | type[Retry]
     | type[GiveUp]
     | type[Gone]
+    | type[Await]
+    | type[Looked]
+    | type[Restored]
+    | type[WaitOver]
     | type[CancelRequested]
     | type[DeadlinePassed]
     | type[Released]
 )
+
+_WAITS: dict[Cause, State] = {
+    AwaitNetwork: State.AWAITING_NETWORK,
+    AwaitCapacity: State.AWAITING_CAPACITY,
+    AwaitPermission: State.AWAITING_PERMISSION,
+    AwaitFix: State.AWAITING_FIX,
+}
+
+
+def _awaiting(state: State) -> dict[Cause, State]:
+    return {
+        Looked: state,
+        Restored: State.BACKING_OFF,
+        WaitOver: State.DEAD,
+        CancelRequested: State.CANCELLED,
+        DeadlinePassed: State.DEAD,
+        Released: state,
+    }
+
 
 # fmt: off
 TRANSITIONS: dict[State, dict[Cause, State]] = {
@@ -74,13 +112,14 @@ TRANSITIONS: dict[State, dict[Cause, State]] = {
     State.LAUNCHING:   {Launched: State.RUNNING, Delayed: State.LAUNCHING,
                         Done: State.SUCCEEDED, Retry: State.BACKING_OFF, GiveUp: State.DEAD,
                         Gone: State.CANCELLED, CancelRequested: State.STOPPING,
-                        DeadlinePassed: State.STOPPING, Released: State.LAUNCHING},
+                        DeadlinePassed: State.STOPPING, Released: State.LAUNCHING, **_WAITS},
     State.RUNNING:     {Done: State.SUCCEEDED, Retry: State.BACKING_OFF, GiveUp: State.DEAD,
                         Gone: State.CANCELLED, CancelRequested: State.STOPPING,
-                        DeadlinePassed: State.STOPPING, Released: State.RUNNING},
+                        DeadlinePassed: State.STOPPING, Released: State.RUNNING, **_WAITS},
     State.BACKING_OFF: {Started: State.LAUNCHING, Waited: State.BACKING_OFF,
                         SlotFreed: State.BACKING_OFF, CancelRequested: State.CANCELLED,
                         DeadlinePassed: State.DEAD, Released: State.BACKING_OFF},
+    **{state: _awaiting(state) for state in _WAITS.values()},
     State.STOPPING:    {Launched: State.STOPPING, Done: State.SUCCEEDED, GiveUp: State.DEAD,
                         Gone: State.CANCELLED, Released: State.STOPPING},
     State.SUCCEEDED:   {Released: State.SUCCEEDED},
@@ -169,6 +208,8 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
             decision = _deadline_passed(run, event, now)
         case Skipped():
             decision = _skipped(run, event.reason, now)
+        case Looked() | Restored():
+            decision = _waited_for(run, event, now)
         case _:
             decision = Decision(_noted(run, event, now), event)
     changes = _slot_changes(run, decision.run)
@@ -241,6 +282,7 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
     cost = charge(outcome.usage, run.region, now, key=run.attempt_key)
     retry_at = verdict.at if isinstance(verdict, Retry) else None
     way = verdict.way_back if isinstance(verdict, Retry) else None
+    wait = verdict if isinstance(verdict, Await) else None
     after = _step(
         run,
         type(verdict),
@@ -249,15 +291,32 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
         scaled=run.scaled if way is None else way.scaled,
         reason=verdict.reason,
         due_at=retry_at,
+        awaiting=None if wait is None else wait.awaiting,
         cost_nano_dollars=run.cost_nano_dollars + cost.nano_dollars,
     )
     kept = replace(outcome, output="")  # a run has the last one; histories stay small
-    told = None if way is None else way.told
+    told = way.told if way is not None else wait.told if wait is not None else None
     fact = AttemptEnded(event.attempt, kept, _name(verdict), verdict.reason, retry_at, told)
     effects: tuple[Effect, ...] = (Release(event.attempt),)
     if after.state is State.DEAD:
         effects += (Alert(verdict.reason),)
     return Decision(after, fact, effects, charge=cost)
+
+
+def _waited_for(run: Run, event: Looked | Restored, now: datetime) -> Decision:
+    if isinstance(event, Restored):
+        after = _step(run, Restored, now, awaiting=None, due_at=now)
+        if event.revision is not None:  # what it was given more is of the revision before
+            after = after.evolve(revision=event.revision, scaled=UNSCALED)
+        return Decision(after, event)
+    seen = run.awaiting
+    if seen is None or event.look != seen.looks + 1:
+        raise IllegalTransition(f"{run.id}: look {event.look} is not the next while it {run.state}")
+    if now >= seen.until:
+        reason = over_words(run, seen, event.words)
+        over = _step(run, WaitOver, now, awaiting=None, reason=reason)
+        return Decision(over, WaitOver(reason), (Alert(reason),))
+    return Decision(_step(run, Looked, now, awaiting=looked(run, seen, event.words, now)), event)
 
 
 def _cancel_requested(run: Run, event: CancelRequested, now: datetime) -> Decision:
@@ -275,7 +334,7 @@ def _deadline_passed(run: Run, event: DeadlinePassed, now: datetime) -> Decision
 
 
 def _stopped(run: Run, cause: Cause, now: datetime, **why: str) -> Run:
-    return _step(run, cause, now, due_at=None, waiting_on="", **why)
+    return _step(run, cause, now, due_at=None, waiting_on="", awaiting=None, **why)
 
 
 def _same_attempt(run: Run, attempt: int) -> None:
@@ -305,5 +364,7 @@ def _step(run: Run, cause: Cause, now: datetime, **changes: Any) -> Run:
     return run.evolve(state=state, version=run.version + 1, **changes)
 
 
-def _name(verdict: Done | Retry | GiveUp | Gone) -> str:
+def _name(verdict: Done | Retry | Await | GiveUp | Gone) -> str:
+    if isinstance(verdict, Await):
+        return "wait"
     return {Done: "done", Retry: "retry", GiveUp: "give_up", Gone: "gone"}[type(verdict)]

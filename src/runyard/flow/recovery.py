@@ -4,9 +4,10 @@
 2. A run that is being stopped never starts again.
 3. A timeout is retried only by the policy's own rule for timeouts; every other failure, and an
    attempt that was lost, by the general rule.
-4. What the provider refuses for good is not asked for again.
-5. A way back that the job declares for the class of its failure (`recovering`) comes before the
-   rules of number 3, with limits of its own.
+4. What the provider refuses for good is not asked for again, unless it was a want of permission
+   and the job waits for that.
+5. A way back (`recovering`) or a wait (`holding`) that the job declares for the class of its
+   failure comes before the rules of number 3, with limits of its own.
 6. No retry is planned for an instant that the deadline forbids.
 """
 
@@ -14,15 +15,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
+from runyard.flow.backoff import delay_seconds
+from runyard.flow.holding import Await, wait_for
 from runyard.flow.recovering import NoWayBack, WayBack, way_back
-from runyard.model.ids import AttemptKey
+from runyard.model.failure import FailureClass
 from runyard.model.outcome import Ending, Outcome
-from runyard.model.run import Backoff, Jitter, Run, State
+from runyard.model.run import Run, State
 
 DEADLINE = "deadline"  #: the `stop_cause` of a run whose deadline passed
-_CHANCES = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Gone:
     reason: str
 
 
-Verdict = Done | Retry | GiveUp | Gone
+Verdict = Done | Retry | Await | GiveUp | Gone
 
 
 def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
@@ -66,7 +67,7 @@ def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
         return _stopped(run)
     if outcome.ending is Ending.CANCELLED:
         return Gone(f"it was cancelled at the provider: {outcome.message}")
-    if outcome.ending is Ending.REFUSED:
+    if outcome.ending is Ending.REFUSED and not _lacks_permission(outcome):
         return GiveUp(f"the provider refused it: {outcome.message}")
     return _failed(run, outcome, now)
 
@@ -83,6 +84,13 @@ def _failed(run: Run, outcome: Outcome, now: datetime) -> Verdict:
         return GiveUp(f"{outcome.message} ({way.reason})")
     if way is not None:
         return _retry(run, outcome, now, way)
+    wait = wait_for(run, outcome, now)
+    if isinstance(wait, NoWayBack):
+        return GiveUp(f"{outcome.message} ({wait.reason})")
+    if wait is not None:
+        return wait
+    if outcome.ending is Ending.REFUSED:
+        return GiveUp(f"the provider refused it: {outcome.message}")
     timed_out = outcome.ending is Ending.TIMED_OUT
     most = run.policy.timeout_attempts_max if timed_out else run.policy.attempts_max
     if run.attempt >= most:
@@ -91,36 +99,16 @@ def _failed(run: Run, outcome: Outcome, now: datetime) -> Verdict:
     return _retry(run, outcome, now, None)
 
 
+def _lacks_permission(outcome: Outcome) -> bool:
+    failure = outcome.failure
+    return failure is not None and failure.failure_class is FailureClass.PERMISSION
+
+
 def _retry(run: Run, outcome: Outcome, now: datetime, way: WayBack | None) -> Verdict:
     at = now + timedelta(seconds=delay_seconds(run.policy.backoff, run.attempt_key, run.attempt))
     if run.deadline_at is not None and at >= run.deadline_at:
         return GiveUp(f"{outcome.message} (its deadline would pass before the next attempt)")
     return Retry(at, outcome.message, way)
-
-
-def delay_seconds(backoff: Backoff, key: AttemptKey, attempt: int) -> float:
-    """Seconds from the end of `attempt` (from 1) to the next: 0 .. `max_seconds`.
-
-    The jitter's chance is drawn from the attempt's key, so that a decision made twice is the
-    same decision, while runs that fail together still come back apart.
-    """
-    try:
-        grown = backoff.initial_seconds * backoff.factor ** (attempt - 1)
-    except OverflowError:
-        grown = backoff.max_seconds
-    longest = min(grown, backoff.max_seconds)
-    match backoff.jitter:
-        case Jitter.NONE:
-            return longest
-        case Jitter.EQUAL:
-            return longest / 2 + longest / 2 * _chance(key)
-        case _:
-            return longest * _chance(key)
-
-
-def _chance(key: AttemptKey) -> float:
-    """A number in [0, 1) that looks random and is always the same for `key`."""
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / _CHANCES
 
 
 def deadline_words(run: Run) -> str:

@@ -91,9 +91,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """An attempt ended and was judged: `verdict` is done, retry, give_up or gone.
+    """An attempt ended and was judged: `verdict` is done, retry, wait, give_up or gone.
 
-    `way_back` is what recovery gives the next attempt more, and by which rule, in words.
+    `way_back` is what recovery gives the next attempt more, or what is waited for, and by which
+    rule, in words.
     """
 
     attempt: int
@@ -102,6 +103,32 @@ class AttemptEnded:
     reason: str
     retry_at: datetime | None = None
     way_back: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Somebody looked, for the `look`th time, whether what the run waits for is there, and it is
+    not: `words` say what is missing."""
+
+    look: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the run waited for is there, or somebody said so (`by`; empty: it was seen). With a
+    `revision` its next attempt is of that one."""
+
+    words: str
+    revision: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOver:
+    """What the run waited for did not come in time."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +161,8 @@ Event = (
     | Launched
     | Delayed
     | Ended
+    | Looked
+    | Restored
     | CancelRequested
     | DeadlinePassed
     | Released
@@ -147,6 +176,9 @@ Fact = (
     | Launched
     | Delayed
     | AttemptEnded
+    | Looked
+    | Restored
+    | WaitOver
     | CancelRequested
     | DeadlinePassed
     | Released

@@ -10,7 +10,7 @@ from typing import Any
 from runyard.model.failure import FailureRule
 from runyard.model.ids import AttemptKey, RunId, attempt_key
 from runyard.model.outcome import Outcome
-from runyard.model.recovery import UNSCALED, Recovery, Scaled
+from runyard.model.recovery import UNSCALED, Awaiting, Recovery, Scaled
 
 
 class State(StrEnum):
@@ -20,6 +20,10 @@ class State(StrEnum):
     LAUNCHING = "launching"  # an attempt is on its way to the provider
     RUNNING = "running"  # the provider has the attempt
     BACKING_OFF = "backing_off"  # an attempt failed; the next one is due later
+    AWAITING_NETWORK = "awaiting_network"  # until what it needs can be reached
+    AWAITING_CAPACITY = "awaiting_capacity"  # until there is room, or quota
+    AWAITING_PERMISSION = "awaiting_permission"  # until it may do what it must
+    AWAITING_FIX = "awaiting_fix"  # until its job has a newer revision, or somebody says so
     STOPPING = "stopping"  # asked to stop while an attempt is out
     SUCCEEDED = "succeeded"
     DEAD = "dead"
@@ -29,7 +33,14 @@ class State(StrEnum):
 
 FINAL = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.SKIPPED})
 OUT = frozenset({State.LAUNCHING, State.RUNNING, State.STOPPING})  #: an attempt is out
-WAITING = frozenset({State.QUEUED, State.BACKING_OFF})
+AWAITING = frozenset(
+    {
+        State.AWAITING_NETWORK,
+        State.AWAITING_CAPACITY,
+        State.AWAITING_PERMISSION,
+        State.AWAITING_FIX,
+    }
+)  #: an attempt failed, and what stands in the way of the next must go first
 
 
 class Jitter(StrEnum):
@@ -137,8 +148,9 @@ class Run:
     final) or for `waiting_on`, the name of a full slot. `concurrency_slot` names the slot that its
     job's concurrency limit is counted in (empty: no limit). `triggered_by` is the trigger that
     asked for it, None where a person did. `handle` is the provider's name of the last attempt.
-    `scaled` is what recovery gives its attempts. `replays` is the dead run in whose place it was
-    asked for (empty: none). `stop_cause` is cancel or deadline once one of
+    `scaled` is what recovery gives its attempts. `awaiting` is there exactly while its state is one
+    of AWAITING. `replays` is the dead run in whose place it was asked for (empty: none).
+    `stop_cause` is cancel or deadline once one of
     them has come. `version` grows by one with every decision.
     """
 
@@ -171,6 +183,7 @@ class Run:
     reason: str = ""
     outcome: Outcome | None = None
     scaled: Scaled = UNSCALED
+    awaiting: Awaiting | None = None
     cost_nano_dollars: int = 0
     version: int = 0
 

@@ -300,6 +300,7 @@ def test_an_engine_comes_up_runs_and_lets_go() -> None:
             "alerts",
             "expire",
             "replays",
+            "waits",
         }
         await engine.stop()
         assert provider.calls[-1] == ("close", "")
