@@ -77,6 +77,28 @@ def with_stage(folder: Path, scenario: Callable[[Stage], Awaitable[None]]) -> No
     asyncio.run(main())
 
 
+def test_what_an_identity_lacks_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        wish = job(document("db:latest", buckets=[{"name": "reports", "access": "write"}]))
+        before = await stage.everything()
+        lacking = await stage.access.missing(wish)
+        assert any("there is no service account" in words for words in lacking), lacking
+        assert await stage.everything() == before
+        await stage.give(wish)
+        assert await stage.access.missing(wish) == ()
+        await stage.cloud.policies.unbind(DB, ACCESSOR, f"serviceAccount:{REPORT}")
+        await stage.cloud.accounts.disable(REPORT)
+        await stage.cloud.secrets.disable("local", "db", "1")
+        assert sorted(await stage.access.missing(wish)) == [
+            f"service account {REPORT} is disabled",
+            f"serviceAccount:{REPORT} has not {ACCESSOR} on {DB}",
+            "version 1 of secret db is disabled",
+        ]
+        assert await stage.access.missing(job(document(account=""))) == ()
+
+    with_stage(tmp_path, scenario)
+
+
 def document(*secrets: str, account: str = "report-job", **needs: Any) -> dict[str, Any]:
     env = [
         {"name": f"S{number}", "valueSource": {"secretKeyRef": {"secret": secret, "version": at}}}

@@ -118,11 +118,16 @@ class FakeAccess:
 
     fails: list[PlatformError | None] = field(default_factory=list)
     calls: list[tuple[str, StepKind, str]] = field(default_factory=list)
+    lacks: tuple[str, ...] = ()
 
     async def do(self, kind: StepKind, identity: Identity) -> Settled:
         """See `Access.do`."""
         self._call("do", kind, identity)
         return Settled(f"{kind} is settled", undo=((str(kind), identity.job),))
+
+    async def missing(self, identity: Identity) -> tuple[str, ...]:
+        """See `Access.missing`."""
+        return self.lacks
 
     async def undo(self, kind: StepKind, identity: Identity, undo: Names) -> str:
         """See `Access.undo`."""

@@ -8,6 +8,7 @@
     watch    tells what the provider reports
     rescue   compares what is out with what the provider knows
     prune    forgets what is old
+    waits    looks whether what runs wait for is there
     alerts   judges jobs by their rules; alerts and incidents go on by themselves
     expire   ends the waiting of operations that nobody said yes to
     replays  has dead letters replayed, each replay at its own pace
@@ -44,6 +45,7 @@ from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
 from runyard.engine.steps import Hands, Steps
 from runyard.engine.subjects import Measures
+from runyard.engine.waits import WaitsLoop
 from runyard.engine.watch import WatchLoop
 from runyard.flow.freezing import Zones
 from runyard.gate.door import LEASE, Committed, Gate, GateSettings
@@ -134,6 +136,7 @@ class Engine:
             "recheck": RecheckLoop(*rows, zones, lambda: schedule.looked_at).tick,
             "replays": ReplayLoop(*rows, new_run_id).tick,
             "expire": ExpireLoop(*rows).tick,
+            "waits": WaitsLoop(*rows, self._provider.access).tick,
         }
 
     def _made(self, ticks: Mapping[str, Tick]) -> dict[str, Loop]:
@@ -187,10 +190,10 @@ class Engine:
         self._orders.committed(done.runs, self._clock())
         if done.effects:
             self._outbox.hand_over(done.effects)
-        if done.delayed:
-            self._wake_outbox()
         woken = {
+            "outbox": done.delayed,
             "due": done.runs_may_be_due,
+            "waits": done.runs_await,
             "expire": done.operations_may_be_due,
             "replays": done.replays_may_be_due,
             "schedule": done.triggers_may_be_due,
@@ -211,7 +214,7 @@ class Engine:
         if news.effects:
             self._wake_outbox()
         if news.due:
-            for loop in ("due", "schedule", "events", "alerts", "expire", "replays"):
+            for loop in ("due", "schedule", "events", "alerts", "expire", "replays", "waits"):
                 self._loops[loop].wake()
         self._signals.pass_on(news.topics)
 

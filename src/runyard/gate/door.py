@@ -91,6 +91,11 @@ class Committed:
         return any(run.due_at is not None or run.deadline_at is not None for run in self.runs)
 
     @property
+    def runs_await(self) -> bool:
+        """True when a run waits for something that somebody has to look for."""
+        return any(run.awaiting is not None for run in self.runs)
+
+    @property
     def operations_may_be_due(self) -> bool:
         """The same of operations."""
         return any(one.due_at is not None for one in self.operations)
@@ -230,7 +235,7 @@ class Gate:
     async def _notify(self, tx: Tx, done: Committed, *, waiting: bool) -> None:
         """Tell other processes; `waiting`: effects wait for one who carries them out."""
         due = done.runs_may_be_due or done.operations_may_be_due or bool(done.triggers)
-        due = due or done.alerts_may_be_due or done.replays_may_be_due
+        due = due or done.alerts_may_be_due or done.replays_may_be_due or done.runs_await
         news = News.of(self._settings.by, done.topics(), due=due, effects=waiting or done.delayed)
         if news is not None:
             await tx.notify(news.text())

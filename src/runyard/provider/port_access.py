@@ -40,5 +40,9 @@ class Access(Protocol):
     async def do(self, kind: StepKind, identity: Identity) -> Settled:
         """Settle the part of access that `kind` names: identity, secrets, unbind or retire."""
 
+    async def missing(self, identity: Identity) -> tuple[str, ...]:
+        """What the job's document asks for and its identity has not, a sentence each; it changes
+        nothing."""
+
     async def undo(self, kind: StepKind, identity: Identity, undo: Names) -> str:
         """Take back what `do` did; `undo` is what it said, empty when it never answered."""

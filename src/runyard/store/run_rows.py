@@ -7,7 +7,7 @@ from datetime import datetime
 from runyard.database.port import Row, Value
 from runyard.model.ids import RunId
 from runyard.model.instants import from_micros, to_micros
-from runyard.model.recovery import Scaled
+from runyard.model.recovery import Awaiting, Scaled
 from runyard.model.run import Run, State, TriggerKind
 from runyard.store.documents import (
     VERSION,
@@ -72,6 +72,8 @@ def update_params(run: Run) -> tuple[Value, ...]:
         run.cost_nano_dollars,
         run.version,
         _body(run),
+        run.revision,
+        None if run.awaiting is None else to_micros(run.awaiting.look_at),
     )
 
 
@@ -100,6 +102,7 @@ def _body(run: Run) -> str:
             "reason": run.reason,
             "outcome": run.outcome,
             "scaled": run.scaled,
+            "awaiting": run.awaiting,
         }
     )
 
@@ -140,6 +143,7 @@ def run_of(row: Row, known: Run | None = None) -> Run:
         reason=body["reason"],
         outcome=outcome_of(body["outcome"]),
         scaled=Scaled.of(body.get("scaled")),
+        awaiting=Awaiting.of(body.get("awaiting")),
         cost_nano_dollars=row[17],
         version=row[18],
     )

@@ -155,6 +155,17 @@ class Runs:
         due, deadline = (await tx.fetch(self._q["runs_next_instants"]))[0]
         return instant(due), instant(deadline)
 
+    async def to_look_at(self, tx: Tx, now: datetime, limit: int) -> list[RunId]:
+        """Runs that wait for something and are to be looked at by now, and those that wait for a
+        newer revision of their job that there is."""
+        due = await self._ids(tx, "runs_to_look_at", to_micros(now), limit)
+        mended = await self._ids(tx, "runs_mended", limit)
+        return list(dict.fromkeys((*mended, *due)))[:limit]
+
+    async def next_look(self, tx: Tx) -> datetime | None:
+        """When a run that waits for something is to be looked at next."""
+        return instant((await tx.fetch(self._q["runs_next_look"]))[0][0])
+
     async def counts(self, tx: Tx) -> dict[State, int]:
         """How many runs are in each state."""
         rows = await tx.fetch(self._q["runs_by_state_counts"])

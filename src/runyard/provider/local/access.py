@@ -66,6 +66,25 @@ class LocalAccess:
                     await self._cloud.secrets.restore(_secrets_of(identity), _owner(identity))
         return "as it was before"
 
+    async def missing(self, identity: Identity) -> tuple[str, ...]:
+        """See `Access.missing`."""
+        async with answering("look at the access of", identity.job):
+            needs, found = _needs(identity), []
+            if needs.names_account:
+                try:
+                    account = await self._cloud.accounts.account(needs.account)
+                except NotFound as error:
+                    found.append(error.message)
+                else:
+                    found += [f"service account {account.email} is disabled"] * account.disabled
+            found += [words for words, _ in await self._bad_secrets(_secrets_of(identity), needs)]
+            for hold in sorted(needs.secret_holds | needs.other_holds):
+                policy = await self._cloud.policies.policy(hold.resource)
+                if hold.grant not in policy.grants:
+                    words = f"{hold.grant.member} has not {hold.grant.role} on {hold.resource}"
+                    found.append(words)
+            return tuple(found)
+
     async def grant(self, identity: Identity) -> None:
         """Identity and secrets at once, and without a look at what the secrets are."""
         async with answering("grant", identity.job):
@@ -132,7 +151,20 @@ class LocalAccess:
     async def _check(self, identity: Identity, needs: Needs, back: Sequence[str]) -> None:
         """Raises ProviderRefused with every version that there is not, or that is not enabled; what
         came back with the job goes again then."""
-        project, bad = _secrets_of(identity), []
+        project = _secrets_of(identity)
+        bad = await self._bad_secrets(project, needs)
+        if bad:
+            if back:
+                await self._cloud.secrets.retire(project, _owner(identity))
+            words = "; ".join(words for words, _ in bad)
+            hint = f"{bad[0][1]}, then apply again"
+            raise ProviderRefused(
+                f"job {identity.job} cannot read its secrets: {words}", name=NAME, hint=hint
+            )
+
+    async def _bad_secrets(self, project: str, needs: Needs) -> list[tuple[str, str]]:
+        """Every version that there is not, or that is not enabled, with what to do."""
+        bad = []
         for secret, version in needs.refs:
             try:
                 found = await self._cloud.secrets.version(project, secret, version)
@@ -142,14 +174,7 @@ class LocalAccess:
             if found.state is not VersionState.ENABLED:
                 words = f"version {found.number} of secret {secret} is {found.state.lower()}"
                 bad.append((words, f"see `runyard secrets versions {secret}`"))
-        if bad:
-            if back:
-                await self._cloud.secrets.retire(project, _owner(identity))
-            words = "; ".join(words for words, _ in bad)
-            hint = f"{bad[0][1]}, then apply again"
-            raise ProviderRefused(
-                f"job {identity.job} cannot read its secrets: {words}", name=NAME, hint=hint
-            )
+        return bad
 
     async def _settle(
         self, identity: Identity, kind: StepKind, wanted: Iterable[Hold]

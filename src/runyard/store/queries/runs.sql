@@ -20,7 +20,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 
 -- name: run_update
 UPDATE runs SET state = $2, due_at = $3, waiting_on = $4, started_at = $5, ended_at = $6,
-                attempt = $7, cost_nano_dollars = $8, version = $9, body = $10
+                attempt = $7, cost_nano_dollars = $8, version = $9, body = $10, revision = $11,
+                look_at = $12
 WHERE id = $1
 
 -- name: run_insert (postgresql)
@@ -35,11 +36,12 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[
 -- name: run_update (postgresql)
 UPDATE runs SET state = new.state, due_at = new.due_at, waiting_on = new.waiting_on,
                 started_at = new.started_at, ended_at = new.ended_at, attempt = new.attempt,
-                cost_nano_dollars = new.cost_nano_dollars, version = new.version, body = new.body
+                cost_nano_dollars = new.cost_nano_dollars, version = new.version, body = new.body,
+                revision = new.revision, look_at = new.look_at
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
-            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[])
      AS new (id, state, due_at, waiting_on, started_at, ended_at, attempt, cost_nano_dollars,
-             version, body)
+             version, body, revision, look_at)
 WHERE runs.id = new.id
 
 -- name: run_label_insert
@@ -58,6 +60,20 @@ WHERE ended_at IS NULL AND deadline_at <= $1 AND state <> 'stopping' ORDER BY de
 SELECT (SELECT min(due_at) FROM runs WHERE due_at IS NOT NULL),
        (SELECT min(deadline_at) FROM runs
         WHERE ended_at IS NULL AND deadline_at IS NOT NULL AND state <> 'stopping')
+
+-- name: runs_to_look_at
+-- Those that wait for something and are to be looked at, the first to be looked at first.
+SELECT id FROM runs WHERE look_at <= $1 ORDER BY look_at, id LIMIT $2
+
+-- name: runs_next_look
+SELECT min(look_at) FROM runs WHERE look_at IS NOT NULL
+
+-- name: runs_mended
+-- Those that wait for a newer revision of their job, and there is one.
+SELECT runs.id FROM runs
+JOIN jobs ON jobs.project = runs.project AND jobs.environment = runs.environment
+         AND jobs.name = runs.job AND jobs.revision > runs.revision
+WHERE runs.look_at IS NOT NULL AND runs.state = 'awaiting_fix' ORDER BY runs.id LIMIT $1
 
 -- name: runs_waiting_on
 -- The best ranked of the runs that wait for a slot.
