@@ -7,7 +7,7 @@ import re
 
 from runyard.flow import lifecycle
 from runyard.flow.lifecycle import TRANSITIONS
-from runyard.model.run import FINAL, OUT, State
+from runyard.model.run import AWAITING, FINAL, OUT, State
 from tools.docs import flow_two
 from tools.docs.colours import LEGEND, Kind, classes
 from tools.docs.markdown import code, page, table
@@ -17,6 +17,7 @@ KINDS = {
     State.SUCCEEDED: Kind.SUCCESS,
     State.DEAD: Kind.ERROR,
     State.BACKING_OFF: Kind.WARNING,
+    **dict.fromkeys(AWAITING, Kind.WARNING),
     State.STOPPING: Kind.WARNING,
     State.CANCELLED: Kind.WARNING,
     State.SKIPPED: Kind.WARNING,

@@ -114,6 +114,12 @@ class CancelBody(Strict):
     reason: Sentence = ""
 
 
+class ResumeBody(Strict):
+    """Why a run need not wait any more."""
+
+    reason: Sentence = ""
+
+
 class FileBody(Strict):
     """One file of a manifest. `name` is what faults call it."""
 
@@ -191,6 +197,7 @@ class RollbackBody(ChangeBody):
 BODIES: tuple[type[Strict], ...] = (
     RunBody,
     CancelBody,
+    ResumeBody,
     ManifestBody,
     PlanBody,
     EnvironmentsBody,

@@ -58,6 +58,7 @@ def run_document(run: Run) -> Document:
         "handle": run.handle,
         "outcome": _outcome(run.outcome),
         "scaled": run.scaled,
+        "awaiting": run.awaiting,
         "offers": offers(run),
         "cost_nano_dollars": run.cost_nano_dollars,
         "cost": costing.display(run.cost_nano_dollars),

@@ -132,6 +132,17 @@ class ScaledShape(Shape):
     memory_bytes: int | None
 
 
+class AwaitingShape(Shape):
+    """What a run waits for (its state says what): until when at most, how often somebody looked
+    whether it is there, when somebody looks next, and what was seen last."""
+
+    since: datetime
+    until: datetime
+    look_at: datetime
+    looks: int
+    words: str
+
+
 class OfferShape(Shape):
     """A change of the job that would give every run what made this one succeed."""
 
@@ -172,6 +183,9 @@ class RunShape(Shape):
     handle: str
     outcome: OutcomeShape | None
     scaled: ScaledShape
+    awaiting: Annotated[
+        AwaitingShape | None, Field(description="Null: its state is not one of awaiting.")
+    ]
     offers: list[OfferShape]
     cost_nano_dollars: NanoDollars
     cost: Annotated[str, Field(description="For people, such as $0.0021.")]

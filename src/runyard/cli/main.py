@@ -99,6 +99,7 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     ),
     "trace": ("trace:trace", _RUNS, "Show where the time of a run went."),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
+    "resume": ("resume:resume", _RUNS, "Have a run go on that waits for something."),
     "alerts": (
         "alerts:alerts",
         _RUNS,

@@ -58,6 +58,7 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("follows", ", ".join((run.get("triggered_by") or {}).get("after", ()))),
         ("due", local(run["due_at"], now)),
         ("waits for", run["waiting_on"]),
+        ("waits", _awaiting(run.get("awaiting"), now)),
         ("deadline", local(run["deadline_at"], now)),
         ("started", local(run["started_at"], now)),
         ("ended", local(run["ended_at"], now)),
@@ -72,6 +73,14 @@ def page(run: Document, now: datetime) -> list[tuple[str, Any]]:
         ("handle", run["handle"]),
         ("output", _result(run.get("output"))),
     ]
+
+
+def _awaiting(found: Document | None, now: datetime) -> str:
+    """Until when it waits at most, and what somebody who looked saw last."""
+    if found is None:
+        return ""
+    looks = f"; looked {found['looks']} times: {found['words']}" if found["looks"] else ""
+    return f"until {local(found['until'], now)}{looks}"
 
 
 def _result(output: Any) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from runyard.api import cursors
 from runyard.api.answers import answer
-from runyard.api.bodies import CancelBody, RunBody
+from runyard.api.bodies import CancelBody, ResumeBody, RunBody
 from runyard.api.documents import attempt_documents, happening_document, run_document, task_document
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import HistoryQuery, RunsQuery, TasksQuery
@@ -34,12 +34,13 @@ from runyard.flow.access import Permission, visible
 from runyard.flow.chaining import output_of
 from runyard.flow.explain import explain
 from runyard.gate.asking import Request
+from runyard.gate.resuming import GoOn
 from runyard.model.errors import IllegalTransition, Refused
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, attempt_key
 from runyard.model.plan import Accepted
 from runyard.model.principal import Caller
-from runyard.model.run import Run, State
+from runyard.model.run import AWAITING, Run, State
 from runyard.store import run_list
 from runyard.store.run_list import SORTS, After, RunQuestion
 
@@ -159,6 +160,36 @@ async def _cancel(services: Services, who: Caller, run: Run, event: CancelReques
             f"{run.id} has ended already: it is {now.state}",
             hint="only a run that has not ended can be cancelled",
         ) from None
+
+
+@runs.post(
+    "/runs/{id}:resume",
+    response_model=RunShape,
+    responses=errors(404, 412, 413),
+    dependencies=allowed(Permission.RUNS_START),
+    openapi_extra=described(ResumeBody, required=False),
+)
+async def resume_run(
+    services: Use,
+    who: Who,
+    run_id: RunPath,
+    asked: Annotated[ResumeBody, Depends(body(ResumeBody, optional=True))],
+) -> Response:
+    """Have a run go on that waits for something, without looking whether it is there. One that
+    waits for its job to be mended goes on with the newest revision. Of a run that went on already
+    nothing is changed."""
+    run = await run_in(services, who, run_id, Permission.RUNS_START)
+    if run.state in AWAITING:
+        try:
+            run = await services.gate.ask(GoOn(run.id, services.clock(), asked.reason, who.name))
+        except IllegalTransition:  # it went on, or was cancelled, meanwhile
+            run = await run_in(services, who, run.id)
+    elif run.is_final or run.state is State.QUEUED:
+        raise Refused(
+            f"{run.id} waits for nothing that can be there: it is {run.state}",
+            hint="only a run that is awaiting something can be resumed",
+        )
+    return answer(run_document(run))
 
 
 @runs.get(
