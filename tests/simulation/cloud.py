@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from zlib import crc32
 
 from runyard.flow.costing import billed_milliseconds
 from runyard.model.errors import ProviderRefused, ProviderTimeout, ProviderUnavailable
 from runyard.model.ids import AttemptKey, RunId, split_attempt_key
-from runyard.model.outcome import Ending, Outcome, Usage
+from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
 from runyard.provider.port import LaunchOrder, Phase, Progress, Released, Report
-from runyard.provider.port_access import Access
+from runyard.provider.port_access import Access, Identity
 from runyard.provider.port_jobs import Deployer
 from tests.support.fake_jobs import FakeAccess, FakeJobs
 
@@ -115,11 +116,40 @@ class Cloud:
         wall = int((one.ends_at - one.started_at).total_seconds() * 1000)
         usage = Usage(1, wall, billed_milliseconds(wall)) if one.key in self.starts else Usage()
         words = f"the task ended: {one.ending}"
-        return Outcome(one.ending, words, started_at=one.started_at, usage=usage)
+        failures = (_failure(one),) if one.ending is Ending.FAILED else ()
+        return Outcome(one.ending, words, started_at=one.started_at, usage=usage, failures=failures)
 
     def runs_started(self) -> set[RunId]:
         """Every run of which something was ever started."""
         return {split_attempt_key(key)[0] for key in self.starts}
+
+
+#: What a task wrote last that failed: of each class that something can be waited for.
+_LAST_LINES = (
+    "ConnectionRefusedError: [Errno 111] Connection refused",
+    "429 RESOURCE_EXHAUSTED: Quota exceeded for quota metric",
+    "PERMISSION_DENIED: it may not",
+    "ValueError: no such column",
+)
+
+
+def _failure(one: Execution) -> TaskFailure:
+    """The same for each execution, and for each another."""
+    line = _LAST_LINES[crc32(one.key.encode()) % len(_LAST_LINES)]
+    return TaskFailure(0, 1, "it failed", 1, last_lines=(line,))
+
+
+class FlakyAccess(FakeAccess):
+    """Lacks something now and then, while there are faults."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    async def missing(self, identity: Identity) -> tuple[str, ...]:
+        """See `Access.missing`."""
+        lacks = self._cloud.faults and self._cloud.random.random() < 0.5
+        return ("it has not what it needs",) if lacks else ()
 
 
 class FlakyProvider:
@@ -129,7 +159,7 @@ class FlakyProvider:
 
     def __init__(self, cloud: Cloud, pause: Callable[[str], Awaitable[None]]) -> None:
         self.jobs: Deployer = FakeJobs()
-        self.access: Access = FakeAccess()
+        self.access: Access = FlakyAccess(cloud)
         self._cloud = cloud
         self._pause = pause
 

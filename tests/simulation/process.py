@@ -23,6 +23,7 @@ from runyard.engine.recheck import RecheckLoop
 from runyard.engine.replays import ReplayLoop
 from runyard.engine.rescue import RescueLoop
 from runyard.engine.schedule import ScheduleLoop
+from runyard.engine.waits import WaitsLoop
 from runyard.engine.watch import WatchLoop
 from runyard.flow.incident import LOG
 from runyard.gate.door import Committed, Gate, GateSettings
@@ -119,9 +120,16 @@ class Process:
             "alerts": self._alerts.tick,
             "replays": ReplayLoop(self.gate, mine, store, new_id).tick,
             "watch": WatchLoop(self.gate, provider).tick,
+            "waits": WaitsLoop(self.gate, mine, store, provider.access, self._reach).tick,
             "rescue": RescueLoop(self.gate, mine, store, provider).tick,
             "prune": PruneLoop(self.gate, mine, store, provider, retention).tick,
         }
+
+    async def _reach(self, host: str, port: int) -> str:
+        """A network that is away now and then, while there are faults."""
+        await self.pause("reach")
+        away = self._cloud.faults and self._cloud.random.random() < 0.5
+        return f"{host}:{port} is away" if away else ""
 
     def clock(self) -> datetime:
         """This machine's idea of the time."""

@@ -197,7 +197,8 @@ class Promises:
 
 def most_attempts(run: Run) -> int:
     """The most attempts a run's policy allows."""
-    return max(run.policy.attempts_max, run.policy.timeout_attempts_max)
+    policy = run.policy
+    return max(policy.attempts_max, policy.timeout_attempts_max, policy.recovery.attempts_max)
 
 
 async def snapshot(database: Database, store: Store) -> Snapshot:

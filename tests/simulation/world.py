@@ -67,10 +67,24 @@ JOBS: dict[str, dict[str, Any]] = {
         "regions": ["us-central1", "europe-west1"],
         "placement": "all",
     },
+    "waiting": {
+        "retry": {"attempts": 2},
+        "needs": {"egress": ["db.internal:5432"]},
+        "recovery": {
+            "network": {"wait": "90s", "attempts": 4},
+            "capacity": {"wait": "5m"},
+            "permission": {"wait": "60s"},
+            "application": {"wait": "4m", "attempts": 3},
+        },
+        "concurrency": {"limit": 2},
+    },
     "next": {"triggers": [{"after": {"job": "plain"}}]},
     "gather": {"triggers": [{"after": {"all": ["next", "stubborn"], "on": "any"}}]},
 }
-AT_REST = ("rescue", "recheck", "schedule", "due", "outbox", "watch", "alerts", "replays")
+#: The order in which loops go round while a world comes to rest.
+AT_REST = (
+    "rescue", "waits", "recheck", "schedule", "due", "outbox", "watch", "alerts", "replays",
+)  # fmt: skip
 SCHEDULED_UNTIL = START + timedelta(minutes=20)
 
 
@@ -234,7 +248,7 @@ class World:
     def _tick(self) -> None:
         process = self.random.choice(self.processes)
         loops = ["due", "schedule", "recheck", "alerts", "replays", "watch", "rescue", "prune"]
-        loops += ["outbox"] * 2  # it has the most to do
+        loops += ["waits"] + ["outbox"] * 2  # it has the most to do
         process.tick(self.random.choice(loops))
 
     def _kill(self) -> None:
