@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runyard.gate.replaying import AdvanceReplays
 from runyard.model.event import Ended
 from runyard.model.outcome import Ending, Outcome, TaskFailure
 from tests.integration.test_api_incidents import told
@@ -95,7 +96,7 @@ def test_a_job_that_fails_since_a_revision_is_rolled_back_once(api: Api) -> None
     again = api.post(f"{path}:rollback", asked)
     assert (again["seen"], again["operation"]["id"]) == (True, number)
     assert (again["remedy"], job(api)["revision"]) == (done["remedy"], 3)
-    assert suggested(api, path) == {}
+    assert list(suggested(api, path)) == ["replay"], "on what is in force now"
     (entry,) = api.get("/audit?action=incident.rollback")["entries"]
     assert entry["target"] == path[1:].replace("incidents", "incident")
     assert api.get(f"{path}/timeline")["events"][-1]["data"]["operation"] == number
@@ -213,3 +214,52 @@ def test_a_month_is_summed_up(runyard: CommandLine, api: Api) -> None:
     assert wrong.status != 0
     assert "a month such as 2026-11" in wrong.err
     assert "after" in runyard("incidents", "show", "@last").out
+
+
+def advance(api: Api) -> int:
+    """What an engine does for replays that are due."""
+    behind = api.behind
+    command = AdvanceReplays(behind.clock(), behind.new_run_id)
+    return api.call(lambda: behind.services.gate.ask(command))
+
+
+def test_dead_runs_are_replayed_the_first_before_the_others(api: Api) -> None:
+    path = failing(api, times=3)
+    assert "replay" not in suggested(api, path), "they would end the same way"
+    api.apply(JOB.format(version=3))
+    targets = suggested(api, path)["replay"]
+    assert len(targets) == 3
+    asked = {"reason": "a new image", "idempotency_key": "k1", "per_minute": 6000}
+    done = api.post(f"{path}:replay", asked)
+    assert done["remedy"]["what"] == "3 dead runs of job report replayed"
+    assert done["remedy"]["replay"].startswith("rp_")
+    again = api.post(f"{path}:replay", asked)
+    assert (again["seen"], again["remedy"]) == (True, done["remedy"])
+    assert "replay" not in suggested(api, path)
+    assert advance(api) == 1
+    assert advance(api) == 0, "the first has to succeed"
+    live = api.get("/runs?state=launching")["runs"]
+    assert [(one["revision"], one["job"]) for one in live] == [(3, "report")]
+    api.tell(live[0]["id"], Ended(1, make_outcome()))
+    assert advance(api) == 1
+    refused = api.ask("POST", f"{path}:replay", {})
+    assert refused.status == 412
+    assert "no dead run of it waits for somebody" in refused.error["message"]
+    (entry,) = api.get("/audit?action=incident.replay")["entries"]
+    assert entry["reason"] == "a new image"
+
+
+def test_one_dead_run_is_replayed_on_the_command_line(runyard: CommandLine, api: Api) -> None:
+    path = failing(api, times=2)
+    api.apply(JOB.format(version=3))
+    first, second = suggested(api, path)["replay"]
+    wrong = runyard("incidents", "replay", "@last", "--run", "run_" + "0" * 26)
+    assert wrong.status != 0
+    assert "no dead run of it that waits" in wrong.err
+    done = runyard("incidents", "replay", "@last", "--run", first, "--all-at-once")
+    assert done.out == "1 dead run of job report replayed\n", done.err
+    assert "goes on by itself" in done.err
+    assert suggested(api, path)["replay"] == (second,)
+    done = runyard("incidents", "replay", "@last", "--json")
+    assert done.document()["remedy"]["action"] == "replay"
+    assert "admin: 1 dead run of job report replayed" in runyard("incidents", "show", "@last").out

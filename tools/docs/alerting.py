@@ -75,6 +75,7 @@ def alerting_page() -> str:
                 ("PagerDuty Alerts", code("runyard.channel.declared.pagerduty:PagerDutyVoice")),
                 ("Operations Team", code("runyard.flow.routing:escalations")),
                 ("Investigate Issue", code("runyard.api.rest.incidents:incidents")),
+                ("Remediation Actions", code("runyard.flow.remedies:suggestions")),
             ),
         ),
         "## An alert",

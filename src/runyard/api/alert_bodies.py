@@ -9,8 +9,9 @@ from pydantic import Field
 from runyard.api.body_parts import WAIT_SECONDS, IdempotencyKey, WaitSeconds, Whole
 from runyard.api.people_bodies import PrincipalName, Reason, Why
 from runyard.model.cloudrun.words import JobName
+from runyard.model.dead_letter import PER_MINUTE, PER_MINUTE_MAX
 from runyard.model.durations import seconds_of
-from runyard.model.forms import Between, Lasting, MemoryAmount
+from runyard.model.forms import Between, Lasting, MemoryAmount, Shaped
 from runyard.model.job import EnvironmentName
 from runyard.model.rule_parts import RuleName
 from runyard.model.strict import Strict
@@ -65,6 +66,15 @@ class RemedyBody(Strict):
     idempotency_key: IdempotencyKey | None = None
 
 
+class ReplayIncidentBody(RemedyBody):
+    """Which of its dead runs; else all of them. `verify_first`: the first must succeed before any
+    other is asked for, which is usual where there are several."""
+
+    run: Annotated[str, Shaped(r"run_[0-9a-z]{26}", "a run's id", 30)] | None = None
+    verify_first: bool = True
+    per_minute: Annotated[int, Between(1, PER_MINUTE_MAX), Whole] = PER_MINUTE
+
+
 class ChangeIncidentJobBody(RemedyBody):
     """How the job of an incident is changed."""
 
@@ -96,6 +106,7 @@ ALERT_BODIES: tuple[type[Strict], ...] = (
     AssignBody,
     NoteBody,
     ResolveBody,
+    ReplayIncidentBody,
     RollBackIncidentBody,
     PauseIncidentBody,
     RaiseMemoryBody,

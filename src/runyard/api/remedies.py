@@ -12,10 +12,13 @@ from runyard.api.shapes_alerts import incident_document
 from runyard.database.port import Tx
 from runyard.flow.remedies import Case
 from runyard.gate.remedying import Done
-from runyard.model.incident import Incident
+from runyard.model.dead_letter import LETTERS_MAX, DeadLetter, LetterState
+from runyard.model.ids import RunId
+from runyard.model.incident import Incident, Joined
 from runyard.model.operation import Operation
 from runyard.model.run import Run, State
 from runyard.store import run_list
+from runyard.store.dead_letters import LetterQuestion
 from runyard.store.jobs import JobRow
 from runyard.store.revisions import NEWEST
 from runyard.store.run_list import RunQuestion
@@ -51,6 +54,7 @@ async def _ground(services: Services, tx: Tx, incident: Incident) -> Ground:
     dead = await run_list.page(tx, store.runs, question, None, RUNS_MAX)
     succeeded = await store.runs.succeeded_of(tx, key, SUCCESSES_MAX)
     good = _newest(await store.runs.get(tx, succeeded))
+    letters = await _letters(services, tx, incident)
     kept = await store.revisions.page(tx, key, NEWEST, RUNS_MAX)
     triggers = await store.triggers.of_jobs(tx, [(incident.environment, incident.job)])
     case = Case(
@@ -59,11 +63,35 @@ async def _ground(services: Services, tx: Tx, incident: Incident) -> Ground:
         document=row.document,
         revisions=frozenset(one.number for one in kept),
         dead=_newest([run for run in dead if run.project == incident.project]),
+        letters=letters,
         succeeded=good[0] if good else None,
         worked=next((run for run in good if run.scaled.memory_bytes is not None), None),
         triggers=[one for one in triggers if one.project == incident.project],
     )
     return Ground(row, case)
+
+
+async def _letters(services: Services, tx: Tx, incident: Incident) -> list[DeadLetter]:
+    """The open dead letters of what died while it lasted, or made it: those that died first come
+    first."""
+    port = services.store.dead_letters
+    asked = LetterQuestion(
+        incident.environment,
+        incident.project,
+        incident.job,
+        state=LetterState.OPEN,
+        since=incident.opened_at,
+        until=incident.resolved_at,
+    )
+    found = await port.page(tx, asked, None, LETTERS_MAX)
+    facts = [one.fact for one in await services.store.alerts.history(tx, incident.id)]
+    runs = [RunId(one.run) for one in facts if isinstance(one, Joined) and one.run]
+    key = (incident.project, incident.environment, incident.job)
+    named = [
+        one for one in await port.get(tx, runs) if one.state is LetterState.OPEN and one.key == key
+    ]
+    by_run = {one.run: one for one in (*named, *found)}
+    return sorted(by_run.values(), key=lambda one: (one.died_at, one.run))[:LETTERS_MAX]
 
 
 def _newest(runs: Sequence[Run]) -> list[Run]:

@@ -22,6 +22,7 @@ incidents = App(
     group_commands="Commands",
 )
 incidents.command("runyard.cli.incident_summary:summary", name="summary")
+incidents.command("runyard.cli.remedies:replay", name="replay")
 incidents.command("runyard.cli.remedies:rollback", name="rollback")
 incidents.command("runyard.cli.remedies:pause", name="pause")
 incidents.command("runyard.cli.remedies:raise_memory", name="raise-memory")

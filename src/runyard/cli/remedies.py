@@ -1,4 +1,4 @@
-"""`runyard incidents rollback`, `pause`, `raise-memory`: something is done about an incident."""
+"""`runyard incidents replay`, `rollback`, `pause`, `raise-memory`: doing something about one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,32 @@ from runyard.cli.job_changes import summary
 from runyard.cli.parameters import AsJson, Reason, Yes
 
 Document = dict[str, Any]
+
+
+def replay(
+    incident: IncidentRef,
+    /,
+    *,
+    run: Annotated[
+        str | None, Parameter(help="Only this dead run of it, by its whole id; else all.")
+    ] = None,
+    all_at_once: Annotated[
+        bool,
+        Parameter(help="Do not wait for the first to succeed before the others are asked for."),
+    ] = False,
+    per_minute: Annotated[int | None, Parameter(help="So many a minute; else 60.")] = None,
+    reason: Reason = "",
+    json_: AsJson = False,
+) -> None:
+    """Have its dead runs replayed on the job as it is now: the first, then the others."""
+    body = {"run": run, "per_minute": per_minute, "reason": reason}
+    body |= {"verify_first": False} if all_at_once else {}
+    done = _asked(connect(), incident, "replay", body)
+    if json_:
+        output.document(done)
+        return
+    _say(done)
+    output.note(f"{done['remedy']['replay']} goes on by itself")
 
 
 def rollback(
@@ -85,7 +111,7 @@ def _change(incident: str, verb: str, body: Document, yes: bool, as_json: bool) 
 
 def _asked(client: Client, incident: str, verb: str, body: Document) -> Document:
     """The key is ours: then a request whose answer was lost can be repeated safely."""
-    given = {name: value for name, value in body.items() if value}
+    given = {name: value for name, value in body.items() if value not in (None, "")}
     given |= {"wait_seconds": 0} if "confirm" in body else {}
     key = {"idempotency_key": f"cli-{os.urandom(16).hex()}"}
     done: Document = client.post(f"{path_of(incident)}:{verb}", given | key, again=True)

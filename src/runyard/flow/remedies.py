@@ -3,6 +3,7 @@
 Nothing is done by it: a person decides. Each action is looked at by itself, in this order; what is
 suggested follows from how the runs of the job ended, and since when.
 
+    replay         something has changed since the runs died, or the fault was not theirs
     rollback       an older revision succeeded last, and the one in force has died since
     pause          runs in a row are dead, and a schedule goes on asking for more
     raise_memory   the last dead run was killed for memory, and the job has no more since
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from runyard.flow.growing import MEMORY_BYTES_MAX, next_size, template_memory
 from runyard.flow.recovering import MEMORY_PATH, offers
 from runyard.flow.wording import count, listed, memory
+from runyard.model.dead_letter import DeadLetter
 from runyard.model.failure import FailureClass, Shortage
 from runyard.model.incident import RemedyAction
 from runyard.model.quantities import memory_bytes_of
@@ -33,7 +36,8 @@ class Case:
     """What a suggestion is made from. No `document`: the `job` is gone; no job: it is about none.
 
     `revisions` has the numbers of those that are kept, `dead` the newest dead runs of the job,
-    newest first. `succeeded` is its last success, `worked` the last one that a way back from a want
+    newest first, `letters` the open dead letters of the incident, in the order in which they died.
+    `succeeded` is its last success, `worked` the last one that a way back from a want
     of memory brought to its end. `triggers` are all of the job's.
     """
 
@@ -42,6 +46,7 @@ class Case:
     document: Mapping[str, Any] | None = None
     revisions: frozenset[int] = frozenset()
     dead: Sequence[Run] = ()
+    letters: Sequence[DeadLetter] = ()
     succeeded: Run | None = None
     worked: Run | None = None
     triggers: Sequence[Trigger] = ()
@@ -76,6 +81,27 @@ def suggestions(case: Case) -> list[Suggestion]:
 def suggestion(case: Case, action: RemedyAction) -> Suggestion:
     """What is to be said of one action."""
     return next(one for one in suggestions(case) if one.action is action)
+
+
+def _replay(case: Case, document: Mapping[str, Any]) -> Suggestion:
+    if not case.letters:
+        return _no(RemedyAction.REPLAY, "no dead run of it waits for somebody")
+    target = tuple(one.run for one in case.letters)
+    why = _is_worth_it(case, case.letters[-1])
+    reason = why or "nothing of the job has changed since, so they would end the same way"
+    return Suggestion(RemedyAction.REPLAY, suggested=bool(why), reason=reason, target=target)
+
+
+def _is_worth_it(case: Case, newest: DeadLetter) -> str:
+    """Why a run in place of a dead one would end otherwise; empty: it would not."""
+    good = case.succeeded
+    if good is not None and _ended(good) > newest.died_at:
+        return f"the job works again: {good.id} succeeded since"
+    if newest.revision < case.revision:
+        return f"revision {case.revision} came into force since they died"
+    if newest.failure_class in NOT_ITS_OWN:
+        return f"{newest.run} failed for the {newest.failure_class}, which may be over"
+    return ""
 
 
 def _rollback(case: Case, document: Mapping[str, Any]) -> Suggestion:
@@ -161,7 +187,11 @@ def _class(run: Run) -> FailureClass | None:
 
 
 def _is_later(one: Run, other: Run) -> bool:
-    return (one.ended_at or one.requested_at) > (other.ended_at or other.requested_at)
+    return _ended(one) > _ended(other)
+
+
+def _ended(run: Run) -> datetime:
+    return run.ended_at or run.requested_at
 
 
 def _no(action: RemedyAction, reason: str) -> Suggestion:
@@ -169,6 +199,7 @@ def _no(action: RemedyAction, reason: str) -> Suggestion:
 
 
 ACTIONS = {
+    RemedyAction.REPLAY: _replay,
     RemedyAction.ROLLBACK: _rollback,
     RemedyAction.PAUSE: _pause,
     RemedyAction.RAISE_MEMORY: _raise_memory,

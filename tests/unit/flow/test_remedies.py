@@ -10,6 +10,7 @@ import pytest
 
 from runyard.flow.growing import MEMORY_BYTES_MAX, grown, next_size, template_memory
 from runyard.flow.remedies import ACTIONS, Case, Suggestion, suggestion, suggestions
+from runyard.model.dead_letter import DeadLetter
 from runyard.model.failure import Failure, FailureClass, Shortage
 from runyard.model.ids import RunId
 from runyard.model.incident import RemedyAction
@@ -199,3 +200,60 @@ def test_what_grows_is_the_first_container_with_the_cpus_that_it_needs() -> None
     (container,) = after["template"]["containers"]
     assert container["resources"]["limits"] == {"cpu": "2000m", "memory": "6Gi"}
     assert template_memory(template) == 512 * MIB, "the argument is as it was"
+
+
+def letter(number: int, **changes: Any) -> DeadLetter:
+    """The open letter of the run with that number."""
+    one = run(number)
+    assert one.ended_at is not None
+    made = DeadLetter(
+        run=one.id,
+        project="shop",
+        environment="local",
+        job="report",
+        region=one.region,
+        revision=3,
+        failure_class=FailureClass.APPLICATION,
+        rule="exit code",
+        evidence=(),
+        reason="it failed",
+        attempts=1,
+        fingerprint="f",
+        title="it failed",
+        died_at=one.ended_at,
+    )
+    return replace(made, **changes)
+
+
+SAME = "nothing of the job has changed since, so they would end the same way"
+
+
+@pytest.mark.parametrize(
+    ("about", "suggested", "reason"),
+    [
+        (case(run(2)), False, "no dead run of it waits for somebody"),
+        (
+            case(letters=[letter(2)], succeeded=run(3, State.SUCCEEDED)),
+            True,
+            "the job works again: run_3 succeeded since",
+        ),
+        (
+            case(letters=[letter(2, revision=2)]),
+            True,
+            "revision 3 came into force since they died",
+        ),
+        (
+            case(letters=[letter(2, failure_class=FailureClass.PLATFORM)]),
+            True,
+            "run_2 failed for the platform, which may be over",
+        ),
+        (case(letters=[letter(2)]), False, SAME),
+        (case(letters=[letter(2)], succeeded=replace(GOOD, ended_at=None)), False, SAME),
+    ],
+)
+def test_a_replay_makes_sense_once_something_has_changed(
+    about: Case, suggested: bool, reason: str
+) -> None:
+    found = suggestion(about, RemedyAction.REPLAY)
+    assert (found.suggested, found.reason) == (suggested, reason)
+    assert found.target == tuple(one.run for one in about.letters)

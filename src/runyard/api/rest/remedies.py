@@ -15,6 +15,7 @@ from runyard.api.alert_bodies import (
     PauseIncidentBody,
     RaiseMemoryBody,
     RemedyBody,
+    ReplayIncidentBody,
     RollBackIncidentBody,
 )
 from runyard.api.answers import answer
@@ -31,11 +32,13 @@ from runyard.database.port import Tx
 from runyard.flow.access import Permission
 from runyard.flow.growing import MEMORY_BYTES_MAX, grown, template_memory
 from runyard.flow.remedies import suggestion, suggestions
-from runyard.flow.wording import listed, memory
+from runyard.flow.wording import count, listed, memory
 from runyard.gate.remedying import Done, PauseTriggers, Remedy, Wanted, done_before
+from runyard.gate.replaying import BeginReplay
 from runyard.gate.reserving import Undertaken
+from runyard.model.dead_letter import Replay, ReplayHow, ReplayId
 from runyard.model.errors import Fault, InvalidSpec, NotFound, Refused
-from runyard.model.ids import OperationId
+from runyard.model.ids import OperationId, RunId, stamped
 from runyard.model.incident import Incident, Remedied, RemedyAction
 from runyard.model.operation import Operation, OperationKind
 from runyard.model.principal import Caller
@@ -57,6 +60,54 @@ async def list_remedies(services: Use, who: Who, incident_id: IncidentPath) -> R
     row = await incident_in(services, who, Permission.INCIDENTS_READ, incident_id)
     found = suggestions((await ground_of(services, row)).case)
     return answer({"actions": [asdict(one) for one in found]})
+
+
+@remedies.post(
+    "/incidents/{id}:replay",
+    response_model=RemedyShape,
+    responses=errors(404, 409, 412, 413),
+    dependencies=allowed(Permission.RUNS_START),
+    openapi_extra=described(ReplayIncidentBody, required=False),
+)
+async def replay(
+    services: Use,
+    who: Who,
+    incident_id: IncidentPath,
+    asked: Annotated[ReplayIncidentBody, Depends(body(ReplayIncidentBody, optional=True))],
+) -> Response:
+    """Have its dead runs replayed on the job as it is now, one after the other: those that are in
+    the queue of dead letters still, or one of them. It goes on by itself."""
+    row = await _permitted(services, who, Permission.RUNS_START, incident_id)
+    wanted = _wanted(row, who, RemedyAction.REPLAY, asked)
+    if (before := await _before(services, row, wanted)) is not None:
+        return before
+    _, case = await _job(services, row)
+    said = suggestion(case, RemedyAction.REPLAY)
+    runs = [RunId(one) for one in said.target if asked.run in (None, one)]
+    if not runs:
+        which = f"{asked.run} is no dead run of it that waits" if asked.run else said.reason
+        raise Refused(f"nothing to replay: {which}", hint="`runyard dead-letters` lists them")
+    now = services.clock()
+    number = ReplayId(stamped("rp", now, int.from_bytes(services.chance(10))))
+    begun = Replay(
+        number,
+        row.environment,
+        f"those of {row.id}",
+        ReplayHow(),
+        who.name,
+        now,
+        len(runs),
+        asked.per_minute,
+        asked.verify_first and len(runs) > 1,
+    )
+
+    def told(begun: Replay) -> Remedied:
+        what = f"{count(begun.total, 'dead run')} of job {row.job} replayed"
+        return _fact(wanted, what, replay=begun.id)
+
+    command = BeginReplay(who, begun, runs, now)
+    done = await services.gate.ask(Remedy(wanted, command, told, now, services.zones))
+    return answer(done_document(done, None))
 
 
 @remedies.post(
