@@ -22,7 +22,7 @@ from runyard.model.errors import NotFound, Refused
 from runyard.model.ids import DeliveryId, stamped
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.message import Draft
-from runyard.model.run import TriggerKind
+from runyard.model.run import InputFile, TriggerKind
 from runyard.provider.local.pubsub import LocalBroker
 from runyard.store.deliveries import DeliveryQuestion
 from tests.support.databases import Grounds
@@ -110,6 +110,21 @@ def test_a_message_becomes_a_run(grounds: Grounds) -> None:
         assert dict(run.overrides.env) == {"PRICE": "3", "RUNYARD_DELIVERY": one.id}
         assert await world.backlog() == 0
         assert world.wakes
+
+    in_world(scene, grounds)
+
+
+def test_a_message_becomes_a_file_of_its_run(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        file = {"path": "/input/order.json", "from": "body"}
+        await world.apply(spec(map={"file": file}))
+        await world.publish({"price": 3})
+        await world.publish({"price": "x" * 65_536})
+        big, one = await world.kept()
+        run = await world.yard.run(one.runs[0])
+        assert run.overrides.file == InputFile("/input/order.json", '{"price":3}')
+        assert (big.fate, big.runs) == ("refused", ())
+        assert "at most 65536 bytes" in big.reason
 
     in_world(scene, grounds)
 

@@ -174,6 +174,20 @@ def test_secret_files_are_in_memory_private_and_removed(tmp_path: Path) -> None:
     inside(story)
 
 
+def test_a_task_is_told_where_the_file_of_its_run_is(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path) as made:
+            end = await made.shell(
+                '[ "$RUNYARD_INPUT" = "$RUNYARD_MOUNT_ROOT/input/a.json" ] && cat "$RUNYARD_INPUT"',
+                files=(SecretFile("/input/a.json", b"[1]\n"),),
+                env={"PATH": "/usr/bin:/bin", "RUNYARD_INPUT": "/input/a.json"},
+            )
+            assert (end.exit_code, made.texts()) == (0, ["[1]"])
+            assert made.left_behind() == []
+
+    inside(story)
+
+
 def test_a_machine_without_memory_filesystem_refuses_secret_files(tmp_path: Path) -> None:
     async def story() -> None:
         made = House(tmp_path / "spawner", memory_folders=(tmp_path,))

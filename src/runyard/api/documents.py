@@ -94,6 +94,8 @@ def overrides_document(overrides: Overrides) -> Document:
         found["task_count"] = overrides.task_count
     if overrides.timeout_seconds is not None:
         found["timeout"] = google_form(round(overrides.timeout_seconds * SECOND_NANOS))
+    if overrides.file is not None:
+        found["file"] = {"path": overrides.file.path, "size_bytes": overrides.file.size_bytes}
     return found
 
 

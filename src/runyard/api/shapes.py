@@ -106,6 +106,13 @@ class OutcomeShape(Shape):
     failure: FailureShape | None
 
 
+class InputFileShape(Shape):
+    """A file for the tasks of one run. What is in it only they are told."""
+
+    path: str
+    size_bytes: int
+
+
 class OverridesShape(Shape):
     """What was changed for one run; only what was asked for is there."""
 
@@ -113,6 +120,7 @@ class OverridesShape(Shape):
     env: dict[str, str] | None = None
     task_count: int | None = None
     timeout: str | None = None
+    file: InputFileShape | None = None
 
 
 class TriggeredByShape(Shape):

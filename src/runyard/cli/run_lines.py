@@ -97,7 +97,9 @@ def overrides(given: Document) -> list[str]:
     parts = [] if args is None else [f"--args-json {json.dumps(args)}"]
     parts += [f"--env {name}={value}" for name, value in env.items()]
     parts += [f"--tasks {given['task_count']}"] if given.get("task_count") else []
-    return parts + ([f"--timeout {given['timeout']}"] if given.get("timeout") else [])
+    parts += [f"--timeout {given['timeout']}"] if given.get("timeout") else []
+    file = given.get("file")
+    return parts + ([f"a file {file['path']} of {file['size_bytes']} bytes"] if file else [])
 
 
 def task_counts(run: Document) -> str:

@@ -12,9 +12,15 @@ from typing import Any
 
 from runyard.model.asking import ARGUMENT_BYTES_MAX, VALUE_BYTES_MAX
 from runyard.model.errors import Fault, InvalidSpec
-from runyard.model.run import Overrides
+from runyard.model.run import InputFile, Overrides
 from runyard.model.trigger.filtering import written
-from runyard.model.trigger.mapping import MapSpec, Taken, ValueType
+from runyard.model.trigger.mapping import (
+    FILE_BYTES_MAX,
+    FileItem,
+    MapSpec,
+    Taken,
+    ValueType,
+)
 from runyard.model.trigger.pointing import MESSAGES, Told, find
 
 _UNFIT = "what was sent does not fit the trigger's map"
@@ -41,7 +47,8 @@ def mapped(spec: MapSpec, told: Told, over: Overrides) -> Overrides:
     """
     args = {number: _argument(item, told, number) for number, item in enumerate(spec.args or ())}
     env = {name: _variable(item, told, name) for name, item in spec.env.items()}
-    return _merged(spec, args, env, over)
+    file = None if spec.file is None else _filed(spec.file, _text(spec.file, told))
+    return _merged(spec, args, env, file, over)
 
 
 def mapped_all(spec: MapSpec, many: Sequence[Told], over: Overrides) -> Overrides:
@@ -62,7 +69,8 @@ def mapped_all(spec: MapSpec, many: Sequence[Told], over: Overrides) -> Override
     env = {
         name: listed(item, f"variable {name}", VALUE_BYTES_MAX) for name, item in spec.env.items()
     }
-    return _merged(spec, args, env, over)
+    file = None if spec.file is None else _filed(spec.file, _list(spec.file, many))
+    return _merged(spec, args, env, file, over)
 
 
 def must_fit(spec: MapSpec, told: Told) -> None:
@@ -89,9 +97,10 @@ def _merged(
     spec: MapSpec,
     args: Mapping[int, str | Fault | None],
     env: Mapping[str, str | Fault | None],
+    file: InputFile | Fault | None,
     over: Overrides,
 ) -> Overrides:
-    faults = [one for one in (*args.values(), *env.values()) if isinstance(one, Fault)]
+    faults = [one for one in (*args.values(), *env.values(), file) if isinstance(one, Fault)]
     if faults:
         raise InvalidSpec(_UNFIT, faults=tuple(faults))
     merged = dict(over.env) | {key: one for key, one in env.items() if isinstance(one, str)}
@@ -101,7 +110,14 @@ def _merged(
         if spec.args is None
         else tuple(one for one in args.values() if isinstance(one, str)),
         env=tuple(sorted(merged.items())),
+        file=file if isinstance(file, InputFile) else over.file,
     )
+
+
+def _filed(item: FileItem, text: str | Fault | None) -> InputFile | Fault | None:
+    """The file; None where it is left out."""
+    fitting = _fitting(item, text, f"file {item.path}", FILE_BYTES_MAX)
+    return InputFile(item.path, fitting) if isinstance(fitting, str) else fitting
 
 
 def _argument(item: str | Taken, told: Told, number: int) -> str | Fault | None:

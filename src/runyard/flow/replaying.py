@@ -87,6 +87,7 @@ def overrides_of(run: Run, how: ReplayHow) -> Overrides:
         env=tuple(sorted((dict(old.env) | dict(how.env)).items())),
         task_count=how.task_count or old.task_count,
         timeout_seconds=how.timeout_seconds or old.timeout_seconds,
+        file=old.file,
     )
 
 

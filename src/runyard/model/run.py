@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -126,17 +126,33 @@ class RunPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file for the tasks of one run, at an absolute path. It may hold what is nobody's business:
+    only its tasks are told what is in it."""
+
+    path: str
+    content: str = field(repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """How long it is."""
+        return len(self.content.encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a caller changes for one run; the same four that Cloud Run's RunJob can change.
+    """What a caller changes for one run; the same four that Cloud Run's RunJob can change, and a
+    file, which it cannot.
 
     `args` replaces the first container's arguments (empty tuple: no arguments); None keeps them.
-    `env` merges and wins. `timeout_seconds` is per task attempt.
+    `env` merges and wins. `timeout_seconds` is per task attempt. `file` is what each task finds.
     """
 
     args: tuple[str, ...] | None = None
     env: tuple[tuple[str, str], ...] = ()
     task_count: int | None = None
     timeout_seconds: float | None = None
+    file: InputFile | None = None
 
 
 @dataclass(frozen=True)  # without slots: `evolve` copies `__dict__`
@@ -251,4 +267,4 @@ class RunView:
         return (self.ended_at - self.started_at).total_seconds()
 
 
-_FIELDS = frozenset(field.name for field in fields(Run))
+_FIELDS = frozenset(one.name for one in fields(Run))

@@ -12,7 +12,15 @@ from runyard.model.failure import Failure, FailureRule
 from runyard.model.ids import RunId
 from runyard.model.outcome import Ending, Outcome, TaskFailure, Usage
 from runyard.model.recovery import Recovery
-from runyard.model.run import Backoff, Jitter, OnConflict, Overrides, RunPolicy, TriggeredBy
+from runyard.model.run import (
+    Backoff,
+    InputFile,
+    Jitter,
+    OnConflict,
+    Overrides,
+    RunPolicy,
+    TriggeredBy,
+)
 
 VERSION = 1  #: of every document written; a reader must know all older ones
 
@@ -55,6 +63,7 @@ def overrides_of(data: dict[str, Any]) -> Overrides:
         env=pairs(data["env"]),
         task_count=data["task_count"],
         timeout_seconds=data["timeout_seconds"],
+        file=InputFile(**file) if (file := data.get("file")) else None,  # older ones have none
     )
 
 

@@ -21,7 +21,7 @@ from runyard.flow.eventing import (
 )
 from runyard.flow.webhook.taking import Filtered
 from runyard.model.errors import InvalidSpec
-from runyard.model.run import Overrides
+from runyard.model.run import InputFile, Overrides
 from runyard.model.trigger.event import EventSpec
 from runyard.model.validation import read
 
@@ -104,6 +104,17 @@ def test_what_is_gathered_is_told_together() -> None:
     assert run.args[0] == "--all"
     assert json.loads(run.args[1].removeprefix("--messages=")) == many
     assert together(event(map={"env": {"A": {"from": "body.a"}}}), many).env == (("A", "1"),)
+
+
+def test_a_file_of_what_is_gathered_is_a_list() -> None:
+    file = {"path": "/input/all.json", "from": "messages"}
+    spec = event(batch={"max": 2, "within": "1m"}, map={"file": file})
+    many = [as_message(told_by(SOLD, b'{"a": 1}'), "dlv_1")]
+    found = together(spec, many).file
+    assert found is not None
+    assert json.loads(found.content) == many
+    part = event(batch={"max": 2, "within": "1m"}, map={"file": file | {"from": "body.a"}})
+    assert together(part, many).file == InputFile("/input/all.json", "[1]")
 
 
 def test_what_does_not_fit_together_is_told() -> None:

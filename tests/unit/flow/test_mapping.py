@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runyard.flow.mapping import mapped, mapped_all, must_fit, sort_of
 from runyard.model.asking import ARGUMENT_BYTES_MAX, VALUE_BYTES_MAX
 from runyard.model.errors import InvalidSpec
-from runyard.model.run import Overrides
+from runyard.model.run import InputFile, Overrides
 from runyard.model.trigger.mapping import MapSpec
 from runyard.model.validation import read
 
@@ -219,6 +219,40 @@ def test_an_option_from_outside_is_told_with_what_to_do() -> None:
     assert (one.value, one.hint) == (
         "a text of 6 characters", "a prefix such as `--name=` makes one argument of both",
     )  # fmt: skip
+
+
+def file_of(**said: Any) -> InputFile | None:
+    item = {"path": "/input/event.json", "from": "body"} | said
+    return mapped(spec(file=item), {"body": BODY}, NOTHING).file
+
+
+def test_what_was_told_becomes_a_file() -> None:
+    assert file_of() == InputFile("/input/event.json", orjson.dumps(BODY).decode())
+    text = file_of(**{"from": "body.text"})
+    assert text == InputFile("/input/event.json", "hello")
+    assert (text.size_bytes, "hello" in repr(text)) == (5, False)
+    assert file_of(**{"from": "body.none"}, optional=True) is None
+    otherwise = file_of(**{"from": "body.none"}, default="none")
+    assert otherwise == InputFile("/input/event.json", "none")
+    over = Overrides(file=InputFile("/old", "x"))
+    assert mapped(spec(), {}, over) == over
+
+
+def test_a_file_that_does_not_fit_is_told() -> None:
+    file = {"path": "/input/event.json", "from": "body.none"}
+    assert fault(file=file) == ("body.none", "nothing", "a value")
+    assert fault(file=file | {"from": "body.list", "type": "text"})[2] == "a text"
+    with pytest.raises(InvalidSpec) as caught:
+        mapped(spec(file=file | {"from": "body"}), {"body": "x" * 65_537}, NOTHING)
+    [one] = caught.value.faults
+    assert one.expected == "at most 65536 bytes without NUL in file /input/event.json"
+
+
+@pytest.mark.parametrize("path", ["event.json", "/", "/a/../b", "/./a", "/a//b", "/a:b", "/a/"])
+def test_a_file_has_an_absolute_path(path: str) -> None:
+    found, complaints = read(MapSpec, {"file": {"path": path, "from": "body"}})
+    assert found is None
+    assert complaints[0].path == ("file", "path")
 
 
 JSON = st.recursive(

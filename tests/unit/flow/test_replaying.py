@@ -15,7 +15,7 @@ from runyard.flow.replaying import TRANSITIONS, in_turn, overrides_of
 from runyard.model.dead_letter import Replay, ReplayHow, ReplayId, ReplayState
 from runyard.model.errors import IllegalTransition
 from runyard.model.ids import RunId
-from runyard.model.run import Overrides, Run, State
+from runyard.model.run import InputFile, Overrides, Run, State
 from tests.support.runs import NOW, make_run
 
 STATES = (State.SUCCEEDED, State.DEAD, State.CANCELLED, State.SKIPPED)
@@ -130,11 +130,12 @@ def _reaches(one: ReplayState, other: ReplayState) -> bool:
 
 
 def test_overrides_are_those_of_the_dead_run_and_what_is_said() -> None:
-    old = Overrides(("a",), (("A", "1"), ("B", "2")), 3, 60.0)
+    file = InputFile("/input/event.json", "{}")
+    old = Overrides(("a",), (("A", "1"), ("B", "2")), 3, 60.0, file)
     dead = make_run(State.DEAD, overrides=old)
     assert overrides_of(dead, ReplayHow()) == old
     how = ReplayHow(args=(), env=(("B", "3"),), task_count=1, timeout_seconds=5.0)
-    assert overrides_of(dead, how) == Overrides((), (("A", "1"), ("B", "3")), 1, 5.0)
+    assert overrides_of(dead, how) == Overrides((), (("A", "1"), ("B", "3")), 1, 5.0, file)
 
 
 def test_those_that_died_first_come_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,6 +107,25 @@ def test_overrides_replace_arguments_merge_variables_and_leave_the_job_alone() -
     assert dict(plan.env) == {"A": "1", "B": "3", "C": "4"}
     assert (plan.task_count, plan.timeout_seconds) == (7, 2.5)
     assert repr(template) == before
+
+
+def test_a_file_that_a_run_brings_is_one_of_the_files_of_its_tasks() -> None:
+    template = make_template("python") | {"annotations": {"a": "b"}}
+    made = overridden(template, RunOverrides(file=("/input/event.json", '{"ü": 1}')))
+    assert made["annotations"]["a"] == "b"
+    assert template["annotations"] == {"a": "b"}
+    plan = blueprint(made)
+    assert plan.input_file == ("/input/event.json", '{"ü": 1}')
+    assert blueprint(template).input_file is None
+    order = task_order(
+        replace(make_execution(), blueprint=plan), Task(0, TaskState.RUNNING), {},
+        log_path="/logs/x", search_path="/bin", working_folder="", log_bytes_max=9,
+    )  # fmt: skip
+    (file,) = order.files
+    assert (file.path, file.content, file.mode) == (
+        "/input/event.json", '{"ü": 1}'.encode(), 0o444,
+    )  # fmt: skip
+    assert order.env["RUNYARD_INPUT"] == "/input/event.json"
 
 
 def test_arguments_can_be_cleared_but_not_also_given() -> None:

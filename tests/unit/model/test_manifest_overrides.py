@@ -161,6 +161,24 @@ def test_a_machine_counts_only_where_the_environment_is_on_it() -> None:
     assert "the regions that this environment has" in raised.value.faults[0].expected
 
 
+@pytest.mark.parametrize(
+    "trigger",
+    [{"event": {"topic": "orders"}}, {"after": {"job": "other"}}],
+)
+def test_no_file_is_brought_to_runs_at_google(trigger: dict[str, Any]) -> None:
+    mapped = trigger | {"map": {"file": {"path": "/input/a.json", "from": "body"}}}
+    text = make_text(make_job(triggers=[{"schedule": "@daily"}, mapped]))
+    gcp = Environment(provider=ProviderName.GCP, googleProject="shop-prod", regions=("us-east1",))
+    with pytest.raises(InvalidSpec) as raised:
+        job(text, "prod", known={"shop": gcp})
+    (fault,) = raised.value.faults
+    assert fault.path == "jobs.job-0.triggers[1].map.file"
+    assert fault.expected == "args or env: a run at gcp cannot be brought a file"
+    assert job(text, "prod", known={"shop": Environment()}).triggers
+    plain = make_text(make_job(triggers=[trigger]))
+    assert job(plain, "prod", known={"shop": gcp}).triggers
+
+
 def test_environments_are_read_without_jobs() -> None:
     text = "project: shop\nenvironments: {prod: {approvals: 2}, dev: {}}"
     found = environments_in([Source("a.yaml", text)])

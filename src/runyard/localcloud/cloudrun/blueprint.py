@@ -30,8 +30,11 @@ TIMEOUT_MAX_SECONDS = 168 * 3600.0  #: configuring/task-timeout
 RESERVED_ENV = frozenset({
     "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION", "CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_ATTEMPT",
     "CLOUD_RUN_TASK_COUNT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "PORT",
-    "RUNYARD_MOUNT_ROOT", "RUNYARD_OUTPUT",
+    "RUNYARD_MOUNT_ROOT", "RUNYARD_OUTPUT", "RUNYARD_INPUT",
 })  # fmt: skip
+INPUT = "RUNYARD_INPUT"  #: what a task finds the path of the file in that its run brings
+#: Annotations of an execution's template that are a file for its tasks; ours alone.
+INPUT_PATH, INPUT_CONTENT = "runyard.dev/input-path", "runyard.dev/input"
 RESERVED_ENV_PREFIX = "X_GOOGLE_"
 
 
@@ -63,6 +66,7 @@ class Blueprint:
     env: tuple[tuple[str, str], ...] = ()
     secret_env: tuple[tuple[str, SecretRef], ...] = ()
     secret_files: tuple[SecretMount, ...] = ()
+    input_file: tuple[str, str] | None = None  # its path, and what is in it
     empty_folders: tuple[str, ...] = ()
     working_folder: str = ""
     vcpu_milli: int = VCPU_MILLI
@@ -109,6 +113,7 @@ def blueprint(template: Mapping[str, Any], *, image_runs: bool = False) -> Bluep
         env=env,
         secret_env=secret_env,
         secret_files=files,
+        input_file=_input(_mapping(template.get("annotations"))),
         empty_folders=folders,
         working_folder=str(first.get("workingDir") or ""),
         vcpu_milli=reading.amount(vcpu_milli_of, limits.get("cpu"), VCPU_MILLI, "cpu"),
@@ -122,6 +127,11 @@ def blueprint(template: Mapping[str, Any], *, image_runs: bool = False) -> Bluep
     if reading.faults:
         raise _invalid(reading.faults)
     return made
+
+
+def _input(annotations: Mapping[str, Any]) -> tuple[str, str] | None:
+    path = annotations.get(INPUT_PATH)
+    return None if not path else (str(path), str(annotations.get(INPUT_CONTENT, "")))
 
 
 def _invalid(faults: Sequence[Fault]) -> InvalidSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runyard.localcloud.cloudrun.blueprint import Blueprint, SecretRef
+from runyard.localcloud.cloudrun.blueprint import INPUT, Blueprint, SecretRef
 from runyard.localcloud.cloudrun.names import attempt_name
 from runyard.localcloud.cloudrun.resources import Execution, Task
 from runyard.localcloud.spawner.port import SecretFile, TaskOrder
@@ -42,7 +42,11 @@ def task_order(
     env = {"PATH": search_path, **dict(plan.env)}
     env |= {name: _text(values[ref]) for name, ref in plan.secret_env}
     env |= contract_env(execution, task)
-    files = (SecretFile(file.path, values[file.ref], file.mode) for file in plan.secret_files)
+    files = [SecretFile(file.path, values[file.ref], file.mode) for file in plan.secret_files]
+    if plan.input_file is not None:
+        path, content = plan.input_file
+        files.append(SecretFile(path, content.encode("utf-8", "surrogatepass")))
+        env[INPUT] = path
     return TaskOrder(
         key=attempt_name(execution.name, task.index, task.attempt),
         argv=plan.argv,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runyard.localcloud.cloudrun.blueprint import INPUT_CONTENT, INPUT_PATH
 from runyard.localcloud.cloudrun.resources import ContainerOverride, RunOverrides
 from runyard.model.durations import SECOND_NANOS, google_form
 from runyard.model.errors import Fault, InvalidSpec
 
 
 def overridden(template: Mapping[str, Any], overrides: RunOverrides) -> dict[str, Any]:
-    """A new ExecutionTemplate: `args` replaces, `env` merges and wins, the numbers replace.
+    """A new ExecutionTemplate: `args` replaces, `env` merges and wins, the numbers replace. A file
+    is written into annotations, which is where Google's form has room for it.
 
     Raises InvalidSpec for a container the template does not have, and for arguments together
     with `clear_args`.
@@ -26,6 +28,10 @@ def overridden(template: Mapping[str, Any], overrides: RunOverrides) -> dict[str
     made = {**template, "template": task}
     if overrides.task_count is not None:
         made["taskCount"] = overrides.task_count
+    if overrides.file is not None:
+        path, content = overrides.file
+        told = {INPUT_PATH: path, INPUT_CONTENT: content}
+        made["annotations"] = dict(template.get("annotations") or {}) | told
     return made
 
 

@@ -100,11 +100,12 @@ class ContainerOverride:
 
 @dataclass(frozen=True, slots=True)
 class RunOverrides:
-    """What RunJob can change for one execution."""
+    """What RunJob can change for one execution. Google's cannot bring a `file` (path, content)."""
 
     containers: tuple[ContainerOverride, ...] = ()
     task_count: int | None = None
     timeout_seconds: float | None = None
+    file: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

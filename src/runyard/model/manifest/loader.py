@@ -18,6 +18,7 @@ from runyard.model.manifest.chains import check_chains
 from runyard.model.manifest.defaults import check_keys, with_defaults, with_regions
 from runyard.model.manifest.merge import Entry, Manifest, merge
 from runyard.model.manifest.plain import mapping_of
+from runyard.model.manifest.provided import check_provided
 from runyard.model.manifest.report import Part, Report
 from runyard.model.manifest.rules import check_job
 from runyard.model.manifest.text import Source, check_size
@@ -102,6 +103,8 @@ def load(
             jobs.append((standing_alone(job, calendars, part), part))
             _warn(part, job, executor, advise)
     check_chains(jobs)
+    if bound is not None:
+        check_provided(jobs, bound.provider)
     report.raise_faults([source.name for source in sources])
     return Loaded(tuple(job for job, _ in jobs), project, environments, tuple(report.warnings))
 

@@ -1,4 +1,4 @@
-"""`map`: what of the things that a trigger is told becomes arguments and variables of its runs.
+"""`map`: what of the things that a trigger is told becomes arguments, variables, a file.
 
 Events and webhooks have it. `flow.mapping` carries it out.
 """
@@ -57,6 +57,26 @@ class Taken(Strict):
         return bool(value == field.default)
 
 
+FILE_BYTES_MAX = 64 * 1024  #: of a file that is mapped: a run is kept with it
+FilePath = Annotated[
+    str,
+    Shaped(
+        r"(?:/(?!\.\.?(?:/|$))[^\x00-\x1f\x7f/:]{1,255}){1,20}",
+        "an absolute path of a file, such as /input/event.json, without . and ..",
+        1000,
+    ),
+]
+
+
+class FileItem(Taken):
+    """A value of what was told, as a file: a text as it is, anything else as JSON."""
+
+    path: FilePath = Field(description="Where tasks find it; RUNYARD_INPUT says it, too.")
+    type: ValueType | None = Field(
+        default=ValueType.JSON, description="What it must be; else anything."
+    )
+
+
 def _few(env: dict[str, Any]) -> dict[str, Any]:
     if len(env) > VARIABLES_MAX:
         raise unexpected(f"at most {VARIABLES_MAX} variables")
@@ -76,10 +96,13 @@ class MapSpec(Strict):
     env: Annotated[dict[VariableName, VariableItem], AfterValidator(_few)] = Field(
         default={}, description="Added to the environment of every container; wins over the job's."
     )
+    file: FileItem | None = Field(
+        default=None, description="A file for each task, of at most 64 KiB; not at Google."
+    )
 
     def taken(self) -> tuple[Taken, ...]:
         """Everything that is taken over, in order."""
-        items = (*(self.args or ()), *self.env.values())
+        items = (*(self.args or ()), *self.env.values(), self.file)
         return tuple(item for item in items if isinstance(item, Taken))
 
     def _is_left_out(self, name: str, value: Any, field: FieldInfo) -> bool:

@@ -60,7 +60,8 @@ def _overrides(order: LaunchOrder) -> RunOverrides:
         clear = ours.args == ()
         args = None if clear else ours.args
         containers = (ContainerOverride(args=args, env=ours.env, clear_args=clear),)
-    return RunOverrides(containers, ours.task_count, ours.timeout_seconds)
+    file = None if ours.file is None else (ours.file.path, ours.file.content)
+    return RunOverrides(containers, ours.task_count, ours.timeout_seconds, file)
 
 
 LastLines = Mapping[int, tuple[str, ...]]  #: what tasks wrote last, by their index

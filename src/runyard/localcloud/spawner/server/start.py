@@ -6,6 +6,7 @@ A task's environment is the order's and nothing else but
     RUNYARD_OUTPUT      the file that the first task may write its result to (`result`)
     RUNYARD_MOUNT_ROOT  the folder that stands for `/` of secret files and empty folders (emptyDir);
                         only if there are any
+    RUNYARD_INPUT       the file that its run brings, below that folder; only if it brings one
     PATH, HOME          DEFAULT_PATH and the working folder, only where the order sets none
 """
 
@@ -25,6 +26,7 @@ from runyard.localcloud.spawner.server.order import File, Order
 from runyard.localcloud.spawner.server.processes import MARKER
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INPUT = "RUNYARD_INPUT"
 _RLIMIT_ROOM = 128 << 20  #: below this the spawner itself might not get on while the limit is ours
 #: ignored by us or by Python (signal(7)); tasks begin with the default
 _IGNORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -152,6 +154,8 @@ def spawn(order: Order, ground: Ground, held: Holdings, out: int, err: int) -> i
         env[result.VARIABLE] = f"{held.folder}/{result.FILE}"
     if held.memory_folder:
         env["RUNYARD_MOUNT_ROOT"] = held.memory_folder
+        if INPUT in env:  # it names one of the files
+            env[INPUT] = f"{held.memory_folder}{env[INPUT]}"
     try:
         os.chdir(folder)
     except OSError as error:
