@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from runyard.flow.freezing import Zones
 from runyard.flow.lifecycle import Decision
-from runyard.flow.schedule.backfilling import Backfill, backfill
-from runyard.flow.schedule.compiling import compiled
+from runyard.flow.schedule.backfilling import Backfill, backfill, schedule_of
 from runyard.flow.schedule.firing import Ask
 from runyard.flow.schedule.instants import EPOCH
 from runyard.gate.deciding import tell_in
 from runyard.gate.firing import BACKFILL, OfOne, asked_runs, audit, begin
-from runyard.model.errors import CallerError, IllegalTransition, NotFound, Refused
+from runyard.model.errors import CallerError, IllegalTransition, NotFound
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId
-from runyard.model.run import TriggerKind
 from runyard.model.trigger.instant import Instant
 from runyard.model.trigger.row import Trigger
 from runyard.store.working_set import WorkingSet
@@ -34,6 +32,10 @@ class Filled:
     there: tuple[datetime, ...]
 
 
+def _nowhere(name: str) -> tzinfo:
+    raise KeyError(name)
+
+
 @dataclass(slots=True)
 class FillBack(OfOne):
     """Ask for runs of a schedule's past instants, at most `parallelism` of them at once.
@@ -48,7 +50,7 @@ class FillBack(OfOne):
     parallelism: int = 1
     again: bool = False
     new_id: Callable[[], RunId] = lambda: RunId("")
-    zones: Zones | None = None
+    zones: Zones = _nowhere
     plan: Backfill | CallerError | None = None
     runs: list[tuple[Ask, Sequence[Decision]]] = field(default_factory=list)
 
@@ -70,11 +72,7 @@ class FillBack(OfOne):
         await work.load_facts(decision.run for _, runs in self.runs for decision in runs)
 
     def _plan(self, work: WorkingSet, row: Trigger, had: set[datetime]) -> Backfill:
-        if row.kind is not TriggerKind.SCHEDULE or self.zones is None:
-            raise Refused(f"trigger {row.path} is no schedule: it has no instants of its own")
-        schedule = compiled(row, self.zones)
-        if isinstance(schedule, str):
-            raise Refused(f"trigger {row.path} is not ready: {schedule}")
+        schedule = schedule_of(row, self.zones)
         plan = backfill(
             schedule.schedule.timing, self.since, self.until, had, self.now, again=self.again
         )

@@ -40,7 +40,7 @@ class Recheck:
     def act(self, work: WorkingSet) -> int:
         """See `Command.act`."""
         found = [check(row, self.zones, self.now) for row in self._standing(work, self.rows)]
-        found += [overdue(row, self.now) for row in self._standing(work, self.late)]
+        found += [overdue(row, self.zones, self.now) for row in self._standing(work, self.late)]
         mendings = [one for one in found if one is not None]
         for mending in mendings:
             self._mend(work, mending)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from runyard.flow.schedule.backfilling import INSTANTS_MAX, backfill
+from runyard.flow.schedule.backfilling import INSTANTS_MAX, backfill, schedule_of
 from runyard.flow.schedule.instants import Timetable
 from runyard.flow.schedule.timing import Timing
-from runyard.model.errors import InvalidSpec
+from runyard.model.errors import InvalidSpec, Refused
 from runyard.model.recurrence.reading import read
+from runyard.model.run import TriggerKind
+from runyard.model.trigger.row import Trigger
 
 DAY = datetime(2026, 10, 1, tzinfo=UTC)
 NOW = DAY + timedelta(days=60)
@@ -62,3 +65,14 @@ def test_a_range_that_cannot_be_is_refused(since: datetime, until: datetime, wor
     assert fault.value == f"{until:%Y-%m-%dT%H:%M:%SZ}"
     if words.startswith("a range"):
         assert fault.hint == "it goes on at 2026-11-11T16:00:00Z"
+
+
+def test_only_a_schedule_that_can_be_reckoned_has_instants() -> None:
+    document = {"schedule": "@hourly", "timeZone": "No/Land"}
+    row = Trigger("shop", "local", "report", "s", TriggerKind.SCHEDULE, document, DAY)
+    with pytest.raises(Refused, match="is not ready: there is no time zone No/Land"):
+        schedule_of(row, ZoneInfo)
+    with pytest.raises(Refused, match="shop/local/report/s is no schedule"):
+        schedule_of(replace(row, kind=TriggerKind.CHAIN), ZoneInfo)
+    good = replace(row, document={"schedule": "@hourly"})
+    assert schedule_of(good, ZoneInfo).schedule.timing.trigger == good.path

@@ -101,11 +101,27 @@ def test_what_has_no_instant_any_more_ends() -> None:
 
 def test_what_stayed_due_is_told_and_due_again() -> None:
     late = replace(GOOD, next_at=SINCE)
-    found = overdue(late, NOW)
+    found = overdue(late, ZoneInfo, NOW)
     assert found is not None
     assert (found.trigger.next_at, found.trigger.next_instant) == (NOW, NEXT)
     assert found.words == (
         "shop/local/report/s was due at 2026-11-01 12:00:00 UTC and was not looked at"
     )
     for fine in (GOOD, replace(late, next_at=None), replace(late, state=TriggerState.PAUSED)):
-        assert overdue(fine, NOW) is None
+        assert overdue(fine, ZoneInfo, NOW) is None
+
+
+def test_of_what_stayed_due_in_a_blackout_nobody_is_told() -> None:
+    blackouts = [{"from": "2026-11-02", "to": "2026-11-02"}]
+    late = row(document={"blackouts": blackouts}, next_instant=NEXT, next_at=SINCE)
+    found = overdue(late, ZoneInfo, NOW)
+    assert found is not None
+    assert (found.trigger.next_at, found.words) == (NOW, "")
+    for told in (
+        replace(late, next_instant=NEXT + timedelta(days=1)),
+        replace(late, next_instant=None),
+        replace(late, kind=TriggerKind.ABSENCE),
+    ):
+        again = overdue(told, ZoneInfo, NOW)
+        assert again is not None
+        assert again.words.endswith("was not looked at")

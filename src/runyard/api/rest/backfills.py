@@ -18,12 +18,9 @@ from runyard.api.shapes_triggers import BackfillShape, CancelledBackfillShape
 from runyard.api.trigger_bodies import BackfillBody, CancelBackfillBody
 from runyard.database.port import Tx
 from runyard.flow.access import Permission
-from runyard.flow.schedule.backfilling import Backfill, backfill
-from runyard.flow.schedule.compiling import compiled
+from runyard.flow.schedule.backfilling import Backfill, backfill, schedule_of
 from runyard.gate.backfilling import CancelBackfill, FillBack
-from runyard.model.errors import Refused
 from runyard.model.ids import RANDOM_BITS, stamped
-from runyard.model.run import TriggerKind
 from runyard.model.trigger.row import Trigger
 
 backfills = router("triggers")
@@ -95,11 +92,7 @@ async def cancel_backfill(
 
 
 async def _preview(services: Services, row: Trigger, asked: BackfillBody) -> Backfill:
-    if row.kind is not TriggerKind.SCHEDULE:
-        raise Refused(f"trigger {row.path} is no schedule: it has no instants of its own")
-    schedule = compiled(row, services.zones)
-    if isinstance(schedule, str):
-        raise Refused(f"trigger {row.path} is not ready: {schedule}")
+    schedule = schedule_of(row, services.zones)
 
     async def work(tx: Tx) -> set[Any]:
         store = services.store.triggers

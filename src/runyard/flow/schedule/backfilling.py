@@ -6,9 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runyard.flow.freezing import Zones
+from runyard.flow.schedule.compiling import Compiled, compiled
 from runyard.flow.schedule.firing import Ask
 from runyard.flow.schedule.timing import Timing
-from runyard.model.errors import Fault, InvalidSpec
+from runyard.model.errors import Fault, InvalidSpec, Refused
+from runyard.model.run import TriggerKind
+from runyard.model.trigger.row import Trigger
 
 INSTANTS_MAX = 1_000
 """Instants of one backfill: Cloud Run's quota of running executions in a region, which they would
@@ -23,6 +27,16 @@ class Backfill:
 
     asks: tuple[Ask, ...]
     there: tuple[datetime, ...]
+
+
+def schedule_of(row: Trigger, zones: Zones) -> Compiled:
+    """The schedule that a trigger is. Raises Refused when it is none, or cannot be reckoned."""
+    if row.kind is not TriggerKind.SCHEDULE:
+        raise Refused(f"trigger {row.path} is no schedule: it has no instants of its own")
+    schedule = compiled(row, zones)
+    if isinstance(schedule, str):
+        raise Refused(f"trigger {row.path} is not ready: {schedule}")
+    return schedule
 
 
 def backfill(

@@ -48,15 +48,24 @@ def check(row: Trigger, zones: Zones, now: datetime) -> Mending | None:
     return None if _when(after) == _when(row) else Mending(after)
 
 
-def overdue(row: Trigger, now: datetime) -> Mending | None:
+def overdue(row: Trigger, zones: Zones, now: datetime) -> Mending | None:
     """What becomes of a trigger that stayed due though it was looked for; None when it is not due.
 
-    Its instant stays: what is made up for is decided by its own policies.
+    Its instant stays: what is made up for is decided by its own policies. Nobody has to act on one
+    that is in a blackout: it would have been skipped.
     """
     if row.state is not TriggerState.ENABLED or row.next_at is None or row.next_at > now:
         return None
     words = f"{row.path} was due at {row.next_at:%Y-%m-%d %H:%M:%S} UTC and was not looked at"
-    return Mending(row.evolve(next_at=now), words)
+    return Mending(row.evolve(next_at=now), "" if _is_blacked_out(row, zones) else words)
+
+
+def _is_blacked_out(row: Trigger, zones: Zones) -> bool:
+    found = compiled(row, zones) if row.kind is TriggerKind.SCHEDULE else ""
+    at = row.next_instant
+    if isinstance(found, str) or at is None:
+        return False
+    return any(one.begin <= at < one.until for one in found.schedule.blackouts)
 
 
 def _unreckoned(row: Trigger, why: str) -> Mending | None:

@@ -10,7 +10,7 @@ An instant that is decided on within `ON_TIME` of its due time is on time. A lat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from runyard.flow.schedule.timing import Timing
@@ -140,7 +140,9 @@ def skip_paused(trigger: Trigger, timing: Timing, now: datetime) -> Firing:
     for at in due:
         records.add(at, Fate.PAUSED, by)
     upcoming = timing.next_after(due[-1]) if due else first
-    resumed = trigger.evolve(state=TriggerState.ENABLED, said_by="", said_at=None, reason="")
+    resumed = replace(  # `_after` makes the next version of it
+        trigger, state=TriggerState.ENABLED, said_by="", said_at=None, reason=""
+    )
     return Firing(_after(resumed, timing, upcoming, due), records=tuple(records.found))
 
 
