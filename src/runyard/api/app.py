@@ -20,6 +20,7 @@ from runyard.api.rest.audit import audit
 from runyard.api.rest.backfills import backfills
 from runyard.api.rest.break_glass import break_glass
 from runyard.api.rest.channels import channels
+from runyard.api.rest.dead_letters import dead_letters
 from runyard.api.rest.deliveries import deliveries
 from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
@@ -36,6 +37,7 @@ from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
 from runyard.api.rest.principals import principals
 from runyard.api.rest.remedies import remedies
+from runyard.api.rest.replays import replays
 from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
 from runyard.api.rest.schedules import schedules
@@ -87,6 +89,8 @@ ROUTERS = (
     incidents,
     remedies,
     incident_summary,
+    dead_letters,
+    replays,
     channels,
     status,
     probes,

@@ -15,20 +15,19 @@ from runyard.api.body_parts import (
     map_of_at_most,
 )
 from runyard.api.event_bodies import EVENT_BODIES
+from runyard.api.letter_bodies import LETTER_BODIES
+from runyard.api.overrides_body import OverridesBody
 from runyard.api.people_bodies import PEOPLE_BODIES
 from runyard.api.secret_bodies import SECRET_BODIES
 from runyard.api.trigger_bodies import TRIGGER_BODIES
 from runyard.flow.planning import Verdict
-from runyard.model.asking import LABELS_MAX, VARIABLES_MAX, Argument, Labels, Variables
+from runyard.model.asking import LABELS_MAX, Labels
 from runyard.model.beside import PRIORITY_MAX
-from runyard.model.cloudrun.template import TASKS_MAX, TIMEOUT_SECONDS_MAX
 from runyard.model.cloudrun.words import JobName
-from runyard.model.durations import seconds_of
-from runyard.model.forms import Between, Lasting, Shaped
+from runyard.model.forms import Between, Shaped
 from runyard.model.job import EnvironmentName, ProjectName
 from runyard.model.places import RegionName
 from runyard.model.plan import RunRequest
-from runyard.model.run import Overrides
 from runyard.model.strict import Strict
 
 REASON_CHARACTERS_MAX = 1000
@@ -45,30 +44,6 @@ Sentence = Annotated[
 ]
 
 
-class OverridesBody(Strict):
-    """What is changed for this run only; the same four that Cloud Run's RunJob can change."""
-
-    args: tuple[Argument, ...] | None = Field(
-        default=None, description="Replaces the first container's arguments; [] means none."
-    )
-    env: Variables = Field(
-        default={},
-        description="Added to the environment of every container; wins over the job's.",
-        json_schema_extra=map_of_at_most(VARIABLES_MAX),
-    )
-    task_count: Annotated[int, Between(1, TASKS_MAX), Whole] | None = None
-    timeout: Annotated[str, Lasting(1, TIMEOUT_SECONDS_MAX, "168h")] | None = Field(
-        default=None, description="Of one task attempt."
-    )
-
-    def overrides(self) -> Overrides:
-        """As a run keeps them."""
-        return Overrides(
-            args=self.args,
-            env=tuple(sorted(self.env.items())),
-            task_count=self.task_count,
-            timeout_seconds=None if self.timeout is None else seconds_of(self.timeout),
-        )
 
 
 class RunBody(Strict):
@@ -209,6 +184,7 @@ BODIES: tuple[type[Strict], ...] = (
     *EVENT_BODIES,
     *TRIGGER_BODIES,
     *ALERT_BODIES,
+    *LETTER_BODIES,
 )
 
 

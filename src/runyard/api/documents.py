@@ -39,6 +39,7 @@ def run_document(run: Run) -> Document:
         "state": run.state,
         "trigger": run.trigger,
         "triggered_by": triggered_by_document(run.triggered_by),
+        "replays": run.replays,
         "requested_by": run.requested_by,
         "requested_at": run.requested_at,
         "due_at": run.due_at,

@@ -172,6 +172,9 @@ class RunShape(Shape):
     triggered_by: Annotated[
         TriggeredByShape | None, Field(description="Null: a person asked for it.")
     ]
+    replays: Annotated[
+        str, Field(description="The dead run in whose place it was asked for; empty: none.")
+    ]
     requested_by: str
     requested_at: datetime
     due_at: datetime | None

@@ -100,6 +100,11 @@ COMMANDS: dict[str, tuple[str, Group, str]] = {
     "trace": ("trace:trace", _RUNS, "Show where the time of a run went."),
     "cancel": ("cancel:cancel", _RUNS, "Stop a run."),
     "resume": ("resume:resume", _RUNS, "Have a run go on that waits for something."),
+    "dead-letters": (
+        "dead_letters:dead_letters",
+        _RUNS,
+        "List runs that were given up, by what they have in common; replay or discard them.",
+    ),
     "alerts": (
         "alerts:alerts",
         _RUNS,

@@ -61,6 +61,8 @@ class Permission(StrEnum):
     GUARDS_BREAK = "guards.break"
     ALERTS_READ = "alerts.read"
     ALERTS_CHANGE = "alerts.change"  # to silence them
+    DEAD_LETTERS_READ = "dead_letters.read"
+    DEAD_LETTERS_DISCARD = "dead_letters.discard"
     INCIDENTS_READ = "incidents.read"
     INCIDENTS_CHANGE = "incidents.change"
     CHANNELS_READ = "channels.read"  # names and kinds
@@ -103,6 +105,8 @@ PERMISSIONS: dict[Permission, Role] = {
     Permission.GUARDS_BREAK: Role.ADMIN,
     Permission.ALERTS_READ: Role.VIEWER,
     Permission.ALERTS_CHANGE: Role.OPERATOR,
+    Permission.DEAD_LETTERS_READ: Role.VIEWER,
+    Permission.DEAD_LETTERS_DISCARD: Role.OPERATOR,
     Permission.INCIDENTS_READ: Role.VIEWER,
     Permission.INCIDENTS_CHANGE: Role.OPERATOR,
     Permission.CHANNELS_READ: Role.VIEWER,

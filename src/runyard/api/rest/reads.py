@@ -19,7 +19,7 @@ from runyard.model.run import Run
 from runyard.store.runs import Happening
 
 JobKey = tuple[str, str, str]  #: project, environment, name
-_ID = re.compile("run_[0-9abcdefghjkmnpqrstvwxyz]{26}")
+RUN_ID = re.compile("run_[0-9abcdefghjkmnpqrstvwxyz]{26}")
 RunPath = Annotated[str, Path(alias="id", description="A run's id, such as run_01k….")]
 
 
@@ -42,7 +42,7 @@ async def run_in(
 
 async def find_run(services: Services, run_id: str) -> Run | None:
     """The run as it is now; None when there is none (any more)."""
-    if not _ID.fullmatch(run_id):
+    if not RUN_ID.fullmatch(run_id):
         return None
 
     async def work(tx: Tx) -> list[Run]:
@@ -59,7 +59,7 @@ async def story(
 
     Raises NotFound, or PermissionDenied in its environment.
     """
-    if not _ID.fullmatch(run_id):
+    if not RUN_ID.fullmatch(run_id):
         raise no_run(run_id)
 
     async def work(tx: Tx) -> tuple[list[Run], list[Happening], list[Charge]]:
