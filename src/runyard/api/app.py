@@ -19,6 +19,7 @@ from runyard.api.rest.alerts import alerts
 from runyard.api.rest.audit import audit
 from runyard.api.rest.backfills import backfills
 from runyard.api.rest.break_glass import break_glass
+from runyard.api.rest.bundles import bundles
 from runyard.api.rest.channels import channels
 from runyard.api.rest.dead_letters import dead_letters
 from runyard.api.rest.deliveries import deliveries
@@ -91,6 +92,7 @@ ROUTERS = (
     incident_summary,
     dead_letters,
     replays,
+    bundles,
     channels,
     status,
     probes,

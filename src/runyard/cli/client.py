@@ -51,6 +51,17 @@ class Client:
         so a connection that breaks in the middle of it is no error yet."""
         return self._call("POST", path, query, json.dumps(body).encode(), again=again)
 
+    def download(self, path: str) -> bytes:
+        """The file at `path`; raises what the server's error says."""
+        try:
+            reply, content = self._exchange("GET", self._target(path, {}), None)
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise self._unavailable(error) from error
+        if reply.status >= 400:
+            raise remote_errors.from_reply(reply.status, _document(content))
+        return content
+
     def delete(self, path: str, query: Query | None = None) -> Any:
         """What was at `path` and is no more."""
         return self._call("DELETE", path, query, None, again=False)

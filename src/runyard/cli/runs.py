@@ -117,6 +117,7 @@ def get(ref: Annotated[RunRef, Parameter(name="RUN")], /, *, json_: AsJson = Fal
 
 # A module of its own: following a run takes imports that a list need not wait for.
 runs.command("runyard.cli.runs_wait:wait_for", name="wait")
+runs.command("runyard.cli.runs_bundle:bundle", name="bundle")
 
 
 def _attempt(attempt: dict[str, Any], at: Any) -> tuple[str, ...]:
