@@ -37,6 +37,7 @@ TAGS = (
     "channels",
     "alerts",
     "incidents",
+    "dead-letters",
     "server",
 )
 Operation = APIOperation[Any, Any, Any, Any]
@@ -150,6 +151,10 @@ def _make_real(case: AnyCase, known: Known) -> None:
     for untold in ("lasting", "expires_in", "overlap", "retry", "wait_seconds"):
         body.pop(untold, None)
     _make_event_real(body)
+    if "memory" in body:  # more than a task can have is refused
+        body["memory"] = "1Gi"
+    if "which" in body:
+        body["which"]["every"] = True
     if files := body.get("files"):
         text = BOUND if "environments" in case.operation.path else MANIFEST
         body["files"] = [{"name": files[0]["name"], "text": text}]
@@ -162,7 +167,7 @@ def _make_real(case: AnyCase, known: Known) -> None:
 def _make_event_real(body: dict[str, Any]) -> None:
     if "messages" in body:  # one is data, or attributes, or both
         body["messages"] = [{"data_base64": "eA=="}]
-    if "topic" in body:
+    if "topic" in body and "which" not in body:
         body["filter"] = 'attributes.kind = "order"'
         if body.get("dead_letter"):
             body["dead_letter"]["topic"] = f"{body['topic'][:200]}-dead"

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from runyard.api.letter_bodies import EVERY
+from runyard.cli import letter_parameters
 from runyard.cli.main import COMMANDS as COMMANDS_OF_THE_LIST
 from runyard.cli.main import app
 from runyard.cli.runs import StateName
+from runyard.model.dead_letter import LetterState
+from runyard.model.failure import FailureClass
 from runyard.model.run import State
+from runyard.store.dead_letters import QUEUED
 from tests.support.command_line import CommandLine
 from tests.support.help_pages import SNAPSHOTS, commands, page, snapshot
 
@@ -49,6 +54,10 @@ def test_no_secret_can_be_given_on_a_command_line(words: tuple[str, ...]) -> Non
 
 def test_states_are_spelled_as_the_model_spells_them() -> None:
     assert typing.get_args(StateName) == tuple(state.value for state in State)
+    classes = tuple(one.value for one in FailureClass)
+    assert typing.get_args(letter_parameters.ClassName) == classes
+    states = (QUEUED, EVERY, *(state.value for state in LetterState))
+    assert typing.get_args(letter_parameters.StateName) == states
 
 
 @pytest.mark.parametrize("word", ["--help", "-h", "--version"])

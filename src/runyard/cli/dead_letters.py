@@ -150,6 +150,7 @@ def export(
     *,
     which: Annotated[Which, Parameter(name="*")] = ANY,
     state: State = "queued",
+    json_: AsJson = True,
 ) -> None:
     """Print dead letters as JSON lines, the latest death first. They stay in the queue."""
     for one in _every(connect(), which.fields() | {"state": state}):

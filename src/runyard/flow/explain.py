@@ -71,6 +71,8 @@ def _requested(story: _Story, _: int, fact: Happening) -> Iterator[str]:
     how = "by hand" if fact.data["trigger"] == "manual" else f"by {fact.data['trigger']}"
     what = f"run of {run.job} (revision {fact.data['revision']}) in {run.region}"
     yield sentence(f"this {what} was asked for {how}, by {by}, on {day}")
+    if run.replays:
+        yield sentence(f"it is in the place of {run.replays}, which is dead")
     meant = run.triggered_by
     if meant is not None and meant.after:
         last = f", the last of which ended at {story.at(meant.instant)}" if meant.instant else ""
