@@ -44,8 +44,6 @@ Sentence = Annotated[
 ]
 
 
-
-
 class RunBody(Strict):
     """A request for a run of a job (one in each region when the job's placement is `all`)."""
 

@@ -9,6 +9,7 @@ A row at rest: between two of its letters nothing sleeps, so a restart loses not
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runyard.model.dead_letter import DeadLetter, Replay, ReplayHow, ReplayState
@@ -82,12 +83,12 @@ def overrides_of(run: Run, how: ReplayHow) -> Overrides:
     """What is changed for the run that takes the place of `run`: what was changed for that one,
     and what `how` says."""
     old = run.overrides
-    return Overrides(
+    return replace(
+        old,
         args=old.args if how.args is None else how.args,
         env=tuple(sorted((dict(old.env) | dict(how.env)).items())),
         task_count=how.task_count or old.task_count,
         timeout_seconds=how.timeout_seconds or old.timeout_seconds,
-        file=old.file,
     )
 
 
