@@ -1,12 +1,14 @@
 """What watching costs: tasks that log much, and searches of what was logged.
 
-    python -m benchmarks.watch [--json PATH] [--lines N] [--seconds S]
+    python -m benchmarks.watch [--json PATH] [--lines N] [--rules N] [--seconds S]
 
 * Four tasks write 25,000 lines a second each, paced, once to files and once as tasks of a run,
   whose output goes through the spawner. `log_slowdown_percent`: how much longer the slowest takes.
 * Ten million lines (a quarter of them structured) in four logs are searched with nothing of them in
   the page cache. `log_search_s`: the slower of a plain text and a field; `log_search_regex_s`: the
   slowest of three expressions, of which one has no plain text in it. Medians of three.
+* 10,000 rules of jobs with a history are looked at as often as an engine does.
+  `alert_cpu_percent_10k`: how much of a core that takes, all threads together.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from time import perf_counter
 import uvloop
 
 from benchmarks.parts.answering import clock
+from benchmarks.parts.ruling import alert_cpu_percent
 from runyard.cloud_wiring import Ids
 from runyard.config import Config
 from runyard.gate.asking import Apply, Request
@@ -49,6 +52,7 @@ SECONDS = 10.0
 TASKS = 4
 LINES_PER_SECOND = 25_000
 ROUNDS = 3
+RULES = 10_000
 BLOCK_LINES = 1_000
 AT = 1_767_225_600_000_000
 #: Writes what is due a hundred times a second, and tells how long it took beside its output.
@@ -221,11 +225,13 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watch")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--lines", type=int, default=LINES)
+    parser.add_argument("--rules", type=int, default=RULES)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long tasks write")
     asked = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="runyard-bench-") as name:
         folder = Path(name)
         figures = slowdown(folder, asked.seconds) | searches(folder, asked.lines)
+        figures["alert_cpu_percent_10k"] = alert_cpu_percent(folder, asked.rules)
     figures = {key: round(value, 3) for key, value in figures.items()}
     for key, value in figures.items():
         print(f"{key:36} {value:14,.3f}")

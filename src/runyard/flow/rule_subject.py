@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from runyard.flow.schedule.timing import Timing
 from runyard.model.job import JobSpec
@@ -15,7 +16,7 @@ from runyard.model.run import RunView
 from runyard.model.trigger.instant import Unrun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is made of the runs is kept for all rules
 class Subject:
     """A job in force, and what of it rules may ask for. `runs` are its newest, newest first;
     `succeeded_at`: when a run of it ended well last; `since`: when it was applied. `spent`: in
@@ -33,7 +34,7 @@ class Subject:
     unrun: Sequence[Unrun] = ()
     patterns: Sequence[LogPattern] = ()
 
-    @property
+    @cached_property
     def judged(self) -> list[RunView]:
         """Those that came to an end of their own, the last to end first."""
         found = [run for run in self.runs if run.is_judged]
