@@ -7,6 +7,10 @@ that there is no such piece.
 
 from __future__ import annotations
 
+import re
+
+#: Alternatives, ends, flags and what looks around, characters by name, what gives nothing back.
+_UNSURE = re.compile(r"[|$]|\(\?|\\[AZBNuUx]|[*+?}]\+")
 _QUANTIFIERS = "*?{"  #: of these the piece before may be missing
 _BOUNDARIES = ".^$+|"
 
@@ -32,6 +36,23 @@ def literals_of(pattern: str) -> tuple[str, ...]:
             longest = ""
     found.append(max(longest, piece, key=len))
     return tuple(found) if all(found) else ()
+
+
+def opening_of(pattern: str) -> re.Pattern[bytes] | None:
+    """For an expression that is found at the beginning of a text or nowhere: one that is found in
+    the bytes of each entry whose text it is found in (unless that has escapes, or is not ASCII),
+    and perhaps in others. None where that is not easy to see.
+
+    It may reach beyond the text, which only makes it be found too often: what it is found in within
+    the text it is found in. That does not hold for what looks at the end, or gives nothing back.
+    """
+    plain = pattern.replace("(?:", "(")
+    if not pattern.startswith("^") or not pattern.isascii() or _UNSURE.search(plain):
+        return None
+    try:
+        return re.compile(b'"m":"(?:%b)' % pattern[1:].encode())
+    except re.error:
+        return None
 
 
 def _token(pattern: str, place: int) -> tuple[int, str]:

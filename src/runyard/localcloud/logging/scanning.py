@@ -19,6 +19,8 @@ BLOCK_BYTES = 2**20  #: read together: what the cache of a core holds
 LINE_BYTES_MAX = 2**23  #: what is longer without a newline is no line of ours
 _TEXT = b'"m":"'
 _TEXTS = re.compile(rb'^[^m\n]*"m":"([^"]*)"', re.MULTILINE)  # nothing before it has an m
+_ESCAPE = re.compile(rb"\\")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 Hit = tuple[int, bytes]  #: where the line ends, and the line
 
@@ -95,8 +97,9 @@ def _blocks(descriptor: int, buffer: bytearray, start: int, end: int) -> Iterato
 
 def _wanted_lines(buffer: bytearray, size: int, matcher: Matcher) -> Iterator[tuple[int, bytes]]:
     """Wanted lines of a block, the last first, each with where its newline is."""
-    if matcher.driver:
-        for start, stop in reversed(spans(buffer, size, matcher.driver)):
+    likely = _likely(buffer, size, matcher)
+    if likely is not None:
+        for start, stop in reversed(likely):
             line = bytes(buffer[start:stop])
             if _may_match(line, matcher) and matcher.matches(line):
                 yield stop, line
@@ -136,6 +139,28 @@ def spans(data: bytes | bytearray, size: int, needles: tuple[bytes, ...]) -> lis
             found.append((data.rfind(b"\n", 0, at) + 1, stop))
             at = data.find(needle, stop, size)
     return sorted(set(found)) if len(needles) > 1 else found
+
+
+def _likely(data: bytearray, size: int, matcher: Matcher) -> list[tuple[int, int]] | None:
+    """From where to where the lines go that may be wanted; None where each of them may be."""
+    if matcher.driver:
+        return spans(data, size, matcher.driver)
+    if matcher.opening_pattern is not None:
+        return _opened(data, size, matcher.opening_pattern)
+    return None
+
+
+def _opened(data: bytearray, size: int, opening: re.Pattern[bytes]) -> list[tuple[int, int]]:
+    """From where to where the lines go in which it is found, and those whose texts do not lie in
+    the file as they are."""
+    found: set[tuple[int, int]] = set()
+    for pattern in (opening, _ESCAPE) if data.isascii() else (opening, _ESCAPE, _NOT_ASCII):
+        hit = pattern.search(data, 0, size)
+        while hit is not None:
+            stop = data.find(b"\n", hit.start(), size)
+            found.add((data.rfind(b"\n", 0, hit.start()) + 1, stop))
+            hit = pattern.search(data, stop, size)
+    return sorted(found)
 
 
 def _may_match(line: bytes, matcher: Matcher) -> bool:

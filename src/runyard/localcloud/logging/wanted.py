@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 
 from runyard.localcloud.logging.format import as_written, decode
-from runyard.localcloud.logging.literal import literals_of
+from runyard.localcloud.logging.literal import literals_of, opening_of
 
 _AT = re.compile(rb'\{"t":(\d{1,18}),')
 LITERAL_MIN = 3  #: characters: shorter ones are in nearly every line, and finding them costs more
@@ -52,12 +52,14 @@ class Wanted:
 
 class Matcher:
     """Tells lines. `driver`: what every wanted line has one of, the rarest that is known; empty:
-    every line must be looked at. Raises re.error for a pattern that is none."""
+    every line must be looked at, or with an `opening_pattern` those that have it (and those that
+    `literal.opening_of` names). Raises re.error for a pattern that is none."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self.pattern = re.compile(wanted.pattern) if wanted.pattern else None
         self.bytes_pattern = _of_bytes(wanted.pattern)
+        self.opening_pattern = opening_of(wanted.pattern)
         needles = _needles(wanted)
         self.driver: Alternatives = needles[0] if needles else ()
         self._rest = needles[1:]
@@ -125,12 +127,12 @@ def _needles(wanted: Wanted) -> list[Alternatives]:
 
 
 def _field_needles(path: str, value: str) -> Alternatives:
-    """The last key of the path (or the path, for a key may have dots in it) beside the value, as a
-    text and as the JSON that it may be."""
-    keys = {as_written(key) for key in (path, path.rpartition(".")[2])}
+    """The last key of the path beside the value, as a text and as the JSON that it may be. A key
+    may have dots in it, the path may be one: both end in the same."""
+    key = as_written(path.rpartition(".")[2])
     scalar = _scalar(value)
     values = [b'"%b"' % as_written(value)] + ([] if scalar is None else [scalar])
-    return tuple(b'"%b":%b' % (key, one) for key in sorted(keys) for one in values)
+    return tuple(b'%b":%b' % (key, one) for one in values)
 
 
 def _scalar(value: str) -> bytes | None:
