@@ -3,7 +3,8 @@
     python -m benchmarks.watch [--json PATH] [--lines N] [--rules N] [--seconds S]
 
 * Four tasks write 25,000 lines a second each, paced, once to files and once as tasks of a run,
-  whose output goes through the spawner. `log_slowdown_percent`: how much longer the slowest takes.
+  whose output goes through the spawner, and is read for measures and errors as it comes.
+  `log_slowdown_percent`: how much longer the slowest takes.
 * Ten million lines (a quarter of them structured) in four logs are searched with nothing of them in
   the page cache. `log_search_s`: the slower of a plain text and a field; `log_search_regex_s`: the
   slowest of three expressions, of which one has no plain text in it. Medians of three.
@@ -38,11 +39,14 @@ from runyard.gate.door import Committed
 from runyard.localcloud.logging.format import STDOUT, encode_block
 from runyard.localcloud.logging.search import Search, search
 from runyard.localcloud.logging.wanted import Wanted
+from runyard.log_watching import reading_logs
+from runyard.measures import measuring
 from runyard.model.event import Released
 from runyard.model.ids import RunId
 from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import State
+from runyard.telemetry.recorder import Recorder
 from runyard.wiring import open_house, open_rows
 
 NAME = "lines searched, cold"
@@ -115,7 +119,11 @@ def _words(told: Path, seconds: float) -> list[str]:
 async def _as_tasks(folder: Path, told: Path, seconds: float) -> None:
     over = asyncio.Event()
 
+    measures: list[Recorder] = []
+
     def observe(done: Committed) -> None:
+        for one in measures:
+            one.observe(done.facts)
         if any(isinstance(fact, Released) for _, fact, _ in done.facts):
             over.set()
 
@@ -128,8 +136,11 @@ async def _as_tasks(folder: Path, told: Path, seconds: float) -> None:
     (folder / "state").mkdir()
     async with (
         open_rows(config, "bench") as rows,
-        open_house(config, rows, "bench", observe) as house,
+        measuring(config, rows, "bench") as recorder,
+        open_house(config, rows, "bench", observe, recorder) as house,
+        reading_logs(rows, recorder, house.cloud.sights.viewer),
     ):
+        measures.append(recorder)
         await house.engine.gate.ask(Apply([_spec(told, seconds)], "local", "bench", clock()))
         asked = Request(
             RunRequest("local", "chatty", "bench"), clock(), lambda: RunId(Ids("run")())
