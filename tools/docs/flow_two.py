@@ -3,6 +3,7 @@ letters and arrows as they were drawn, and beside each box where it lives in our
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.docs.colours import Kind, classes
@@ -52,11 +53,11 @@ BOXES = (
         ("runyard.model.run:TriggerKind", "runyard.flow.request:request"),
         "Whatever asks, a request becomes a run: row, history and effects in one transaction."),
     Box("J", "Cloud Scheduler", Kind.PROCESS,
-        ("runyard.model.manifest.loader:LATER",),
-        "Comes with a later version; a manifest that has `triggers` is told so."),
+        ("runyard.flow.schedule.firing:fire", "runyard.engine.schedule:ScheduleLoop"),
+        "Schedules stand beside the job; each instant becomes one run or one recorded reason."),
     Box("K", "Pub/Sub Message", Kind.PROCESS,
-        ("runyard.model.manifest.loader:LATER",),
-        "As J."),
+        ("runyard.flow.eventing:take_event", "runyard.engine.events:EventLoop"),
+        "A subscription for each trigger; each message becomes one run or one recorded reason."),
     Box("L", "API Call", Kind.PROCESS,
         ("runyard.api.rest.runs:create_runs", "runyard.gate.asking:Request"),
         "With overrides, priority and an idempotency key: the same key is the same run."),
@@ -117,24 +118,24 @@ ARROWS = (
 )  # fmt: skip
 
 
-def diagram() -> str:
-    """The flow as it was drawn, in the colours of this project."""
+def diagram(boxes: Sequence[Box] = BOXES, arrows: Sequence[tuple[str, str, str]] = ARROWS) -> str:
+    """A flow as it was drawn, in the colours of this project."""
     lines = ["graph TD"]
-    for box in BOXES:
+    for box in boxes:
         opening, closing = ("{", "}") if box.kind is Kind.QUESTION else ("[", "]")
         lines.append(f'    {box.letter}{opening}"{box.text}"{closing}')
-    for before, after, words in ARROWS:
+    for before, after, words in arrows:
         lines.append(f"    {before} -->{f'|{words}|' if words else ''} {after}")
-    lines += classes(box.kind for box in BOXES)
+    lines += classes(box.kind for box in boxes)
     for kind in Kind:
-        letters = [box.letter for box in BOXES if box.kind is kind]
+        letters = [box.letter for box in boxes if box.kind is kind]
         lines += [f"    class {','.join(letters)} {kind}"] if letters else []
     return "\n".join(lines)
 
 
-def boxes_table() -> str:
+def boxes_table(boxes: Sequence[Box] = BOXES) -> str:
     """Each box, where it lives, and how."""
     return table(
         ("box", "", "where", "how"),
-        ((box.letter, box.text, "<br>".join(map(code, box.where)), box.how) for box in BOXES),
+        ((box.letter, box.text, "<br>".join(map(code, box.where)), box.how) for box in boxes),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.docs.alerting import alerting_page
 from tools.docs.commands import commands_page
 from tools.docs.errors import errors_page
+from tools.docs.flow_eight import recovery_page
 from tools.docs.lifecycle import lifecycle_page, states_page
 from tools.docs.operations import operations_page
 from tools.docs.prices import prices_page
@@ -20,6 +21,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "flows/02-job-lifecycle.md": lifecycle_page,
     "flows/05-job-management-operations.md": operations_page,
     "flows/06-monitoring-and-alerting.md": alerting_page,
+    "flows/08-error-handling-and-recovery.md": recovery_page,
     "reference/cli.md": commands_page,
     "reference/config.md": settings_page,
     "reference/errors.md": errors_page,
