@@ -16,6 +16,7 @@ ENDS = {
     "import-orders": ("succeeded", 3),
     "slow-report": ("dead", 1),
     "sort-orders": ("succeeded", 2),
+    "fetch-rates": ("succeeded", 2),
     "reindex": ("cancelled", 1),
 }
 

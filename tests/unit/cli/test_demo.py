@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 
 from runyard.channel.declared import webhook
 from runyard.cli.demo import closing, findings, incident, verdict
+from runyard.cli.demo.bank import away
 from runyard.cli.demo.ground import Ground
 from runyard.cli.demo.incident import Telling
 from runyard.cli.demo.interpreter import SEARCH_PATH, search_path
@@ -87,6 +89,20 @@ def test_the_receiver_believes_who_knows_its_key_and_nobody_else() -> None:
             place.close()
         assert receiver.next(10) == {"type": "incident.opened"}
         assert receiver.next(0.001) is None
+
+
+def test_the_bank_refuses_until_it_is_open() -> None:
+    with away() as bank:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", bank.port), 5)
+        bank.open()
+        bank.open()
+        place = HTTPConnection("127.0.0.1", bank.port, timeout=10)
+        place.request("GET", "/")
+        assert place.getresponse().status == 200
+        place.close()
+    with away() as shut:
+        assert shut.thread is None
 
 
 @pytest.mark.parametrize(
@@ -184,11 +200,11 @@ def test_no_python_for_tasks_says_what_to_do() -> None:
 
 def test_the_manifests_have_every_job(tmp_path: Path) -> None:
     named = {job.name for job in jobs(Ground(tmp_path, ""), "/usr/bin")}
-    loaded = load([Source(each["name"], each["text"]) for each in manifests()])
+    loaded = load([Source(each["name"], each["text"]) for each in manifests(18641)])
     assert {job.name for job in loaded.jobs} == named
 
 
 def test_a_wheel_has_the_manifests_it_needs() -> None:
     kept = {path.stem for path in MANIFESTS.glob("*.yaml")}
-    assert kept == {"retry", "timeout", "memory", "cancel", "characters"}
+    assert kept == {"retry", "timeout", "memory", "network", "cancel", "characters"}
     assert all(path.read_text().startswith("#") for path in MANIFESTS.glob("*.yaml"))

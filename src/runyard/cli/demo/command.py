@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from runyard.cli import output
 from runyard.cli.client import Client
 from runyard.cli.demo import closing, findings, incident, play, scene, verdict
+from runyard.cli.demo.bank import Bank, away
 from runyard.cli.demo.closing import Story
 from runyard.cli.demo.ground import Ground, prepared
 from runyard.cli.demo.incident import Telling
@@ -44,9 +45,9 @@ def demo(
 
     It starts a server of its own in a folder of its own; yours is not touched. A job of many tasks
     over real data, one that fails twice and succeeds by retry, one that times out and ends dead,
-    one that is killed for memory and gets more, and one that is cancelled. What is dead opens an
-    incident, of which a receiver is told, and which is over by itself. Then all is removed. Exits
-    with 0 when everything went as it should, else with 1.
+    one that is killed for memory and gets more, one that waits until its bank is back, and one that
+    is cancelled. What is dead opens an incident, of which a receiver is told, and which is over by
+    itself. Then all is removed. Exits with 0 when everything went as it should, else with 1.
     """
     config = settings()
     began_at = now()
@@ -91,10 +92,10 @@ def _played(ground: Ground, python_path: str, *, as_json: bool) -> Story:
             output.line(f"  {job.name:<{width}}  {job.purpose}")
         output.line(at_once=True)
     client, began_at = ground.connect(), now()
-    play.bring(client)
-    with listening() as receiver:
+    with listening() as receiver, away() as bank:
+        play.bring(client, bank)
         incident.watch(client, receiver)
-        act = partial(_act, ground, client, began_at, as_json=as_json)
+        act = partial(_act, ground, client, began_at, bank, as_json=as_json)
         runs = [*act(cast), *act([incident.AGAIN])]
         messages = list(incident.heard(receiver))
         opened = incident.told(client)
@@ -109,6 +110,7 @@ def _act(
     ground: Ground,
     client: Client,
     began_at: datetime,
+    bank: Bank,
     cast: Sequence[DemoJob],
     *,
     as_json: bool,
@@ -117,7 +119,7 @@ def _act(
     runs = play.ask(client, cast)
     shown = scene.chosen([job.name for job in cast], runs, began_at, as_json=as_json)
     try:
-        play.follow(ground, cast, runs, shown)
+        play.follow(ground, cast, runs, shown, bank)
     finally:
         shown.close()
     return runs

@@ -18,6 +18,8 @@ MANIFESTS = Path(__file__).resolve().parent / "manifests"
 #: In a clone of the project; a wheel has neither the script nor the data.
 FLIGHTS = Path(__file__).resolve().parents[4] / "examples" / "flights"
 _FLIGHTS_FILES = ("main.py", "flights.csv.zip")
+_ALWAYS = ("retry", "timeout", "memory", "network", "cancel")
+_BANK_PORT = "18641"  #: in the manifest; the demo takes one that is free
 FLIGHTS_JOB, CHARACTERS_JOB = "flights", "characters"
 
 
@@ -39,14 +41,16 @@ def has_flights() -> bool:
     return all((FLIGHTS / name).is_file() for name in _FLIGHTS_FILES)
 
 
-def manifests() -> list[dict[str, str]]:
-    """The files to apply, as the REST API wants them."""
-    paths = {name: MANIFESTS / f"{name}.yaml" for name in ("retry", "timeout", "memory", "cancel")}
+def manifests(bank_port: int) -> list[dict[str, str]]:
+    """The files to apply, as the REST API wants them. The bank is at `bank_port`, here."""
+    paths = {name: MANIFESTS / f"{name}.yaml" for name in _ALWAYS}
     if has_flights():
         paths[FLIGHTS_JOB] = FLIGHTS / "runyard.yaml"
     else:
         paths[CHARACTERS_JOB] = MANIFESTS / f"{CHARACTERS_JOB}.yaml"
-    return [{"name": f"{name}.yaml", "text": path.read_text()} for name, path in paths.items()]
+    texts = {name: path.read_text() for name, path in paths.items()}
+    texts["network"] = texts["network"].replace(_BANK_PORT, str(bank_port))
+    return [{"name": f"{name}.yaml", "text": text} for name, text in texts.items()]
 
 
 def lay_out(ground: Ground) -> None:
@@ -77,6 +81,13 @@ def jobs(ground: Ground, search_path: str) -> list[DemoJob]:
         DemoJob(
             "sort-orders",
             "needs more memory than it has: killed, and succeeds with twice as much",
+            State.SUCCEEDED,
+            ("failed", "succeeded"),
+            {"PATH": search_path},
+        ),
+        DemoJob(
+            "fetch-rates",
+            "its bank is away at first: waits for it, and goes on once it is back",
             State.SUCCEEDED,
             ("failed", "succeeded"),
             {"PATH": search_path},

@@ -7,6 +7,7 @@ from typing import Any
 
 from runyard.cli import follow_many
 from runyard.cli.client import Client
+from runyard.cli.demo.bank import Bank
 from runyard.cli.demo.ground import Ground
 from runyard.cli.demo.jobs import DemoJob, manifests
 from runyard.cli.demo.scene import Scene
@@ -19,9 +20,9 @@ CANCEL_REASON = "the demo has seen enough"
 _RELEASE_TRIES, _RELEASE_PAUSE_SECONDS = 100, 0.1
 
 
-def bring(client: Client) -> None:
+def bring(client: Client, bank: Bank) -> None:
     """Brings the jobs into force."""
-    client.post("/jobs:apply", {"files": manifests()})
+    client.post("/jobs:apply", {"files": manifests(bank.port)})
 
 
 def ask(client: Client, jobs: Sequence[DemoJob]) -> list[Document]:
@@ -34,8 +35,11 @@ def _given(body: Document) -> Document:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def follow(ground: Ground, jobs: Sequence[DemoJob], runs: Sequence[Document], scene: Scene) -> None:
-    """Shows all runs until they have ended. Cancels the one that is to be cancelled."""
+def follow(
+    ground: Ground, jobs: Sequence[DemoJob], runs: Sequence[Document], scene: Scene, bank: Bank
+) -> None:
+    """Shows all runs until they have ended. Cancels the one that is to be cancelled, and opens the
+    bank once a run has looked for it in vain."""
     client = ground.connect()
     lines = [0] * len(runs)
     identities = [run["id"] for run in runs]
@@ -44,6 +48,8 @@ def follow(ground: Ground, jobs: Sequence[DemoJob], runs: Sequence[Document], sc
             if _is_mere_note(event):
                 continue
             scene.show(place, event)
+            if event.kind == "run" and (event.data["awaiting"] or {}).get("looks"):
+                bank.open()
             lines[place] += event.kind == "log"
             if event.kind == "log" and lines[place] == jobs[place].lines_until_cancel:
                 client.post(f"{path(identities[place])}:cancel", {"reason": CANCEL_REASON})
