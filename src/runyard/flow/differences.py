@@ -37,9 +37,11 @@ _KEYED = {
     "buckets": "name",
     "topics": "name",
     "triggers": "name",
+    "alerts": "name",
 }
 #: Lists of texts that are sets.
 _SETS = frozenset({"egress", "secrets", "roles", "dependsOn", "instances", "tags", "ignore_drift"})
+_PLACED = frozenset({"alerts"})  #: matched by place, where not all of them have a name
 _ALIGNED = "containers"  #: matched by name where they are in the same order, else by place
 _NOTHING: tuple[Json, ...] = (None, [])
 
@@ -110,6 +112,8 @@ def _pairs(steps: Steps, before: Json, after: Json) -> list[tuple[Step, Json, Js
         return _by_name("", *lists)
     if field in _KEYED and all(_are_named(one, _KEYED[str(field)]) for one in lists):
         return _by_name(_KEYED[str(field)], *lists)
+    if field in _PLACED:
+        return _by_place(*lists)
     if field == _ALIGNED and _are_aligned(*lists):
         return _by_name("name", *lists)
     if field == _ALIGNED and len(lists[0]) - len(lists[1]) <= 1:
