@@ -263,3 +263,50 @@ def test_one_dead_run_is_replayed_on_the_command_line(runyard: CommandLine, api:
     done = runyard("incidents", "replay", "@last", "--json")
     assert done.document()["remedy"]["action"] == "replay"
     assert "admin: 1 dead run of job report replayed" in runyard("incidents", "show", "@last").out
+
+
+def test_what_is_over_offers_a_change_of_the_watch(runyard: CommandLine, api: Api) -> None:
+    lines = ("12:00:01 starting", "12:00:02 ERROR cannot reach the ledger: refused")
+    failures = (TaskFailure(0, 1, "it failed", 1, last_lines=lines),)
+    path = failing(api, replace(FAILED, failures=failures), times=3)
+    assert api.get(f"{path}/watch-changes") == {"changes": []}
+    assert "nothing is offered" in runyard("incidents", "suggest", "@last").out
+    refused = api.ask("POST", f"{path}:change-watch", {"name": "limit-failing"})
+    assert refused.status == 404
+    done = runyard("incidents", "resolve", "@last")
+    assert "`runyard incidents suggest @last`" in done.err
+    shown = runyard("incidents", "suggest", "@last").out
+    assert "~ limit-failing: if it was not worth telling" in shown, shown
+    assert "~ add-log-1: a run wrote it before it died" in shown
+    assert '"text": "ERROR cannot reach the ledger: refused"' in shown
+    offers = runyard("incidents", "suggest", "@last", "--json").document()["changes"]
+    assert [one["name"] for one in offers] == ["limit-failing", "add-log-1"]
+    done = runyard("incidents", "suggest", "@last", "--apply", "add-log-1", "--reason", "again")
+    assert done.out == "watch of job report changed: add-log-1\nreport updated, revision 3\n", (
+        done.err
+    )
+    (rule,) = job(api)["spec"]["alerts"]
+    assert rule["log"]["text"] == "ERROR cannot reach the ledger: refused"
+    asked = {"name": "limit-failing", "idempotency_key": "k1"}
+    done = api.post(f"{path}:change-watch", asked)
+    assert done["operation"]["reason"] == path.removeprefix("/incidents/")
+    again = api.post(f"{path}:change-watch", asked)
+    assert (again["seen"], again["remedy"]) == (True, done["remedy"])
+    rules = {one["name"]: one for one in job(api)["spec"]["alerts"]}
+    assert rules["failing"]["consecutiveFailures"] == 5
+    wrong = api.ask("POST", f"{path}:change-watch", {"name": "add-log-1"})
+    assert wrong.status == 404
+    assert "there are limit-failing" in wrong.error["message"] + str(wrong.error)
+    timeline = runyard("incidents", "show", "@last").out
+    assert "admin: watch of job report changed: add-log-1: again" in timeline
+    assert api.ask("DELETE", "/jobs/report?wait_seconds=20&force=true&reason=x").status == 200
+    assert api.get(f"{path}/watch-changes") == {"changes": []}
+
+
+def test_what_was_over_by_itself_may_be_so_for_longer(api: Api) -> None:
+    path = failing(api)
+    end(api, make_outcome())
+    told(api)
+    (change,) = api.get(f"{path}/watch-changes")["changes"]
+    assert (change["name"], change["rule"]) == ("hold-dead", "dead")
+    assert "before anybody had it" in change["reason"]

@@ -76,6 +76,7 @@ def alerting_page() -> str:
                 ("Operations Team", code("runyard.flow.routing:escalations")),
                 ("Investigate Issue", code("runyard.api.rest.incidents:incidents")),
                 ("Remediation Actions", code("runyard.flow.remedies:suggestions")),
+                ("Update Monitoring", code("runyard.flow.watch_changes:watch_changes")),
             ),
         ),
         "## An alert",

@@ -100,6 +100,12 @@ class RaiseMemoryBody(ChangeIncidentJobBody):
     to: Annotated[str, MemoryAmount()] | None = None
 
 
+class ChangeWatchBody(ChangeIncidentJobBody):
+    """Which of the offers; `GET /incidents/{id}/watch-changes` names them."""
+
+    name: Annotated[str, Shaped("[a-z0-9_-]{1,80}", "the name of an offer", 80)]
+
+
 ALERT_BODIES: tuple[type[Strict], ...] = (
     SilenceBody,
     AckIncidentBody,
@@ -110,4 +116,5 @@ ALERT_BODIES: tuple[type[Strict], ...] = (
     RollBackIncidentBody,
     PauseIncidentBody,
     RaiseMemoryBody,
+    ChangeWatchBody,
 )

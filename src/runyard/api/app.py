@@ -52,6 +52,7 @@ from runyard.api.rest.topics import topics
 from runyard.api.rest.traces import traces
 from runyard.api.rest.trigger_graph import trigger_graph
 from runyard.api.rest.triggers import triggers
+from runyard.api.rest.watch_changes import changes_of_watch
 from runyard.api.services import Services
 
 #: Every route of the API is in one of these; what is asked for most is found first.
@@ -93,6 +94,7 @@ ROUTERS = (
     dead_letters,
     replays,
     bundles,
+    changes_of_watch,
     channels,
     status,
     probes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -105,3 +105,26 @@ class IncidentSummaryShape(Shape):
     escalated: int
     rules: list[NoisyRuleShape]
     actions: dict[str, int]
+
+
+class WatchFieldShape(Shape):
+    """One field that differs; none: it is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+class WatchChangeShape(Shape):
+    """An offer: how a rule of the job would be, and why."""
+
+    name: str
+    rule: str
+    reason: str
+    fields: list[WatchFieldShape]
+
+
+class WatchChangesShape(Shape):
+    """What an incident that is over says of the watch."""
+
+    changes: list[WatchChangeShape]

@@ -22,6 +22,7 @@ incidents = App(
     group_commands="Commands",
 )
 incidents.command("runyard.cli.incident_summary:summary", name="summary")
+incidents.command("runyard.cli.watch_changes:suggest", name="suggest")
 incidents.command("runyard.cli.remedies:replay", name="replay")
 incidents.command("runyard.cli.remedies:rollback", name="rollback")
 incidents.command("runyard.cli.remedies:pause", name="pause")
@@ -141,6 +142,8 @@ def resolve(
 ) -> None:
     """Say that it is over, with all its alerts. What is wrong again is a new incident."""
     _do(incident, "resolve", {"reason": reason}, json_)
+    if not json_:
+        output.note(f"`runyard incidents suggest {incident}` says what it says of the watch")
 
 
 def _do(incident: str, verb: str, body: Document, as_json: bool) -> None:

@@ -55,7 +55,7 @@ def rollback(
     json_: AsJson = False,
 ) -> None:
     """Bring an older revision of its job into force again."""
-    _change(incident, "rollback", {"to": to, "reason": reason}, yes, json_)
+    change(incident, "rollback", {"to": to, "reason": reason}, yes, json_)
 
 
 def raise_memory(
@@ -71,7 +71,7 @@ def raise_memory(
     json_: AsJson = False,
 ) -> None:
     """Give the tasks of its job more memory, with the CPUs that so much needs."""
-    _change(incident, "raise-memory", {"to": to, "reason": reason}, yes, json_)
+    change(incident, "raise-memory", {"to": to, "reason": reason}, yes, json_)
 
 
 def pause(
@@ -95,7 +95,8 @@ def pause(
         output.note(f"go on with `runyard triggers resume {job} {name}`")
 
 
-def _change(incident: str, verb: str, body: Document, yes: bool, as_json: bool) -> None:
+def change(incident: str, verb: str, body: Document, yes: bool, as_json: bool) -> None:
+    """Have the job of an incident changed, and follow that to its end."""
     client = connect()
     done = _asked(client, incident, verb, body | {"confirm": yes})
     operation = changing.carried_through(client, done["operation"], yes=yes)

@@ -170,18 +170,23 @@ USUAL: tuple[AlertRule, ...] = (
 
 
 def named(rules: Sequence[AlertRule]) -> dict[str, AlertRule]:
-    """All rules of a job by name, those that every job has first. One without a name is called by
-    its kind; the second such one `took-2`, and so on."""
-    found = {one.name or "": one for one in USUAL}
-    counts: Counter[str] = Counter()
-    for one in rules:
-        if one.name is not None:
-            found[one.name] = one
-            continue
-        name = _in_words(one.kind)
-        counts[name] += 1
-        found[name if counts[name] == 1 else f"{name}-{counts[name]}"] = one
+    """All rules of a job by name, those that every job has first; without those that are off."""
+    found = {one.name or "": one for one in USUAL} | dict(zip(names(rules), rules, strict=True))
     return {name: one for name, one in found.items() if one.enabled}
+
+
+def names(rules: Sequence[AlertRule]) -> list[str]:
+    """What rules are called, in their order. One without a name is called by its kind; the second
+    such one `took-2`, and so on."""
+    found, counts = [], Counter[str]()
+    for one in rules:
+        name = one.name
+        if name is None:
+            words = _in_words(one.kind)
+            counts[words] += 1
+            name = words if counts[words] == 1 else f"{words}-{counts[words]}"
+        found.append(name)
+    return found
 
 
 def _in_words(kind: str) -> str:

@@ -77,11 +77,11 @@ async def replay(
 ) -> Response:
     """Have its dead runs replayed on the job as it is now, one after the other: those that are in
     the queue of dead letters still, or one of them. It goes on by itself."""
-    row = await _permitted(services, who, Permission.RUNS_START, incident_id)
-    wanted = _wanted(row, who, RemedyAction.REPLAY, asked)
-    if (before := await _before(services, row, wanted)) is not None:
+    row = await permitted(services, who, Permission.RUNS_START, incident_id)
+    wanted = wanted_of(row, who, RemedyAction.REPLAY, asked)
+    if (before := await before_with(services, row, wanted)) is not None:
         return before
-    _, case = await _job(services, row)
+    _, case = await job_of(services, row)
     said = suggestion(case, RemedyAction.REPLAY)
     runs = [RunId(one) for one in said.target if asked.run in (None, one)]
     if not runs:
@@ -125,11 +125,11 @@ async def roll_back(
 ) -> Response:
     """Bring an older revision of its job into force again: the one that succeeded last, or another.
     It is an operation."""
-    row = await _permitted(services, who, Permission.JOBS_CHANGE, incident_id)
-    wanted = _wanted(row, who, RemedyAction.ROLLBACK, asked)
-    if (before := await _before(services, row, wanted)) is not None:
+    row = await permitted(services, who, Permission.JOBS_CHANGE, incident_id)
+    wanted = wanted_of(row, who, RemedyAction.ROLLBACK, asked)
+    if (before := await before_with(services, row, wanted)) is not None:
         return before
-    job, case = await _job(services, row)
+    job, case = await job_of(services, row)
     to = asked.to
     if to is None:
         said = suggestion(case, RemedyAction.ROLLBACK)
@@ -139,7 +139,7 @@ async def roll_back(
     document = await older(services, job, to)
     what = f"job {job.name} back to revision {to}"
     kind = OperationKind.ROLLBACK
-    return await _change(services, wanted, job, document, kind, what, asked)
+    return await change_job(services, wanted, job, document, kind, what, asked)
 
 
 @remedies.post(
@@ -157,11 +157,11 @@ async def raise_memory(
 ) -> Response:
     """Give the tasks of its job more memory, with the CPUs that so much needs: what a run came back
     with, else the next size, or another amount. It is an operation."""
-    row = await _permitted(services, who, Permission.JOBS_CHANGE, incident_id)
-    wanted = _wanted(row, who, RemedyAction.RAISE_MEMORY, asked)
-    if (before := await _before(services, row, wanted)) is not None:
+    row = await permitted(services, who, Permission.JOBS_CHANGE, incident_id)
+    wanted = wanted_of(row, who, RemedyAction.RAISE_MEMORY, asked)
+    if (before := await before_with(services, row, wanted)) is not None:
         return before
-    job, case = await _job(services, row)
+    job, case = await job_of(services, row)
     to = asked.to
     if to is None:
         said = suggestion(case, RemedyAction.RAISE_MEMORY)
@@ -175,7 +175,7 @@ async def raise_memory(
     document = {**job.document, "template": grown(job.document["template"], amount)}
     what = f"{memory(amount)} of memory for the tasks of job {job.name} instead of {memory(has)}"
     kind = OperationKind.APPLY
-    return await _change(services, wanted, job, document, kind, what, asked)
+    return await change_job(services, wanted, job, document, kind, what, asked)
 
 
 @remedies.post(
@@ -193,11 +193,11 @@ async def pause(
 ) -> Response:
     """Keep the schedules of its job from asking for runs (or the one trigger that is named) until
     somebody resumes them."""
-    row = await _permitted(services, who, Permission.TRIGGERS_PAUSE, incident_id)
-    wanted = _wanted(row, who, RemedyAction.PAUSE, asked)
-    if (before := await _before(services, row, wanted)) is not None:
+    row = await permitted(services, who, Permission.TRIGGERS_PAUSE, incident_id)
+    wanted = wanted_of(row, who, RemedyAction.PAUSE, asked)
+    if (before := await before_with(services, row, wanted)) is not None:
         return before
-    _, case = await _job(services, row)
+    _, case = await job_of(services, row)
     names = (
         suggestion(case, RemedyAction.PAUSE).target if asked.trigger is None else (asked.trigger,)
     )
@@ -221,7 +221,7 @@ async def pause(
     return answer(done_document(done, None))
 
 
-async def _change(
+async def change_job(
     services: Services,
     wanted: Wanted,
     job: JobRow,
@@ -268,7 +268,7 @@ async def _operation(services: Services, done: Done[Undertaken]) -> Operation | 
     return await operation_in(services, OperationId(done.fact.operation))
 
 
-async def _permitted(
+async def permitted(
     services: Services, who: Caller, permission: Permission, given: str
 ) -> Incident:
     """The incident, when who asks may both do it and deal with incidents."""
@@ -277,7 +277,7 @@ async def _permitted(
     return row
 
 
-async def _before(services: Services, row: Incident, wanted: Wanted) -> Response | None:
+async def before_with(services: Services, row: Incident, wanted: Wanted) -> Response | None:
     """What was done with this key before, whatever has become of the job since."""
 
     async def work(tx: Tx) -> list[Remedied]:
@@ -290,7 +290,8 @@ async def _before(services: Services, row: Incident, wanted: Wanted) -> Response
     return answer(done_document(done, await _operation(services, done)))
 
 
-async def _job(services: Services, row: Incident) -> tuple[JobRow, Any]:
+async def job_of(services: Services, row: Incident) -> tuple[JobRow, Any]:
+    """The job of an incident, and what is known of it. Raises Refused when it is not in force."""
     ground = await ground_of(services, row)
     if ground.row is None:
         raise Refused(
@@ -299,7 +300,8 @@ async def _job(services: Services, row: Incident) -> tuple[JobRow, Any]:
     return ground.row, ground.case
 
 
-def _wanted(row: Incident, who: Caller, action: RemedyAction, asked: RemedyBody) -> Wanted:
+def wanted_of(row: Incident, who: Caller, action: RemedyAction, asked: RemedyBody) -> Wanted:
+    """What is asked for, as the gate is asked."""
     return Wanted(row.id, action, who, asked.reason, asked.idempotency_key or "")
 
 
