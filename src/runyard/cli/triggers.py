@@ -62,7 +62,7 @@ def list_triggers(
                 one["name"],
                 words(one),
                 one["state"],
-                local(one["next_at"], at),
+                local(_next(one), at),
                 local(one["last_instant"], at),
                 _why(one),
             )
@@ -240,6 +240,14 @@ def words(one: Mapping[str, Any]) -> str:
     return f"{spec['schedule']} {zone}"
 
 
+def _next(one: Mapping[str, Any]) -> str | None:
+    """When it does something next. An absence that waits for an event is not looked at by time
+    alone, and yet has to hear of one by an instant."""
+    waits = one["kind"] == "absence" and one["state"] == "enabled"
+    found: str | None = one["next_at"] or (one["next_instant"] if waits else None)
+    return found
+
+
 def _why(one: Mapping[str, Any]) -> str:
     by = f"by {one['said_by']}" if one["said_by"] else ""
     return ": ".join(part for part in (by, one["reason"]) if part)
@@ -255,7 +263,7 @@ def show(one: Mapping[str, Any]) -> None:
             ("when", words(one)),
             ("state", one["state"]),
             ("why", _why(one)),
-            ("next", local(one["next_at"], at)),
+            ("next", local(_next(one), at)),
             ("next instant", local(one["next_instant"], at)),
             ("last instant", local(one["last_instant"], at)),
             ("dead in a row", one["failures"] or ""),
