@@ -241,6 +241,7 @@ def test_the_text_of_an_entry_is_the_same_for_ever() -> None:
         7, NOW, "ann", "job.apply", "job/shop/report", "prod", text, "a" * 64,
         sha256(text.encode()).hexdigest(),
     )  # fmt: skip
+    assert entry_of(one) == entry
 
 
 def test_a_text_that_is_no_unicode_has_a_digest_too() -> None:
