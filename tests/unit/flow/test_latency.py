@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
+from math import comb, sqrt
 from random import Random
+from statistics import NormalDist
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runyard.flow.latency import by_revision, longer, longer_tail, regression
 from runyard.model.metric import Metric, Point, Series
@@ -101,3 +106,56 @@ def test_only_runs_that_succeeded_are_compared() -> None:
 
     found = by_revision([point("1", "succeeded"), point("1", "succeeded"), point("2", "dead")])
     assert {revision: one.count for revision, one in found.items()} == {1: 2}
+
+
+FEW = st.lists(st.integers(1, 6), min_size=8, max_size=14)
+
+
+@given(FEW, FEW)
+def test_both_probabilities_are_those_of_the_books(before: list[int], since: list[int]) -> None:
+    """Against ranks and draws counted one by one."""
+    old, new = (sketch_of(*(10.0**one for one in each)) for each in (before, since))
+    wins = sum((a < b) + (a == b) / 2 for a in before for b in since)
+    both = len(before) + len(since)
+    ties = sum(count**3 - count for count in Counter(before + since).values())
+    variance = len(before) * len(since) / 12 * (both + 1 - ties / (both * (both - 1)))
+    if variance > 1e-9:
+        z = (wins - len(before) * len(since) / 2) / sqrt(variance)
+        assert longer(old, new) == pytest.approx(1 - NormalDist().cdf(z), abs=1e-9)
+    else:
+        assert longer(old, new) == 1.0
+    edge = min(one for one in before if sum(each <= one for each in before) >= 0.95 * len(before))
+    beyond = sum(one > edge for one in before + since)
+    first = sum(one > edge for one in since)
+    drawn = range(first, min(beyond, len(since)) + 1)
+    ways = sum(comb(beyond, some) * comb(both - beyond, len(since) - some) for some in drawn)
+    assert longer_tail(old, new) == pytest.approx(ways / comb(both, len(since)))
+
+
+def test_a_change_is_told_in_figures() -> None:
+    found = regression({3: sketch_of(*[1.0] * 8), 5: sketch_of(*[10.0] * 8)})
+    assert found is not None
+    assert (found.revision, found.of) == (5, "p50")
+    assert (found.before.runs, found.since.runs) == (8, 8)
+    for one, seconds in ((found.before, 1.0), (found.since, 10.0)):
+        assert one.p50_seconds == one.p95_seconds == pytest.approx(seconds, rel=0.02)
+    assert found.probability == longer(sketch_of(*[1.0] * 8), sketch_of(*[10.0] * 8)) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("since", "told"), [(1.19, False), (1.21, True), (0.2, False), (1.0, False)]
+)
+def test_a_fifth_longer_matters(since: float, told: bool) -> None:
+    found = regression({1: sketch_of(*[1.0] * 99), 2: sketch_of(*[since] * 99)})
+    assert (found is not None) is told
+
+
+def test_evidence_must_be_strong_for_either_question() -> None:
+    """One change, two questions: chance may make it look so in 1 of 200 for each."""
+    before = sketch_of(*range(10, 18))
+    weak, strong = sketch_of(*range(14, 22)), sketch_of(*range(15, 23))
+    assert longer(before, weak) == pytest.approx(0.00574, rel=0.01)
+    assert regression({1: before, 2: weak}) is None
+    found = regression({1: before, 2: strong})
+    assert found is not None
+    assert found.probability == longer(before, strong) == pytest.approx(0.0019, rel=0.01)
