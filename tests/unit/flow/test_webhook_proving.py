@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.flow.webhook.proving import doubt, key_of, scheme_of, sender_key
+from runyard.flow.webhook.reading import headers_of
 from runyard.model.trigger.senders import AnySender
 from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
@@ -97,15 +99,31 @@ def test_what_standard_webhooks_show_is_believed() -> None:
     assert found(good, b"whsec_not base64") == "there is no secret to prove it by"
     assert found(f"{'v1,AAAA ' * 9}{good}") == ""
     assert found(f"{'v1,AAAA ' * 10}{good}") == FORGED
+    assert found(f"{'v1,AAAA ' * 10}{good} v1,AAAA") == FORGED
+    blanks = STANDARD_SECRET.replace(b"MfKQ", b"MfKQ ")
+    assert found(good, blanks) == "there is no secret to prove it by"
     moved = STANDARD_HEADERS | {"webhook-id": "msg_another"}
     assert doubt(STANDARD, [STANDARD_SECRET], moved, STANDARD_BODY, STANDARD_AT) == FORGED
+
+
+def test_what_standard_webhooks_show_is_believed_for_five_minutes() -> None:
+    def found(seconds: float) -> str:
+        at = STANDARD_AT + timedelta(seconds=seconds)
+        return doubt(STANDARD, [STANDARD_SECRET], STANDARD_HEADERS, STANDARD_BODY, at)
+
+    assert (found(300), found(-300)) == ("", "")
+    assert found(301) == "it was sent 301 seconds ago"
 
 
 def test_gitlabs_token_is_compared() -> None:
     assert doubt(GITLAB, [b"token"], {"x-gitlab-token": "token"}, b"", NOW) == ""
     assert doubt(GITLAB, [b"token"], {"x-gitlab-token": "Token"}, b"", NOW)
     assert doubt(GITLAB, [b"token"], {}, b"", NOW) == "its token is another one"
-    assert doubt(GITLAB, [], {"x-gitlab-token": ""}, b"", NOW)
+    assert doubt(GITLAB, [], {"x-gitlab-token": ""}, b"", NOW) == (
+        "there is no secret to prove it by"
+    )
+    strange = headers_of([(b"X-Gitlab-Token", b"\xff")])
+    assert doubt(GITLAB, [b"\xff"], strange, b"", NOW) == ""
 
 
 @pytest.mark.parametrize("text", ["", "now", "-5", "٣", "1" * 16, "1.5"])
@@ -143,7 +161,9 @@ def test_two_secrets_hold_at_a_time_and_an_empty_one_never() -> None:
 def test_an_identity_is_proved_elsewhere() -> None:
     assert OIDC is not None
     assert scheme_of(OIDC.webhook) is None
-    assert doubt(OIDC.webhook, [b"x"], {"authorization": "Bearer x"}, b"", NOW)
+    assert doubt(OIDC.webhook, [b"x"], {"authorization": "Bearer x"}, b"", NOW) == (
+        "it needs an identity"
+    )
     assert sender_key(OIDC.webhook, {"authorization": "Bearer x"}) == ""
 
 
@@ -153,6 +173,8 @@ def test_an_identity_is_proved_elsewhere() -> None:
         (GITHUB, {"x-github-delivery": "72d3162e"}, "72d3162e"),
         (GITHUB, {}, ""),
         (GITLAB, {"idempotency-key": "abc"}, "abc"),
+        (GITLAB, {}, ""),
+        (SLACK, {}, ""),
         (SLACK, SLACK_HEADERS, SLACK_HEADERS["x-slack-signature"]),
         (STANDARD, STANDARD_HEADERS, "msg_p5jXN8AQM9LWM0D4loKWxJek"),
         (HMAC, {"x-signature": "00"}, ""),
@@ -169,6 +191,12 @@ def test_keys_stay_different_and_fit(one: str, other: str) -> None:
     assert len(key_of(one)) <= 200
     assert key_of(one).isprintable()
     assert (key_of(one) == key_of(other)) is (one == other)
+
+
+def test_a_key_of_200_characters_is_kept_and_what_is_longer_or_strange_as_its_digest() -> None:
+    assert key_of("x" * 200) == "x" * 200
+    assert key_of("x" * 201) == f"sha256:{sha256(b'x' * 201).hexdigest()}"
+    assert key_of("\ud800") == f"sha256:{sha256(bytes([0xED, 0xA0, 0x80])).hexdigest()}"
 
 
 SECRETS = st.binary(min_size=1, max_size=80).filter(lambda key: key.rstrip(b"\r\n") == key)
