@@ -145,6 +145,23 @@ def test_a_time_may_be_in_milliseconds() -> None:
     assert doubt(timed, [b"key"], headers, b"body", NOW + timedelta(seconds=2))
 
 
+def test_the_edges_of_what_is_a_time() -> None:
+    timed = sender("hmac", header="X-Signature", timestampHeader="X-Time", tolerance="1s")
+
+    def found(text: str | None, at: float) -> str:
+        signature = hmac.digest(b"key", f"{text or ''}.body".encode(), "sha256").hex()
+        headers = {"x-signature": signature} | ({} if text is None else {"x-time": text})
+        return doubt(timed, [b"key"], headers, b"body", datetime.fromtimestamp(at, UTC))
+
+    assert found(None, 0) == "it does not say when it was sent (x-time)"
+    assert found("000001614265330", 1614265330) == ""
+    assert found("99999999999", 99_999_999_999) == ""
+    assert found("100000000000", 100_000_000) == ""  # in milliseconds: 1973
+    assert found("1614265330", 1614265331) == ""
+    assert found("1614265330", 1614265331.1) == "it was sent 1 seconds ago"
+    assert found("1614265330", 1614265328.9) == "it was sent 1 seconds ahead of our clock"
+
+
 def test_two_secrets_hold_at_a_time_and_an_empty_one_never() -> None:
     headers = {"x-hub-signature-256": GITHUB_SIGNATURE}
     for secrets in ([b"new", GITHUB_SECRET], [GITHUB_SECRET, b"new"], [GITHUB_SECRET + b"\n"]):
