@@ -10,6 +10,7 @@ from runyard.flow.filter_fields import JOB_FIELDS, RUN_FIELDS
 from runyard.model.errors import InvalidSpec
 from runyard.model.filter_kinds import Value
 from runyard.model.filters import (
+    CHARACTERS_MAX,
     COMPARISONS_MAX,
     DEPTH_MAX,
     And,
@@ -147,14 +148,20 @@ def test_a_fault_in_a_value_of_many_points_at_its_column() -> None:
 def test_a_filter_is_bounded() -> None:
     some = " AND ".join(["job=a"] * COMPARISONS_MAX)
     assert parse(some, RUN_FIELDS) is not None
-    for text in (
-        f"{some} AND job=a",
-        "(" * (DEPTH_MAX + 1) + "job=a" + ")" * (DEPTH_MAX + 1),
-        "NOT " * (DEPTH_MAX + 1) + "job=a",
-        f"job={'a' * 2000}",
+    deeper = f"at most {DEPTH_MAX} parentheses and NOTs within each other"
+    long = f"job={'a' * (CHARACTERS_MAX - 4)}"
+    assert parse(long, RUN_FIELDS) is not None
+    for text, column, value, expected in (
+        (f"{some} AND job=a", len(some) + 6, "'job=a'", f"at most {COMPARISONS_MAX} comparisons"),
+        ("(" * (DEPTH_MAX + 1) + "job=a" + ")" * (DEPTH_MAX + 1), DEPTH_MAX + 2, "'job=a", deeper),
+        ("NOT " * (DEPTH_MAX + 1) + "job=a", 4 * DEPTH_MAX + 5, "'job=a'", deeper),
+        (f"{long}a", 1, "'job=", f"at most {CHARACTERS_MAX} characters"),
     ):
-        with pytest.raises(InvalidSpec):
+        with pytest.raises(InvalidSpec, match="the filter is not understood") as caught:
             parse(text, RUN_FIELDS)
+        (fault,) = caught.value.faults
+        assert (fault.column, fault.expected) == (column, expected)
+        assert fault.value.startswith(value)
     deep = "(" * DEPTH_MAX + "job=a" + ")" * DEPTH_MAX
     assert parse(deep, RUN_FIELDS) == Comparison("job", "=", "a")
 
