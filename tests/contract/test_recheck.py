@@ -95,6 +95,11 @@ def test_a_schedule_without_an_instant_gets_one_and_people_are_told_once(grounds
         assert (after.next_at, after.next_instant) == (before.next_at, before.next_instant)
         (words,) = told(yard)
         assert "had no next instant" in words
+        pending = [one for done in yard.committed for one in done.effects]
+        (one,) = [one for one in pending if isinstance(one.effect, Announce)]
+        assert one.effect == Announce("report: schedule", words)
+        assert (one.id, one.due_at) == (after.told_as("watchdog"), yard.now)
+        assert one.id.startswith("watchdog/shop/local/report/schedule/")
 
     play(scene, grounds)
 
