@@ -9,14 +9,24 @@ from zoneinfo import ZoneInfo
 
 from runyard.flow.request import PRIORITY_STEP
 from runyard.gate.backfilling import FillBack
+from runyard.gate.chaining import FollowUp
 from runyard.gate.firing import FireNow, PauseTrigger, ResumeTrigger
 from runyard.model.audit import AuditEntry, Origin
-from runyard.model.effect import Announce
+from runyard.model.effect import Announce, Follow
 from runyard.model.event import Ended
 from runyard.model.instants import to_micros
-from runyard.model.run import State
+from runyard.model.run import Overrides, State, TriggeredBy
 from runyard.model.trigger.instant import Fate
-from tests.contract.test_triggers import HOURLY, KEY, PATH, fill_back, fire, run_of, scheduled
+from tests.contract.test_triggers import (
+    HOURLY,
+    KEY,
+    PATH,
+    fill_back,
+    fire,
+    instants,
+    run_of,
+    scheduled,
+)
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import make_outcome, make_spec
@@ -131,5 +141,55 @@ def test_each_absence_is_told_of_by_a_key_of_its_own(grounds: Grounds) -> None:
         assert [one.due_at for one in told] == [yard.now - timedelta(hours=3), yard.now]
         since = [to_micros(one.due_at - timedelta(hours=3)) for one in told]
         assert [one.id for one in told] == [f"absent/{WATCH}/{each}/3" for each in since]
+
+    in_yard(scene, grounds)
+
+
+WITH: dict[str, Any] = {
+    "args": ["--all"], "env": {"A": "1"}, "labels": {"b": "2", "a": "1"}, "priority": 3,
+    "taskCount": 2, "region": "us-central1",
+}  # fmt: skip
+
+
+def test_an_absence_asks_with_all_that_it_says(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(name="x"), watching(**{"with": WITH}))
+        await fire(yard)
+        await fire(yard, 3)
+        (one,) = await instants(yard, WATCH)
+        run = await yard.run(one.runs[0])
+        assert run.overrides == Overrides(("--all",), (("A", "1"),), 2)
+        assert run.labels == (("a", "1"), ("b", "2"))
+        assert (run.policy.priority, run.region, run.requested_by) == (3, "us-central1", WATCH)
+        assert run.triggered_by == TriggeredBy(WATCH, one.at)
+        assert (one.at, one.decided_at) == (yard.now - timedelta(hours=1), yard.now)
+
+    in_yard(scene, grounds)
+
+
+def test_a_chain_asks_with_all_that_it_says(grounds: Grounds) -> None:
+    path = "shop/local/report/chain"
+
+    async def scene(yard: Yard) -> None:
+        follower = make_spec(triggers=[{"after": {"job": "x"}, "with": WITH}])
+        await yard.apply(make_spec(name="x"), follower)
+        first = await yard.request("x")
+        yard.later(5)
+        ended = await yard.tell(first, Ended(1, make_outcome()))
+        pending = [one for done in yard.committed for one in done.effects]
+        (follow,) = [one for one in pending if isinstance(one.effect, Follow)]
+        yard.later(2)
+        assert await yard.gate.ask(FollowUp(follow, yard.now, yard.new_id)) == 1
+        assert await yard.gate.ask(FollowUp(follow, yard.now, yard.new_id)) == 0
+        (one,) = await instants(yard, path)
+        assert (one.at, one.decided_at, one.origin) == (ended.ended_at, yard.now, first.id)
+        run = await yard.run(one.runs[0])
+        after = f'[{{"job":"x","run":"{first.id}","state":"succeeded"}}]'
+        env = (("A", "1"), ("RUNYARD_AFTER", after))
+        assert run.overrides == Overrides(("--all",), env, 2)
+        assert run.labels == (("a", "1"), ("b", "2"))
+        assert (run.policy.priority, run.region, run.requested_by) == (3, "us-central1", path)
+        assert run.triggered_by == TriggeredBy(path, ended.ended_at, after=(first.id,))
+        assert (run.requested_at, run.state) == (yard.now, State.LAUNCHING)
 
     in_yard(scene, grounds)
