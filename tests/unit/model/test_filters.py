@@ -100,6 +100,8 @@ def test_a_field_of_many_values_is_asked_for_one() -> None:
         ("state=dead job=a", 12, "'job=a'", "the end, AND or OR", "write AND or OR between"),
         ("state=dead and job=a", 12, "'and'", "the end, AND or OR", "write AND or OR between"),
         ("not state=dead", 1, "'not'", "a field", "write NOT"),
+        ("and state=dead", 1, "'and'", "a field", "write AND"),
+        ("state=dead AND or job=a", 16, "'or'", "a field", "write OR"),
         ("nightly", 1, "'nightly'", "a field: one of id,", ""),
         ("= dead", 1, "'='", "a field, NOT or (", "for instance"),
         ("state=dead AND", 15, "the end", "a field, NOT or (", "for instance"),
