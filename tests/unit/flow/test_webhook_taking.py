@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runyard.flow.webhook.reading import headers_of, shown_headers, told_of
 from runyard.flow.webhook.taking import Filtered, challenge_of, delivery_key, take
-from runyard.model.errors import InvalidSpec
+from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.run import Overrides
 from runyard.model.trigger.webhook import WebhookSpec
 from runyard.model.validation import read
@@ -150,4 +150,6 @@ def test_a_delivery_is_told_apart_by_the_key_of_the_trigger() -> None:
     assert delivery_key(webhook(), {}, told) == ""
     with pytest.raises(InvalidSpec) as caught:
         delivery_key(webhook(key="body.nowhere"), headers, told)
-    assert caught.value.faults[0].path == "body.nowhere"
+    assert caught.value.message == "what was sent has not the trigger's key"
+    told_apart = "a value, by which deliveries are told apart"
+    assert caught.value.faults == (Fault("body.nowhere", "nothing", told_apart),)
