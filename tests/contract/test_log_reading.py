@@ -180,7 +180,7 @@ def test_own_measures_and_rules_are_read_while_it_runs_and_to_the_end(grounds: G
             ]  # fmt: skip
             assert await made.places() == {}
             (said,) = judge(await made.subject(), {}, made.yard.now)
-            assert said.title == "report: 2 lines have 'lost' within 3600s"
+            assert said.title == "report: 2 lines have 'lost' within 1h"
 
     asyncio.run(work())
 

@@ -207,7 +207,7 @@ def test_rules_are_explained_with_what_they_say_now(api: Api, command: CommandLi
     assert (rules["budget"]["state"], rules["budget"]["for_seconds"]) == ("pending", 600)
     assert (rules["metric"]["state"], rules["failing"]["state"]) == ("firing", "")
     assert rules["metric"]["title"] == (
-        "dear: count of runs (state=dead) is 1 within 3600s, more than 0"
+        "dear: count of runs (state=dead) is 1 within 1h, more than 0"
     )
     shown = command("alerts", "rules", "dear")
     assert shown.status == 0, shown.err

@@ -13,6 +13,7 @@ from typing import Any
 
 from runyard.flow.costing import display
 from runyard.flow.rule_subject import Finding, Subject
+from runyard.flow.rule_words import lasting
 from runyard.model.alert import Alert
 from runyard.model.alert_rules import AlertRule
 from runyard.model.durations import seconds_of
@@ -102,7 +103,7 @@ def _metric(
     value = _taken(seen, asked.take)
     limit = asked.over if asked.under is None else asked.under
     wrong = value < (limit or 0) if asked.over is None else value > (limit or 0)
-    words = f"{asked.take} of {asked.name}{_of(asked)} is {value:g} within {asked.within}"
+    words = f"{asked.take} of {asked.name}{_of(asked)} is {value:g} within {lasting(asked.within)}"
     than = "more" if asked.under is None else "less"
     return Finding(wrong, f"{words}, {than} than {limit:g}" if wrong else words)
 
@@ -122,7 +123,7 @@ def _queue_wait(
         return None if alert is None else Finding(False, "nothing waited")
     words = f"95 % of {seen.count} attempts were taken up within {waited:.1f} s"
     wrong = waited > seconds_of(asked.over)
-    return Finding(wrong, f"{words}, not within {asked.over}" if wrong else words)
+    return Finding(wrong, f"{words}, not within {lasting(asked.over)}" if wrong else words)
 
 
 def _log(
@@ -133,7 +134,7 @@ def _log(
     wrong = seen.total >= asked.count
     wanted = asked.pattern or asked.text or f"{asked.severity} or worse"
     lines = "line has" if seen.total == 1 else "lines have"
-    return Finding(wrong, f"{seen.total:g} {lines} {wanted!r} within {asked.within}")
+    return Finding(wrong, f"{seen.total:g} {lines} {wanted!r} within {lasting(asked.within)}")
 
 
 def _error_pattern(
@@ -153,10 +154,11 @@ def _error_pattern(
         ]
         words = "much more than usual"
     if not found:
-        return Finding(False, f"no {words} within {asked.within}")
+        return Finding(False, f"no {words} within {lasting(asked.within)}")
     worst = max(found, key=lambda one: (lately[one.id], one.id))
+    some = "1 line" if lately[worst.id] == 1 else f"{lately[worst.id]:g} lines"
     more = f", and {len(found) - 1} more kinds" if len(found) > 1 else ""
-    return Finding(True, f"{words}: {worst.template} ({lately[worst.id]:g} lines{more})")
+    return Finding(True, f"{words}: {worst.template} ({some}{more})")
 
 
 def _by_pattern(subject: Subject, since: datetime, until: datetime) -> dict[str, float]:
@@ -177,7 +179,7 @@ def _missed(
     found = [one for one in subject.unrun if one.decided_at >= since and one.fate in asked.fates]
     count = sum(one.count for one in found)
     fates = ", ".join(sorted({str(one.fate) for one in found}))
-    words = f"{count} instants became no run within {asked.within}"
+    words = f"{count} instants became no run within {lasting(asked.within)}"
     return Finding(count >= asked.count, f"{words} ({fates})" if fates else words)
 
 

@@ -52,7 +52,7 @@ def test_each_way_to_take_values(take: str, value: float) -> None:
     rule = {"metric": ROWS | {"take": take, "over": value - 0.5}}
     (one,) = judged(rule, seen)
     assert one.title.startswith(f"report: {take} of own.rows is ")
-    assert one.title.endswith(f" within 3600s, more than {value - 0.5:g}")
+    assert one.title.endswith(f" within 1h, more than {value - 0.5:g}")
     assert judged({"metric": ROWS | {"take": take, "over": value + 0.5}}, seen) == []
     assert judged({"metric": ROWS | {"take": take, "under": value + 0.5}}, seen) != []
 
@@ -69,7 +69,7 @@ def test_only_the_window_the_metric_and_the_labels_count() -> None:
     ]
     assert judged(rule, *points) == []
     (one,) = judged(rule, *points, point("own.rows", 1, table="orders"))
-    assert one.title == ("report: sum of own.rows (table=orders) is 5 within 3600s, more than 4")
+    assert one.title == ("report: sum of own.rows (table=orders) is 5 within 1h, more than 4")
 
 
 def test_a_metric_that_is_counted_only_has_no_quantiles() -> None:
@@ -87,12 +87,12 @@ def test_too_few_values_say_nothing() -> None:
     (end,) = judged(rule, point("own.rows", 5, 5), alert=alert)
     assert (end.seen, end.reason) == (False, "too few values to tell")
     (end,) = judged(rule, point("own.rows", 0, 0, 0), alert=alert)
-    assert end.reason == "max of own.rows is 0 within 3600s"
+    assert end.reason == "max of own.rows is 0 within 1h"
 
 
 def test_too_little_is_wrong_also_where_nothing_was_seen() -> None:
     (one,) = judged({"metric": ROWS | {"under": 1}})
-    assert one.title == "report: sum of own.rows is 0 within 3600s, less than 1"
+    assert one.title == "report: sum of own.rows is 0 within 1h, less than 1"
     young = {"metric": ROWS | {"under": 1, "within": "25h"}}  # it was applied a day ago
     assert judged(young) == []
 
@@ -102,7 +102,7 @@ def test_attempts_that_wait_too_long() -> None:
     assert judged(rule) == []
     assert judged(rule, point(Metric.QUEUE_WAIT, *[1] * 99, 900)) == []
     (one,) = found = judged(rule, point(Metric.QUEUE_WAIT, 1, 900, 900))
-    assert one.title == "report: 95 % of 3 attempts were taken up within 900.0 s, not within 300s"
+    assert one.title == "report: 95 % of 3 attempts were taken up within 900.0 s, not within 5m"
     (end,) = judged(rule, alert=opened(found))
     assert end.reason == "nothing waited"
     (end,) = judged(rule, point(Metric.QUEUE_WAIT, 1), alert=opened(found))
@@ -114,9 +114,9 @@ def test_lines_of_a_log() -> None:
     seen = [point(Metric.LOG_MATCHES, 1, rule="mine"), point(Metric.LOG_MATCHES, 7, rule="other")]
     assert judged(rule, *seen) == []
     (one,) = found = judged(rule, *seen, *seen)
-    assert one.title == "report: 2 lines have 'order [0-9]+ lost' within 600s"
+    assert one.title == "report: 2 lines have 'order [0-9]+ lost' within 10m"
     (end,) = judged(rule, *seen, alert=opened(found))
-    assert end.reason == "1 line has 'order [0-9]+ lost' within 600s"
+    assert end.reason == "1 line has 'order [0-9]+ lost' within 10m"
     worse = {"log": {"severity": "ERROR", "within": "10m"}}
     assert "'ERROR or worse'" in judged(worse, *seen)[0].title
 
@@ -145,7 +145,7 @@ def test_a_kind_of_error_that_is_new() -> None:
     (one,) = said([], rule, points=seen, patterns=both)
     assert one.title.endswith("the disk is full (9 lines, and 1 more kinds)")
     (end,) = said([], rule, opened(found), patterns=[BROKEN])
-    assert (end.seen, end.reason) == (False, "no new kind of error within 600s")
+    assert (end.seen, end.reason) == (False, "no new kind of error within 10m")
 
 
 def test_much_more_of_a_kind_of_error_than_usual() -> None:
@@ -169,9 +169,9 @@ def test_instants_that_became_no_run() -> None:
     ]
     assert said([], rule, unrun=unrun) == []
     (one,) = found = said([], rule, unrun=[*unrun, Unrun(Fate.OVERLAP, 1, NOW)])
-    assert one.title == "report: 3 instants became no run within 3600s (missed, overlap)"
+    assert one.title == "report: 3 instants became no run within 1h (missed, overlap)"
     (end,) = said([], rule, opened(found))
-    assert end.reason == "0 instants became no run within 3600s"
+    assert end.reason == "0 instants became no run within 1h"
     only = {"missed": {"within": "1h", "fates": ["blackout"]}}
     assert "5 instants" in said([], only, unrun=unrun)[0].title
 
