@@ -60,9 +60,26 @@ def _promises(module: object) -> str:
 def alerting_page() -> str:
     """The lifecycles of alerts and incidents: drawings, promises, what every job is watched for."""
     return page(
-        "Alerting and response",
-        f"The second half of flow 6 of the platform. {LEGEND} "
-        "[Be told when something is wrong](../guides/alerts.md) shows how it is used.",
+        "Monitoring, alerting and response",
+        f"Flow 6 of the platform. {LEGEND} [Measure](../guides/measure.md) and "
+        "[Be told when something is wrong](../guides/alerts.md) show how it is used.",
+        "## From a run to a finding",
+        table(
+            ("box of the flow", "lives in"),
+            (
+                ("Metrics Collection", code("runyard.telemetry.measuring:Measuring")),
+                ("Log Generation", code("runyard.localcloud.logging.format")),
+                ("Trace Data", code("runyard.flow.tracing:spans")),
+                ("Cloud Monitoring", code("runyard.telemetry.recorder:Recorder")),
+                ("Cloud Logging", code("runyard.engine.log_reading:LogReading")),
+                ("Cloud Trace", code("runyard.exporting:Exporter")),
+                ("Custom Metrics", code("runyard.model.log_metrics:own_samples")),
+                ("Log Analysis", code("runyard.flow.log_reading:measured")),
+                ("Performance Insights", code("runyard.flow.explain_pace:pace")),
+                ("Error Pattern Detection", code("runyard.flow.patterns:Miner")),
+                ("Latency Analysis", code("runyard.flow.latency:regression")),
+            ),
+        ),
         "## From a finding to people",
         table(
             ("box of the flow", "lives in"),
