@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runyard.cli.letter_parameters import complete_groups, complete_letters
+from runyard.cli.session import SESSION, Session
 from runyard.gate.replaying import AdvanceReplays
 from runyard.model.event import Ended
 from runyard.model.outcome import Ending
@@ -254,6 +256,22 @@ def test_the_command_line_replays(api: Api, command: CommandLine) -> None:
     document = command("dead-letters", "cancel", listed[1]["id"], "--json").document()
     assert document["state"] == "cancelled"
     assert "not said which" in command("dead-letters", "replay").err
+
+
+def test_letters_and_groups_are_completed(
+    api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dead = die(api)
+    monkeypatch.setenv("RUNYARD_URL", api.url)
+    monkeypatch.setenv("RUNYARD_TOKEN", api.token)
+    SESSION.set(Session())
+    [last, one] = complete_letters(None)
+    assert (last[0], one[0]) == ("@last", dead)
+    [group] = complete_groups(None)
+    assert group == (letters(api)[0]["group"], "alone: ended with exit code <number>")
+    monkeypatch.setenv("RUNYARD_TOKEN", "wrong")
+    assert complete_letters(None) == complete_groups(None) == []
+    SESSION.get().closing.close()
 
 
 def test_the_command_line_discards_and_publishes(api: Api, command: CommandLine) -> None:

@@ -130,7 +130,7 @@ def decide(letter: DeadLetter, event: LetterEvent, now: datetime) -> DeadLetter:
             return _ended(letter, event.run, now)
         case Discarded():
             return _settled(letter, LetterState.DISCARDED, event.by, event.why, now)
-        case Expired():
+        case _:
             return _settled(letter, LetterState.EXPIRED, SERVER, event.why, now)
 
 
