@@ -232,13 +232,14 @@ def test_error_lines_become_patterns_that_are_kept(grounds: Grounds) -> None:
             run, key = await made.launched(make_spec(alerts=[rule]))
             job = (run.project, run.environment, run.job)
             made.logs.write(key, "connection to 10.0.0.1 refused: error 7", "done, 0 errors", "   ")
+            made.logs.write(key, "\0an \ud800 error\0")
             await made.tick()
             made.again()
             made.logs.write(key, "connection to 10.0.0.2 refused: error 9", "disk error")
             await made.tick()
             (found,) = await made.recorder.patterns_of([job])
             assert {one.template: one.count for one in found} == {
-                "connection to <ip> refused: error <number>": 2, "disk error": 1,
+                "connection to <ip> refused: error <number>": 2, "disk error": 1, "an ? error": 1,
             }  # fmt: skip
             refused = max(found, key=lambda one: one.count)
             assert [each.attempt_key for each in refused.examples] == [key, key]

@@ -54,6 +54,7 @@ class Miner:
 
     def add(self, line: LogExample) -> LogPattern | None:
         """The pattern that a line is of, as it is with it; None for a line without a word."""
+        line = replace(line, text=_clean(line.text))
         words = tuple(normalised(line.text).split())
         if not words:
             return None
@@ -108,6 +109,11 @@ def _branch(words: Words) -> _Branch:
 
 def _alike(known: Words, words: Words) -> float:
     return sum(a == b for a, b in zip(known, words, strict=True)) / len(words)
+
+
+def _clean(text: str) -> str:
+    """Without what a database takes in no text: NUL, and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _short(line: LogExample) -> LogExample:
