@@ -20,7 +20,7 @@ from runyard.flow.eventing import (
     told_by,
 )
 from runyard.flow.webhook.taking import Filtered
-from runyard.model.errors import InvalidSpec
+from runyard.model.errors import Fault, InvalidSpec
 from runyard.model.run import InputFile, Overrides
 from runyard.model.trigger.event import EventSpec
 from runyard.model.validation import read
@@ -44,6 +44,8 @@ def test_a_message_is_told_as_body_and_attributes() -> None:
         "body": None,
         "attributes": {"kind": "order"},
     }
+    assert as_event({}) == {"body": None, "attributes": {}}
+    assert as_message(told, "dlv_1") == {"delivery": "dlv_1", **told}
     with pytest.raises(InvalidSpec, match="not understood"):
         told_by({"content-type": "application/json"}, b"{")
 
@@ -74,8 +76,11 @@ def test_events_are_told_apart_by_what_they_are() -> None:
     assert event_key(event(), told, 3) == event_key(event(), told, 4) == "id//shop 7"
     assert event_key(event(), told_by({"ce-id": "7"}, b""), 3) == "id/message/3"
     assert event_key(event(key="body.order"), told, 3) == "id/12"
-    with pytest.raises(InvalidSpec, match="has not the trigger's key"):
+    with pytest.raises(InvalidSpec) as caught:
         event_key(event(key="body.none"), told, 3)
+    assert caught.value.message == "what was published has not the trigger's key"
+    told_apart = "a value, by which events are told apart"
+    assert caught.value.faults == (Fault("body.none", "nothing", told_apart),)
 
 
 def test_what_is_gathered_is_told_together() -> None:

@@ -9,7 +9,7 @@ from random import Random
 from statistics import NormalDist
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runyard.flow.latency import by_revision, longer, longer_tail, regression
@@ -108,10 +108,12 @@ def test_only_runs_that_succeeded_are_compared() -> None:
     assert {revision: one.count for revision, one in found.items()} == {1: 2}
 
 
-FEW = st.lists(st.integers(1, 6), min_size=8, max_size=14)
+SOME = st.lists(st.integers(1, 6), min_size=8, max_size=60)
 
 
-@given(FEW, FEW)
+@given(SOME, SOME)
+@example(before=[1] * 19 + [2], since=[1, 2, 2])  # 95 % of 20 are 19: the edge is there
+@example(before=[1] * 38 + [2, 3], since=[1, 2, 3, 3])
 def test_both_probabilities_are_those_of_the_books(before: list[int], since: list[int]) -> None:
     """Against ranks and draws counted one by one."""
     old, new = (sketch_of(*(10.0**one for one in each)) for each in (before, since))
@@ -159,3 +161,6 @@ def test_evidence_must_be_strong_for_either_question() -> None:
     found = regression({1: before, 2: strong})
     assert found is not None
     assert found.probability == longer(before, strong) == pytest.approx(0.0019, rel=0.01)
+    just = sketch_of(*range(15, 22), 15)
+    assert longer(before, just) == pytest.approx(0.00418, rel=0.01)
+    assert regression({1: before, 2: just}) is not None

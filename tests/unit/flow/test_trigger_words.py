@@ -22,6 +22,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
      "run when there was no end of x (dead) for 1 h"),
     ({"absence": {"of": {"event": {"topic": "orders", "type": "sold"}}, "within": "1h"},
       "do": "alert"}, "alert when there was no message of orders (type sold) for 1 h"),
+    ({"event": {"topic": "orders"}}, "each message of orders"),
+    ({"event": {"topic": "orders", "filter": "a = 1", "subject": "s", "source": "/shop"}},
+     "each message of orders (source /shop, subject s, filter a = 1)"),
     ({"moon": "full"}, ""),
 ]
 # fmt: on
