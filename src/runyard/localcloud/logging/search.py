@@ -25,7 +25,10 @@ from runyard.localcloud.logging.reader import Entry, entry_of
 from runyard.localcloud.logging.scanning import scan
 from runyard.localcloud.logging.wanted import Matcher, Wanted, instant_of
 
-UNIT_BYTES = 32 * 2**20
+#: The newest part is small, for it may have enough; each that follows is twice as large, up to what
+#: a disk reads at its best.
+UNIT_BYTES_MIN = 8 * 2**20
+UNIT_BYTES_MAX = 64 * 2**20
 HERE_BYTES_MAX = 16 * 2**20  #: what is looked through without other processes
 SECONDS_MAX = 20.0
 PROCESSES_MAX = 4
@@ -77,9 +80,7 @@ def search(files: Sequence[Path], asked: Search) -> Findings:
     A file that is gone is an empty one. Raises re.error for a pattern that is none.
     """
     matcher = Matcher(asked.wanted)
-    units = [
-        unit for number, path in enumerate(files) for unit in _units(number, path, asked.wanted)
-    ]
+    units = list(_units(files, asked.wanted))
     size = sum(end - start for _, start, end in units)
     if size <= HERE_BYTES_MAX and not asked.wanted.pattern:  # an expression may never end
         results, complete = _here(files, units, matcher, asked.limit), True
@@ -96,12 +97,23 @@ def search(files: Sequence[Path], asked: Search) -> Findings:
     return Findings(tuple(kept), searched, complete)
 
 
-def _units(number: int, path: Path, wanted: Wanted) -> Iterator[Unit]:
-    """The parts of a file that may have what is wanted, the newest first."""
+def _units(files: Sequence[Path], wanted: Wanted) -> Iterator[Unit]:
+    """The parts of files that may have what is wanted, the newest first."""
+    size = UNIT_BYTES_MIN
+    for number, path in enumerate(files):
+        start, end = _span(path, wanted)
+        while end > start:
+            begin = max(start, end - size)
+            yield number, begin, end
+            end, size = begin, min(2 * size, UNIT_BYTES_MAX)
+
+
+def _span(path: Path, wanted: Wanted) -> tuple[int, int]:
+    """From where to where a file may have what is wanted."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return
+        return 0, 0
     try:
         size = os.fstat(descriptor).st_size
         since, before = wanted.since, wanted.before
@@ -109,9 +121,7 @@ def _units(number: int, path: Path, wanted: Wanted) -> Iterator[Unit]:
         end = size if before is None else _passed(descriptor, size, before + SLACK_MICROS)
     finally:
         os.close(descriptor)
-    while end > start:
-        yield number, max(start, end - UNIT_BYTES), end
-        end -= UNIT_BYTES
+    return start, end
 
 
 def _reached(descriptor: int, size: int, instant: int) -> int:
