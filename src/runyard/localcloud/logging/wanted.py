@@ -12,10 +12,9 @@ import re
 from dataclasses import asdict, dataclass
 
 from runyard.localcloud.logging.format import as_written, decode
-from runyard.localcloud.logging.literal import literals_of, opening_of
+from runyard.localcloud.logging.literal import LITERAL_MIN, literals_of, opening_of
 
 _AT = re.compile(rb'\{"t":(\d{1,18}),')
-LITERAL_MIN = 3  #: characters: shorter ones are in nearly every line, and finding them costs more
 Alternatives = tuple[bytes, ...]  #: one of them must be in the line
 
 

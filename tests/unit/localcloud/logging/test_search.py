@@ -90,10 +90,17 @@ def structured(tmp_path: Path) -> list[Path]:
         ({"pattern": "came|words"}, [0, 1]),
         ({"pattern": r"\w+é"}, [5]),
         ({"pattern": r"(?i)PLAIN"}, [0]),
+        ({"pattern": r"(?i)KAME|\\ QUOTED"}, [3]),
+        ({"pattern": r"(?i)CAFÉ"}, [5]),
+        ({"pattern": r"(?i)W.RD|L.FT"}, [0, 2]),
+        ({"pattern": r"w.rds", "task": 3}, [0]),
+        ({"pattern": r"w.rds", "task": 4}, []),
         ({"pattern": r"\N{LATIN SMALL LETTER E WITH ACUTE}"}, [5]),
         ({"pattern": "é|user"}, [1, 2, 5]),
         ({"pattern": "^.{11}$"}, [0, 1, 2]),
         ({"pattern": "user", "severities": ("ERROR",)}, [2]),
+        ({"pattern": "(?i)USER", "severities": ("ERROR",)}, [2]),
+        ({"pattern": r"\x75ser|\x77ords"}, [0, 1, 2]),
     ],
 )
 def test_what_is_wanted_is_found(
@@ -174,6 +181,61 @@ def test_plain_text_is_found_wherever_it_is(
     assert found(paths, limit, text=text) == [line for line in lines if text in line][-limit:]
 
 
+lines_written = st.text(st.sampled_from('abiIkKsS12 "\\é\u2028\u212a\u017f\t\x1f'), max_size=9)
+TORN = ('{"t":1', '{"t":1,"k":0,"m":"ab', '{"t":1,"m":"a"', "", "{}", '"m":"ab"}', '"m":"a"x')
+EXPRESSION_PIECES = (
+    "a",
+    "b",
+    "iks",
+    "ab",
+    "i",
+    ".",
+    r"\d",
+    r"\w+",
+    r"\s",
+    "[^a]",
+    "(ab|1)",
+    "(?:a|k)",
+    "S?",
+    "^",
+    "$",
+    "|",
+    '"',
+    r"\\",
+    "é",
+    r"\b",
+    r"\u212a",
+    r"\x1f",
+    r"\x41bc",
+    "(?=b)",
+    "2{2}",
+    "aba",
+)
+expressions = st.lists(st.sampled_from(EXPRESSION_PIECES), max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(lines_written | st.sampled_from(TORN).map(str.encode), max_size=8),
+    st.sampled_from(("", "(?i)")),
+    expressions,
+)
+def test_an_expression_is_found_wherever_it_is(
+    tmp_path: Path, lines: list[str | bytes], flags: str, pieces: list[str]
+) -> None:
+    pattern = flags + "".join(pieces)
+    content = [
+        line + b"\n" if isinstance(line, bytes) else entry(place, line, severity="INFO")
+        for place, line in enumerate(lines)
+    ]
+    (path,) = written(tmp_path, b"".join(content))
+    hits = scan(str(path), 0, path.stat().st_size, Matcher(Wanted(pattern=pattern)), 9)
+    every = [one.text for one in read_page(path).entries]
+    assert [json.loads(line)["m"] for _, line in hits] == [
+        text for text in every if re.search(pattern, text)
+    ]
+
+
 PIECES = (
     "ab",
     "a",
@@ -182,6 +244,11 @@ PIECES = (
     "[ab1]",
     "[]a]",
     "(ab|1)",
+    "(?:x|ab)+",
+    "(?P<n>a)",
+    "(ab)?",
+    "(?=a)",
+    "(?<!a)",
     "(a[)]b)",
     "x{2}",
     "a*",
@@ -197,7 +264,7 @@ PIECES = (
 def test_whatever_an_expression_is_found_in_has_one_of_its_literals(
     pieces: list[str], text: str
 ) -> None:
-    pattern = "".join(pieces)
+    pattern = "".join(pieces).replace("(?P<n>", "(?:", pieces.count("(?P<n>a)") - 1)
     literals = literals_of(pattern)
     if literals and re.search(pattern, text):
         assert any(literal in text for literal in literals)
@@ -215,6 +282,15 @@ def test_whatever_an_expression_is_found_in_has_one_of_its_literals(
         ("a{b", ("b",)),
         (r"a\.b\-c", ("a.b-c",)),
         (r"(foo|bar) baz [^]x]y", (" baz ",)),
+        (r"(refused|reset)(?: by )\d", (" by ",)),
+        (r"(?:refused|(?P<why>re(set|start))) \d", ("refused", "set", "start")),
+        (r"(refused|)\d", ()),
+        (r"(refused)*\d", ()),
+        (r"(refused)+\d", ("refused",)),
+        ("(?!no)abc(?<=bc)", ("abc",)),
+        ("a(?#b", ()),
+        (r"\x41bcde|\u0041bcde|\U00000041bcde|\N{LATIN SMALL LETTER A}bcde", ("bcde",) * 4),
+        (r"(a)\1bcd\0bc", ("bcd",)),
         (r"(a(b)\)c[)]) end", (" end",)),
         ("(?i)abc", ()),
         ("", ()),
