@@ -67,7 +67,7 @@ def sift(
 def _candidates(data: bytes, end: int, matchers: Sequence[Matcher]) -> list[tuple[int, int]]:
     """From where to where the lines go that one of the matchers may want, in order."""
     if all(one.driver for one in matchers):
-        return sorted({span for one in matchers for span in spans(data, end, one.driver)})
+        return sorted({span for one in matchers for span in spans(data, end, one)})
     found, start = [], 0
     while start < end:
         stop = data.find(b"\n", start)

@@ -15,7 +15,13 @@ from runyard.localcloud.logging.format import as_written, decode
 from runyard.localcloud.logging.literal import LITERAL_MIN, literals_of, opening_of
 
 _AT = re.compile(rb'\{"t":(\d{1,18}),')
+ALTERNATIVES_MAX = 8  #: more pieces of text cost more, one after the other, than the expression
 Alternatives = tuple[bytes, ...]  #: one of them must be in the line
+#: What `re.IGNORECASE` takes for i, k or s besides these, as it lies in a file
+#: (https://docs.python.org/3/library/re.html#re.IGNORECASE).
+FOLDED_ELSEWHERE = tuple(letter.encode() for letter in "\u0130\u0131\u017f\u212a")
+_FOLDED = "(?i)"
+Data = bytes | bytearray
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Wanted:
 class Matcher:
     """Tells lines. `driver`: what every wanted line has one of, the rarest that is known; empty:
     every line must be looked at, or with an `opening_pattern` those that have it (and those that
-    `literal.opening_of` names). Raises re.error for a pattern that is none."""
+    `literal.opening_of` names). `folded`: a line has it once ASCII is in lower case, or one of
+    FOLDED_ELSEWHERE. Raises re.error for a pattern that is none."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -60,14 +67,29 @@ class Matcher:
         self.bytes_pattern = _of_bytes(wanted.pattern)
         self.opening_pattern = opening_of(wanted.pattern)
         needles = _needles(wanted)
+        folded = [] if needles else _folded_needles(wanted.pattern)
+        needles = folded + needles + _severity_needles(wanted)
+        task: list[Alternatives] = []
+        if wanted.task is not None:
+            task.append((b'"k":%d,' % wanted.task,))
+        if not wanted.pattern:  # all lines may be of this task: an expression tells more of them
+            needles, task = needles + task, []
         self.driver: Alternatives = needles[0] if needles else ()
-        self._rest = needles[1:]
+        self.folded = bool(folded)
+        self._rest = needles[1:] + task
 
     def wants(self, line: bytes) -> bool:
         """True for a line that is wanted, whatever it is."""
-        if self.driver and not any(needle in line for needle in self.driver):
+        data, needles = self.looked_for(line)
+        if needles and not any(needle in data for needle in needles):
             return False
         return self.matches(line)
+
+    def looked_for(self, data: Data) -> tuple[Data, Alternatives]:
+        """The driver and what to look for it in: the data, or the same in lower case."""
+        if not self.folded:
+            return data, self.driver
+        return data.lower(), self.driver + (() if data.isascii() else FOLDED_ELSEWHERE)
 
     def matches(self, line: bytes) -> bool:
         """True for a line that is wanted, of those that have what all of these have."""
@@ -115,19 +137,35 @@ def _needles(wanted: Wanted) -> list[Alternatives]:
     needles += [_field_needles(path, value) for path, value in wanted.fields]
     if wanted.has:
         needles.append((b'"%b":' % as_written(wanted.has),))
-    literals = literals_of(wanted.pattern)
-    if literals and min(map(len, literals)) >= LITERAL_MIN:
+    if literals := _telling(wanted.pattern):
         needles.append(tuple(as_written(literal) for literal in literals))
-    if wanted.severities:
-        needles.append(tuple(b'"v":"%b"' % one.encode() for one in wanted.severities))
-    if wanted.task is not None:
-        needles.append((b'"k":%d,' % wanted.task,))
     return needles
 
 
+def _severity_needles(wanted: Wanted) -> list[Alternatives]:
+    severities = tuple(b'"v":"%b"' % one.encode() for one in wanted.severities)
+    return [severities] if severities else []
+
+
+def _telling(pattern: str) -> tuple[str, ...]:
+    """Literals that are worth looking for."""
+    literals = literals_of(pattern)
+    few = 0 < len(literals) <= ALTERNATIVES_MAX
+    return literals if few and min(map(len, literals)) >= LITERAL_MIN else ()
+
+
+def _folded_needles(pattern: str) -> list[Alternatives]:
+    """The literals of an expression that takes capitals for small letters, where they are ASCII."""
+    folded = pattern.startswith(_FOLDED)
+    literals = _telling(pattern.removeprefix(_FOLDED)) if folded else ()
+    if not (literals and all(map(str.isascii, literals))):
+        return []
+    return [tuple(as_written(literal).lower() for literal in literals)]
+
+
 def _field_needles(path: str, value: str) -> Alternatives:
-    """The last key of the path beside the value, as a text and as the JSON that it may be. A key
-    may have dots in it, the path may be one: both end in the same."""
+    """The end of the key beside the value, as a text and as the JSON that it may be: the last key
+    of the path ends like the path, which may be a key with dots in it."""
     key = as_written(path.rpartition(".")[2])
     scalar = _scalar(value)
     values = [b'"%b"' % as_written(value)] + ([] if scalar is None else [scalar])

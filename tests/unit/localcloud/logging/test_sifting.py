@@ -13,6 +13,7 @@ from runyard.localcloud.logging.wanted import Matcher, Wanted
 OWN = Matcher(Wanted(has="metric"))
 LOST = Matcher(Wanted(text="lost"))
 BAD = Matcher(Wanted(severities=("ERROR", "CRITICAL")))
+EITHER_CASE = Matcher(Wanted(pattern="(?i)LOST$"))
 NUMBER = Matcher(Wanted(pattern="^[0-9]+ "))  # no plain text in it: each line is looked at
 
 LINES = b"""\
@@ -41,6 +42,8 @@ def test_each_line_tells_who_wants_it(log: Path) -> None:
         ("it is lost", (1, 2)),
     ]
     assert (found.after, found.complete) == (log.stat().st_size, True)
+    small = sift(log, 0, [EITHER_CASE, BAD])
+    assert [wanted for _, wanted in small.found] == [(0,), (0,), (0, 1)]
     every = sift(log, 0, [LOST, NUMBER])
     assert [wanted for _, wanted in every.found] == [(0,), (0, 1), (0,)]
 
