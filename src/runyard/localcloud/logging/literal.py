@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 LITERAL_MIN = 3  #: characters: shorter ones are in nearly every line, and finding them costs more
-#: Alternatives, ends, flags and what looks around, characters by name, what gives nothing back.
-_UNSURE = re.compile(r"[|$]|\(\?|\\[AZBNuUx]|[*+?}]\+")
+#: Alternatives, ends, flags and what looks around, characters by name, what gives nothing back; and
+#: what a newline may be: with `*` behind it, it would reach through all lines, from each of them.
+_UNSURE = re.compile(r"[|$]|\(\?|\\[AZBNuUx]|[*+?}]\+|\[\^|\\[DSW]|\\[abfnrtv0-9]-")
 _QUANTIFIERS = "*?{"  #: of these the piece before may be missing
 _BOUNDARIES = ".^$+|"
 # Groups, named or not, and what looks around are understood; flags and conditions are not.

@@ -23,6 +23,18 @@ def test_where_it_is_not_sure_it_says_so(pattern: str) -> None:
     assert opening_of(pattern) is None
 
 
+@pytest.mark.parametrize("pattern", ["^[^b]*a", r"^\W", r"^\D+", r"^\S", r"^[\t-~]"])
+def test_what_a_newline_may_be_is_not_looked_for_in_a_block(pattern: str) -> None:
+    assert opening_of(pattern) is None
+
+
+def test_an_expression_does_not_reach_through_the_lines_of_a_block(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(encode_block(1_000_000, 0, 0, STDOUT, b"order 47110815 is done\n" * 10_000))
+    size = path.stat().st_size
+    assert not scan(str(path), 0, size, Matcher(Wanted(pattern=r"^[^#]*\d{9}#")), 100)  # minutes
+
+
 def test_it_is_found_at_the_beginning_of_texts() -> None:
     opening = opening_of(r"^(?:\w+) \d{2}")
     assert opening is not None
