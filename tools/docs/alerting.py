@@ -22,6 +22,20 @@ KINDS: Mapping[StrEnum, Kind] = {
     IncidentState.RESOLVED: Kind.SUCCESS,
 }
 Transitions = Mapping[Any, Mapping[type, Any]]
+#: From a run to a finding: which box of the flow lives where.
+WATCHING = (
+    ("Metrics Collection", "runyard.telemetry.measuring:Measuring"),
+    ("Log Generation", "runyard.localcloud.logging.format"),
+    ("Trace Data", "runyard.flow.tracing:spans"),
+    ("Cloud Monitoring", "runyard.telemetry.recorder:Recorder"),
+    ("Cloud Logging", "runyard.engine.log_reading:LogReading"),
+    ("Cloud Trace", "runyard.exporting:Exporter"),
+    ("Custom Metrics", "runyard.model.log_metrics:own_samples"),
+    ("Log Analysis", "runyard.flow.log_reading:measured"),
+    ("Performance Insights", "runyard.flow.explain_pace:pace"),
+    ("Error Pattern Detection", "runyard.flow.patterns:Miner"),
+    ("Latency Analysis", "runyard.flow.latency:regression"),
+)
 
 
 def alert_diagram() -> str:
@@ -64,22 +78,7 @@ def alerting_page() -> str:
         f"Flow 6 of the platform. {LEGEND} [Measure](../guides/measure.md) and "
         "[Be told when something is wrong](../guides/alerts.md) show how it is used.",
         "## From a run to a finding",
-        table(
-            ("box of the flow", "lives in"),
-            (
-                ("Metrics Collection", code("runyard.telemetry.measuring:Measuring")),
-                ("Log Generation", code("runyard.localcloud.logging.format")),
-                ("Trace Data", code("runyard.flow.tracing:spans")),
-                ("Cloud Monitoring", code("runyard.telemetry.recorder:Recorder")),
-                ("Cloud Logging", code("runyard.engine.log_reading:LogReading")),
-                ("Cloud Trace", code("runyard.exporting:Exporter")),
-                ("Custom Metrics", code("runyard.model.log_metrics:own_samples")),
-                ("Log Analysis", code("runyard.flow.log_reading:measured")),
-                ("Performance Insights", code("runyard.flow.explain_pace:pace")),
-                ("Error Pattern Detection", code("runyard.flow.patterns:Miner")),
-                ("Latency Analysis", code("runyard.flow.latency:regression")),
-            ),
-        ),
+        table(("box of the flow", "lives in"), ((box, code(place)) for box, place in WATCHING)),
         "## From a finding to people",
         table(
             ("box of the flow", "lives in"),
