@@ -141,6 +141,8 @@ def test_an_absence_of_events_counts_from_the_latest_message() -> None:
     again = heard(first, spec, LATER)
     assert (again.last_instant, again.next_instant, again.next_at) == (LATER, LATER + half, None)
     assert heard(again, spec, NOW) is again
+    assert heard(again, spec, LATER) is again  # told twice
+    assert heard(replace(first, next_at=NOW), spec, LATER).next_at is None
     resumed = armed(again, spec, LATER + 10 * half)
     assert heard(resumed, spec, LATER + half).next_instant == LATER + 11 * half
     assert happened(again, spec, State.SUCCEEDED, LATER + half) is again
