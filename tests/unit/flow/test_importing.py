@@ -292,6 +292,8 @@ def test_a_document_has_room_for_so_many_values_in_so_many_levels() -> None:
     with pytest.raises(InvalidSpec) as caught:
         jobs_in([[] for _ in range(100_001)])
     assert caught.value.message == "a document of more than 100000 values is no job"
+    with pytest.raises(InvalidSpec, match="more than 100000 values"):
+        jobs_in([[[]] for _ in range(50_001)])  # on all levels together
     deep: Any = []
     for _ in range(59):
         deep = [deep]

@@ -162,6 +162,15 @@ def test_the_edges_of_what_is_a_time() -> None:
     assert found("1614265330", 1614265328.9) == "it was sent 1 seconds ahead of our clock"
 
 
+def test_bytes_that_are_no_text_are_signed_and_refused_as_they_are() -> None:
+    raw = [(b"X-Signature", b"\xff"), (b"X-Id", b"a\xff")]
+    who = sender("hmac", header="X-Signature", idHeader="X-Id", signed="{id}.{body}")
+    assert doubt(who, [b"key"], headers_of(raw), b"body", NOW) == FORGED
+    signature = hmac.digest(b"key", b"a\xff.body", "sha256").hex().upper()
+    signed = headers_of([(b"X-Signature", signature.encode()), raw[1]])
+    assert doubt(who, [b"key"], signed, b"body", NOW) == ""  # hexadecimal digits of any size
+
+
 def test_two_secrets_hold_at_a_time_and_an_empty_one_never() -> None:
     headers = {"x-hub-signature-256": GITHUB_SIGNATURE}
     for secrets in ([b"new", GITHUB_SECRET], [GITHUB_SECRET, b"new"], [GITHUB_SECRET + b"\n"]):
