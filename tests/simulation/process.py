@@ -109,7 +109,7 @@ class Process:
         self._outbox = OutboxLoop(mine, store, hands, name, lambda: None)
         self._alerts = AlertsLoop(self.gate, mine, store, ZoneInfo)
         hour = timedelta(hours=1)
-        retention = Retention(2 * hour, hour, 3 * hour, letters=3 * hour)
+        retention = Retention(2 * hour, hour, 3 * hour, incidents=2 * hour, letters=3 * hour)
         schedule = ScheduleLoop(self.gate, mine, store, new_id, ZoneInfo)
         recheck = RecheckLoop(self.gate, mine, store, ZoneInfo, lambda: schedule.looked_at)
         self.ticks: dict[str, Callable[[datetime], Awaitable[datetime | None]]] = {

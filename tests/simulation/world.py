@@ -21,6 +21,7 @@ from runyard.database.sqlite import InlineSqlite
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Gate, GateSettings
 from runyard.gate.environments import ApplyEnvironments
+from runyard.model.alert import IncidentId
 from runyard.model.errors import CallerError
 from runyard.model.event import CancelRequested
 from runyard.model.ids import RunId, stamped
@@ -34,6 +35,7 @@ from tests.simulation.instants import check_schedules
 from tests.simulation.letters import LetterPromises
 from tests.simulation.process import Process
 from tests.simulation.promises import Promises
+from tests.simulation.remedies import RemedyPromises
 
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # the night before a change to summer time
 REGION_RUNS_MAX = 4
@@ -126,8 +128,10 @@ class World:
         self.store = Store.of(self.database.dialect)
         self.cloud = Cloud(self.random, lambda: self.now)
         self.ears = Ears()
-        self.promises = Promises(self.cloud, AlertPromises(self.ears), REGION_RUNS_MAX)
+        self.alerts = AlertPromises(self.ears)
+        self.promises = Promises(self.cloud, self.alerts, REGION_RUNS_MAX)
         self.letters = LetterPromises()
+        self.remedies = RemedyPromises()
         self.processes: list[Process] = []
         self.calm = False
         self._faults: list[str] = []
@@ -160,6 +164,7 @@ class World:
             (self._request, 6),
             (self._cancel, 2),
             (self._deal, 3),
+            (self._mend, 1),
             (self._tick, 12),
             (self._kill, 1),
             (self._lose, 1),
@@ -175,6 +180,8 @@ class World:
     async def _check(self) -> None:
         now = await self.promises.check(self.database, self.store)
         await self.letters.check(self.database, self.store, now.runs.values())
+        incidents, replays = self._incidents(), self.letters.replays.values()
+        await self.remedies.check(self.database, self.store, incidents, replays)
         self._check_faults()
 
     def _check_faults(self) -> None:
@@ -308,6 +315,17 @@ class World:
         process = self.random.choice(self.processes)
         dealt = self.letters.deal(self.random, process.gate, process.clock(), self._new_id)
         process.spawn(dealt, "deal")
+
+    def _mend(self) -> None:
+        process, incidents = self.random.choice(self.processes), self._incidents()
+        letters = sorted(self.letters.letters)
+        mended = self.remedies.mend(
+            self.random, process.gate, process.clock(), self._new_id, incidents, letters
+        )
+        process.spawn(mended, "mend")
+
+    def _incidents(self) -> list[IncidentId]:
+        return sorted(self.alerts.incidents)
 
     async def _come_to_rest(self) -> None:
         """No more faults, no more requests: everything must come to its end by itself."""
