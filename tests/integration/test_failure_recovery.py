@@ -21,6 +21,8 @@ def server() -> Iterator[RealServer]:
             {
                 "slow": shell("sleep 2.5", timeout="1s")
                 | {"retry": AT_ONCE, "recovery": {"timeout": {"factor": 4, "max": "20s"}}},
+                "short": shell("sleep 2.5", timeout="1s")
+                | {"retry": AT_ONCE, "recovery": {"timeout": {"factor": 4, "max": "20s"}}},
                 "stuck": shell("sleep 60", timeout="1s")
                 | {"retry": AT_ONCE, "recovery": {"timeout": {"attempts": 5, "max": "2s"}}},
                 "hungry": shell(HUNGRY, **SMALL)
@@ -47,6 +49,27 @@ def test_a_task_that_was_too_slow_may_last_longer_in_the_next_attempt(server: Re
     said = told(server)
     assert "its tasks may last 4 s instead of 1 s (recovery.timeout)" in said
     assert "set template.template.timeout to 4s" in said
+
+
+def test_what_a_run_came_back_with_becomes_its_jobs_own(server: RealServer) -> None:
+    assert server.run("short").status == 0
+    run = server.last_run("short")
+    accepted = server.runyard("jobs", "accept", run["id"])
+    assert accepted.status == 0, accepted.err
+    assert accepted.out.splitlines() == [
+        "set template.template.timeout to 4s",
+        "short updated, revision 2",
+    ]
+    again = server.runyard("jobs", "accept", run["id"])
+    assert "nothing to do: everything is so already" in again.out
+    assert server.run("short").status == 0
+    second = server.last_run("short")
+    assert (second["revision"], len(second["attempts"])) == (2, 1)
+    refused = server.ask("POST", f"/runs/{second['id']}:accept", {})
+    assert (refused.status, refused.error["message"]) == (
+        412,
+        f"{second['id']} has nothing to offer",
+    )
 
 
 def test_no_attempt_is_spent_on_a_timeout_that_cannot_grow(server: RealServer) -> None:

@@ -34,6 +34,7 @@ from runyard.api.rest.jobs import jobs
 from runyard.api.rest.log_patterns import log_patterns
 from runyard.api.rest.logs import logs
 from runyard.api.rest.measures import measures
+from runyard.api.rest.offers import offers
 from runyard.api.rest.operations import operations
 from runyard.api.rest.plans import plans
 from runyard.api.rest.principals import principals
@@ -89,6 +90,7 @@ ROUTERS = (
     alerts,
     alert_rules,
     incidents,
+    offers,
     remedies,
     incident_summary,
     dead_letters,

@@ -161,6 +161,14 @@ class ChangeBody(Strict):
     wait_seconds: WaitSeconds = WAIT_SECONDS
 
 
+class AcceptBody(Strict):
+    """How a job is given what a run of it came back with."""
+
+    confirm: bool = Field(default=False, description="What is unsafe about it is wanted.")
+    reason: Sentence = ""
+    wait_seconds: WaitSeconds = WAIT_SECONDS
+
+
 class RollbackBody(ChangeBody):
     """To which revision; else to the one before that which is in force."""
 
@@ -177,6 +185,7 @@ BODIES: tuple[type[Strict], ...] = (
     ApplyBody,
     ChangeBody,
     RollbackBody,
+    AcceptBody,
     *SECRET_BODIES,
     *PEOPLE_BODIES,
     *EVENT_BODIES,

@@ -1,4 +1,4 @@
-"""`runyard jobs rollback`, `delete`, `undelete`: changes of jobs that are no manifest."""
+"""`runyard jobs rollback`, `accept`, `delete`, `undelete`: changes of jobs that are no manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from runyard.cli import changing, output
 from runyard.cli.client import Client, segment
 from runyard.cli.connect import connect
-from runyard.cli.parameters import AsJson, InEnvironment, JobName, Reason, Yes
+from runyard.cli.parameters import AsJson, InEnvironment, JobName, Reason, RunRef, Yes
+from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import now
 from runyard.cli.tables import table
 from runyard.cli.times import local
@@ -41,6 +42,28 @@ def rollback(
     asked = _body(environment, project, reason, yes) | ({} if to is None else {"to": to})
     answer = client.post(f"/jobs/{segment(name)}:rollback", asked)
     _finish(client, answer, yes, json_)
+
+
+def accept(
+    ref: Annotated[RunRef, Parameter(name="RUN")],
+    /,
+    *,
+    reason: Reason = "",
+    yes: Yes = False,
+    json_: AsJson = False,
+) -> None:
+    """Make what a run came back with its job's own.
+
+    A run that succeeded with a longer timeout or more memory, by `recovery`, offers that; it
+    becomes a new revision. The next apply of a manifest that says otherwise takes it back.
+    """
+    client = connect()
+    place = path(run_id(client, ref))
+    if not json_:
+        for offer in client.get(place)["offers"]:
+            output.line(f"set {offer['path']} to {offer['value']}")
+    body = _body(None, None, reason, yes)
+    _finish(client, client.post(f"{place}:accept", body), yes, json_)
 
 
 def delete(

@@ -19,6 +19,7 @@ jobs = App(name="jobs", help="List jobs, or show one.", group_commands="Commands
 # A module of its own: showing a spec as YAML costs an import that listing need not wait for.
 jobs.command("runyard.cli.job:get", name="get")
 jobs.command("runyard.cli.job_changes:rollback", name="rollback")
+jobs.command("runyard.cli.job_changes:accept", name="accept")
 jobs.command("runyard.cli.job_changes:delete", name="delete")
 jobs.command("runyard.cli.job_changes:undelete", name="undelete")
 jobs.command("runyard.cli.job_changes:deleted", name="deleted")

@@ -10,8 +10,10 @@ import orjson
 from runyard.flow.recovering import STEP_BYTES, vcpu_milli_for
 from runyard.flow.wording import memory
 from runyard.model.cloudrun.template import ExecutionTemplate
+from runyard.model.durations import SECOND_NANOS, google_form, seconds_of
 from runyard.model.manifest.rules_resources import PAIRS
 from runyard.model.quantities import memory_bytes_of, vcpu_milli_of
+from runyard.model.recovery import Scaled
 
 MEMORY_BYTES_MAX = max(most for _, most in PAIRS.values())  #: of a task, at Cloud Run
 FACTOR = 2  #: from one size to the next, as `recovery.memory.factor` if nothing else is said
@@ -41,6 +43,19 @@ def grown(template: Mapping[str, Any], memory_bytes: int) -> Mapping[str, Any]:
     limits["cpu"] = f"{vcpu_milli_of(limits['cpu']) + more_cpu}m"
     larger = {**first, "resources": {**resources, "limits": limits}}
     return {**template, "template": {**task, "containers": [larger, *others]}}
+
+
+def accepted(document: Mapping[str, Any], scaled: Scaled) -> Mapping[str, Any]:
+    """A job's `document` (canonical) with what its run came back with, where that is more than it
+    has; the document itself where it has as much."""
+    template = document["template"]
+    timeout = scaled.timeout_seconds or 0.0
+    if timeout > seconds_of(template["template"]["timeout"]):
+        longer = google_form(round(timeout * SECOND_NANOS))
+        template = {**template, "template": {**template["template"], "timeout": longer}}
+    if (scaled.memory_bytes or 0) > template_memory(template):
+        template = grown(template, scaled.memory_bytes or 0)
+    return document if template is document["template"] else {**document, "template": template}
 
 
 def _read(template: Mapping[str, Any]) -> ExecutionTemplate:
