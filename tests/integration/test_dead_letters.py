@@ -24,6 +24,13 @@ from tests.support.command_line import CommandLine
 from tests.support.runs import make_outcome
 
 KEPT = timedelta(days=90)
+HELD = """
+project: shop
+jobs:
+  held:
+    recovery: {application: {wait: 1h}}
+    template: {template: {containers: [{image: example.com/held, command: ["true"]}]}}
+"""
 
 
 @pytest.fixture
@@ -256,6 +263,21 @@ def test_the_command_line_replays(api: Api, command: CommandLine) -> None:
     document = command("dead-letters", "cancel", listed[1]["id"], "--json").document()
     assert document["state"] == "cancelled"
     assert "not said which" in command("dead-letters", "replay").err
+
+
+def test_who_says_that_a_job_is_fixed_has_its_held_runs_go_on(
+    api: Api, command: CommandLine
+) -> None:
+    api.apply(HELD)
+    held = [die(api, "held") for _ in range(2)]
+    assert {api.get(f"/runs/{run}")["state"] for run in held} == {"awaiting_fix"}
+    of_a_group = api.post("/dead-letters:fixed", {"job": "held", "group": "0" * 16})
+    assert of_a_group == {"replay": None, "letters": [], "resumed": []}
+    done = command("dead-letters", "fixed", "held")
+    assert done.out == f"{held[0]}, {held[1]} went on\nheld has no open dead letter\n"
+    assert {api.get(f"/runs/{run}")["attempt"] for run in held} <= {1, 2}
+    assert "awaiting_fix" not in {api.get(f"/runs/{run}")["state"] for run in held}
+    assert api.post("/dead-letters:fixed", {"job": "held"})["resumed"] == []
 
 
 def test_letters_and_groups_are_completed(

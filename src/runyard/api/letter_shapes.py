@@ -134,10 +134,12 @@ class ReplaysShape(Shape):
 
 class BegunReplayShape(Shape):
     """What a replay begins with. `replay` is null for a preview. `letters` are in the order in
-    which they are asked for."""
+    which they are asked for. `resumed` are the runs that waited for their job to be mended, and go
+    on now."""
 
     replay: ReplayShape | None
     letters: list[str]
+    resumed: list[str]
 
 
 class DiscardedShape(Shape):

@@ -91,10 +91,12 @@ def fixed(
     json_: AsJson = False,
 ) -> None:
     """Say that a job is fixed: its dead are replayed by its newest revision, the first of them
-    before the others."""
+    before the others, and its runs that wait to be mended go on."""
     body = {"job": job, "group": group, "environment": environment, "project": project}
     asked = _given(body) | {"per_minute": per_minute}
     done = connect().post("/dead-letters:fixed", asked)
+    if not json_ and done["resumed"]:
+        output.line(f"{', '.join(done['resumed'])} went on")
     if not json_ and not done["letters"]:
         output.line(f"{job} has no open dead letter")
         return

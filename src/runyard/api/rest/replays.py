@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
@@ -38,6 +39,7 @@ from runyard.flow.access import Permission, visible
 from runyard.flow.replaying import in_turn
 from runyard.gate.dead_letters import DiscardMany, NotePublished
 from runyard.gate.replaying import BeginReplay, CancelReplay, no_replay
+from runyard.gate.resuming import GoOn
 from runyard.model.dead_letter import (
     LETTERS_MAX,
     DeadLetter,
@@ -46,10 +48,11 @@ from runyard.model.dead_letter import (
     ReplayHow,
     ReplayId,
 )
-from runyard.model.errors import QuotaExceeded
+from runyard.model.errors import IllegalTransition, QuotaExceeded
 from runyard.model.ids import RANDOM_BITS, RunId, stamped
 from runyard.model.principal import Caller
 from runyard.model.pubsub.message import Draft
+from runyard.model.run import State
 
 replays = router("dead-letters")
 READ, DISCARD = Permission.DEAD_LETTERS_READ, Permission.DEAD_LETTERS_DISCARD
@@ -73,11 +76,11 @@ async def replay_letters(
     environment, letters = await _meant(services, who, Permission.RUNS_START, asked.which)
     ids = [one.run for one in letters]
     if asked.preview:
-        return answer({"replay": None, "letters": ids})
+        return answer({"replay": None, "letters": ids, "resumed": []})
     row = _row(services, who, environment, asked.which.words(), asked.how())
     row = row.evolve(per_minute=asked.per_minute, verify_first=asked.verify_first)
     begun = await services.gate.ask(BeginReplay(who, row, ids, services.clock()))
-    return answer({"replay": replay_document(begun), "letters": ids}, 202)
+    return answer({"replay": replay_document(begun), "letters": ids, "resumed": []}, 202)
 
 
 @replays.post(
@@ -92,19 +95,45 @@ async def mark_fixed(
     services: Use, who: Who, asked: Annotated[FixedBody, Depends(body(FixedBody))]
 ) -> Response:
     """Say that a job (or what one group of its dead died of) is fixed: its open dead letters are
-    replayed on its newest revision, the first of them before the others."""
+    replayed on its newest revision, the first of them before the others. Where no group is said,
+    runs of it that wait to be mended go on."""
     which = WhichBody(
         environment=asked.environment, job=asked.job, project=asked.project, group=asked.group
     )
     environment, letters = await _meant(services, who, Permission.RUNS_START, which)
     ids = [one.run for one in letters]
+    held = [] if asked.group else await _held(services, who, asked, environment)
+    resumed = await _resumed(services, who, held)
     if not ids:
         await job_key(services, who, asked.job, environment, asked.project)
-        return answer({"replay": None, "letters": []})
+        return answer({"replay": None, "letters": [], "resumed": resumed})
     row = _row(services, who, environment, f"fixed: {which.words()}", ReplayHow())
     row = row.evolve(per_minute=asked.per_minute, verify_first=True)
     begun = await services.gate.ask(BeginReplay(who, row, ids, services.clock()))
-    return answer({"replay": replay_document(begun), "letters": ids}, 202)
+    done = {"replay": replay_document(begun), "letters": ids, "resumed": resumed}
+    return answer(done, 202)
+
+
+async def _held(services: Services, who: Caller, asked: FixedBody, environment: str) -> list[RunId]:
+    """The runs of a job that wait to be mended, oldest first. Raises NotFound or Refused."""
+    key = await job_key(services, who, asked.job, environment, asked.project)
+
+    async def work(tx: Tx) -> list[RunId]:
+        live = await services.store.runs.live_of_job(tx, key, LETTERS_MAX)
+        rows = await services.store.runs.get(tx, live)
+        return sorted(row.id for row in rows if row.state is State.AWAITING_FIX)
+
+    return await services.database.read(work)
+
+
+async def _resumed(services: Services, who: Caller, runs: Sequence[RunId]) -> list[RunId]:
+    """Those of `runs` that go on now, and did not by themselves meanwhile."""
+    resumed = []
+    for run in runs:
+        with suppress(IllegalTransition):
+            await services.gate.ask(GoOn(run, services.clock(), "its job is fixed", who.name))
+            resumed.append(run)
+    return resumed
 
 
 @replays.post(
