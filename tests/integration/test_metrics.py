@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from runyard.flow.patterns import Miner
 from runyard.measures import open_series
 from runyard.model.errors import StoreError
 from runyard.model.event import Ended, Launched
+from runyard.model.log_pattern import LogExample
 from runyard.model.metric import Metric, Series
+from runyard.telemetry.log_patterns import LogPatterns
 from runyard.telemetry.recorder import Recorder
 from tests.support.api_server import START, TOKEN, Api, serving
 from tests.support.command_line import CommandLine
@@ -139,3 +142,25 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_begun(tmp_path: Path) -> None
 
     asyncio.run(scene())
     assert len(list(tmp_path.glob("telemetry.db.damaged-*"))) == 1
+
+
+def test_patterns_of_errors_are_shown(api: Api, runyard: CommandLine) -> None:
+    assert api.get("/jobs/report/log-patterns")["patterns"] == []
+    run = api.run()
+    line = LogExample(START, f"{run}/1", "order 7: no route to 10.0.0.1")
+    database = api.behind.services.measures.database
+    pattern = Miner().add(line)
+    assert pattern is not None
+    put = LogPatterns(database.dialect).put
+    api.call(lambda: database.write(lambda tx: put(tx, ("shop", "local", "report"), [pattern])))
+    (found,) = api.get("/jobs/report/log-patterns")["patterns"]
+    assert (found["template"], found["count"]) == ("order <number>: no route to <ip>", 1)
+    assert found["examples"] == [
+        {"at": found["first_seen_at"], "run": run, "attempt": 1, "text": line.text}
+    ]
+    shown = runyard("logs", "patterns", "report")
+    assert shown.out.splitlines()[1].endswith("order <number>: no route to <ip>")
+    assert line.text in runyard("logs", "patterns", "report", "--examples").out
+    document = runyard("logs", "patterns", "report", "--json").document()
+    assert document["patterns"] == [found]
+    assert runyard("logs", "patterns", "nothing").status == 66

@@ -51,6 +51,14 @@ def test_an_id_stays_when_the_template_becomes_more_general() -> None:
     assert (again.id, again.count) == (after.id, 3)
 
 
+def test_a_line_joins_the_pattern_it_has_most_words_in_common_with() -> None:
+    known = ["cannot write to disk one now", "cannot read by the way here"]
+    near, far = mined(*known, "cannot write to disk two now")
+    assert (near.count, far.count) == (2, 1)
+    far, near = mined(*known[::-1], "cannot write to disk two now")
+    assert (near.count, far.count) == (2, 1)
+
+
 def test_lines_of_another_length_or_beginning_are_apart() -> None:
     assert len(mined("a b c d", "a b c", "b b c d")) == 3
     assert mined("", "  ") == []

@@ -26,6 +26,11 @@ from tests.support.runs import make_spec
             "the last success took longer than 30m or less than 5s or more than 3 times as long "
             "as usual",
         ),
+        ({"took": {"under": "5s"}}, "the last success took less than 5s"),
+        (
+            {"took": {"factor": 3}},
+            "the last success took more than 3 times as long as usual",
+        ),
         ({"noSuccess": {"within": "26h"}}, "no run succeeded for 26h"),
         ({"notStarted": {"within": "10m"}}, "a run waits for 10m"),
         ({"notFinished": {"within": "2h"}}, "a run is not over 2h after it was asked for"),

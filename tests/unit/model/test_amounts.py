@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.model.durations import SECOND_NANOS, canonical, google_form, nanos_of, seconds_of
-from runyard.model.quantities import GIB, KIB, MIB, memory_bytes_of, vcpu_milli_of
+from runyard.model.quantities import (
+    GIB,
+    KIB,
+    MIB,
+    memory_bytes_of,
+    nano_dollars_of,
+    vcpu_milli_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +83,11 @@ def test_cpu_is_in_thousandths(text: str, amount: int) -> None:
 def test_what_is_no_cpu_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a number of CPUs"):
         vcpu_milli_of(text)
+
+
+def test_money_is_whole_nano_dollars() -> None:
+    amounts = ("20 USD", "0.25 USD", "0.000000001 USD")
+    assert [nano_dollars_of(text) for text in amounts] == [20 * 10**9, 250_000_000, 1]
+    for text in ("20", "20 EUR", "-1 USD", "1e3 USD", "0.0000000001 USD"):
+        with pytest.raises(ValueError, match="an amount of money"):
+            nano_dollars_of(text)
