@@ -106,6 +106,7 @@ def test_a_field_of_many_values_is_asked_for_one() -> None:
         ("= dead", 1, "'='", "a field, NOT or (", "for instance"),
         ("state=dead AND", 15, "the end", "a field, NOT or (", "for instance"),
         ("job.x = a", 1, "'job.x'", "job without a key", "only labels have keys"),
+        ("state=dead AND job.x = a", 16, "'job.x'", "job without a key", "only labels have keys"),
         ("labels = a", 8, "'='", ": after labels", ""),
         ("job:a", 5, "'a'", "* after :", "write = to compare"),
         ("revision = 1.5", 12, "'1.5'", "a whole number", ""),
