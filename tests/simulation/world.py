@@ -43,7 +43,13 @@ STEPS = 220
 
 JOBS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "stubborn": {"retry": {"attempts": 4, "on_timeout": {"attempts": 2}}},
+    "stubborn": {
+        "retry": {
+            "attempts": 4,
+            "on_timeout": {"attempts": 2},
+            "budget": {"retries": 4, "within": "5m"},
+        }
+    },
     "single": {"concurrency": {"limit": 1}, "retry": {"attempts": 2}},
     "skipping": {"concurrency": {"limit": 1, "on_conflict": "skip"}},
     "newest": {"concurrency": {"limit": 1, "on_conflict": "cancel_older"}},

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from runyard.flow.budget import spend
 from runyard.flow.costing import charge
 from runyard.flow.failure.classify import classify
 from runyard.flow.holding import (
@@ -38,7 +39,16 @@ from runyard.flow.holding import (
     looked,
     over_words,
 )
-from runyard.flow.recovery import DEADLINE, Done, GiveUp, Gone, Retry, deadline_words, judge
+from runyard.flow.recovery import (
+    DEADLINE,
+    Done,
+    GiveUp,
+    Gone,
+    Retry,
+    Verdict,
+    deadline_words,
+    judge,
+)
 from runyard.model.cost import Charge
 from runyard.model.effect import Alert, CancelOlder, Effect, Launch, Release, Stop
 from runyard.model.errors import IllegalTransition
@@ -63,7 +73,7 @@ from runyard.model.event import (
 )
 from runyard.model.ids import RunId
 from runyard.model.recovery import UNSCALED
-from runyard.model.run import FINAL, OnConflict, Run, State, TriggeredBy
+from runyard.model.run import FINAL, OnConflict, Run, Spent, State, TriggeredBy
 
 Cause = (
     type[Started]
@@ -149,10 +159,12 @@ class Facts:
     """The other rows a decision needs, loaded under a lock in the same transaction.
 
     `slots`: those `wanted` names. `rivals`: for `cancel_older`, the older live runs of the slot.
+    `spent`: what its job has spent of its budget of retries.
     """
 
     slots: Mapping[str, Slot] = field(default_factory=dict)
     rivals: tuple[RunId, ...] = ()
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,7 @@ class Decision:
     effects: tuple[Effect, ...] = ()
     slots: tuple[tuple[str, int], ...] = ()
     charge: Charge | None = None
+    spent: Spent | None = None
 
 
 def region_slot(environment: str, region: str) -> str:
@@ -201,7 +214,7 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
         case Due():
             decision = _due(run, facts, now)
         case Ended():
-            decision = _ended(run, event, now)
+            decision = _ended(run, event, facts, now)
         case CancelRequested():
             decision = _cancel_requested(run, event, now)
         case DeadlinePassed():
@@ -215,7 +228,7 @@ def decide(run: Run, event: Event, facts: Facts, now: datetime) -> Decision:
     changes = _slot_changes(run, decision.run)
     if not changes:
         return decision
-    return Decision(decision.run, decision.fact, decision.effects, changes, decision.charge)
+    return replace(decision, slots=changes)
 
 
 def is_late(by: TriggeredBy, now: datetime) -> bool:
@@ -274,11 +287,11 @@ def _skipped(run: Run, reason: str, now: datetime) -> Decision:
     return Decision(after, Skipped(reason))
 
 
-def _ended(run: Run, event: Ended, now: datetime) -> Decision:
+def _ended(run: Run, event: Ended, facts: Facts, now: datetime) -> Decision:
     _same_attempt(run, event.attempt)
     failure = classify(event.outcome, run.policy.failures)
     outcome = replace(event.outcome, failure=failure)
-    verdict = judge(run, outcome, now)
+    verdict = judge(run, outcome, now, facts.spent)
     cost = charge(outcome.usage, run.region, now, key=run.attempt_key)
     retry_at = verdict.at if isinstance(verdict, Retry) else None
     way = verdict.way_back if isinstance(verdict, Retry) else None
@@ -300,7 +313,15 @@ def _ended(run: Run, event: Ended, now: datetime) -> Decision:
     effects: tuple[Effect, ...] = (Release(event.attempt),)
     if after.state is State.DEAD:
         effects += (Alert(verdict.reason),)
-    return Decision(after, fact, effects, charge=cost)
+    return Decision(after, fact, effects, charge=cost, spent=_spent(run, verdict, facts, now))
+
+
+def _spent(run: Run, verdict: Verdict, facts: Facts, now: datetime) -> Spent | None:
+    """What its job has spent after a retry; None: it spends nothing, or has no budget."""
+    budget = run.policy.budget
+    if budget is None or not isinstance(verdict, Retry):
+        return None
+    return spend(run.job_key, budget, facts.spent, now)
 
 
 def _waited_for(run: Run, event: Looked | Restored, now: datetime) -> Decision:

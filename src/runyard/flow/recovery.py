@@ -8,7 +8,8 @@
    and the job waits for that.
 5. A way back (`recovering`) or a wait (`holding`) that the job declares for the class of its
    failure comes before the rules of number 3, with limits of its own.
-6. No retry is planned for an instant that the deadline forbids.
+6. No retry beyond what all runs of the job may have together in a stretch of time (`budget`).
+7. No retry is planned for an instant that the deadline forbids.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runyard.flow.backoff import delay_seconds
+from runyard.flow.budget import refusal
 from runyard.flow.holding import Await, wait_for
 from runyard.flow.recovering import NoWayBack, WayBack, way_back
 from runyard.model.failure import FailureClass
 from runyard.model.outcome import Ending, Outcome
-from runyard.model.run import Run, State
+from runyard.model.run import Run, Spent, State
 
 DEADLINE = "deadline"  #: the `stop_cause` of a run whose deadline passed
 
@@ -59,8 +61,9 @@ class Gone:
 Verdict = Done | Retry | Await | GiveUp | Gone
 
 
-def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
-    """What `outcome`, reported at `now`, makes of `run`, whose last attempt it is about."""
+def judge(run: Run, outcome: Outcome, now: datetime, spent: Spent | None = None) -> Verdict:
+    """What `outcome`, reported at `now`, makes of `run`, whose last attempt it is about. `spent` is
+    what its job has spent of its budget of retries."""
     if outcome.ending is Ending.SUCCEEDED:
         return Done(outcome.message)
     if run.state is State.STOPPING:
@@ -69,7 +72,12 @@ def judge(run: Run, outcome: Outcome, now: datetime) -> Verdict:
         return Gone(f"it was cancelled at the provider: {outcome.message}")
     if outcome.ending is Ending.REFUSED and not _lacks_permission(outcome):
         return GiveUp(f"the provider refused it: {outcome.message}")
-    return _failed(run, outcome, now)
+    verdict = _failed(run, outcome, now)
+    budget = run.policy.budget
+    if isinstance(verdict, Retry) and budget is not None:
+        refused = refusal(budget, spent, now)
+        return GiveUp(f"{outcome.message} ({refused})") if refused else verdict
+    return verdict
 
 
 def _stopped(run: Run) -> Verdict:

@@ -36,11 +36,12 @@ def tell_in(work: WorkingSet, run_id: RunId, event: Event, now: datetime) -> Run
 
 def facts_of(work: WorkingSet, run: Run) -> Facts:
     """The facts that a decision on `run` needs, from the working set."""
+    spent = work.budgets.get(run.job_key)
     if run.policy.on_conflict is not OnConflict.CANCEL_OLDER:
-        return Facts(work.slots)
+        return Facts(work.slots, spent=spent)
     live = work.rivals[run.concurrency_slot]
     older = (other for other in live if other < run.id and _is_live(work, other))
-    return Facts(work.slots, tuple(older))
+    return Facts(work.slots, tuple(older), spent)
 
 
 def _is_live(work: WorkingSet, run_id: RunId) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runyard.gate.deciding import tell_in
 from runyard.model.effect import Pending
@@ -12,6 +12,8 @@ from runyard.model.event import DeadlinePassed, Due, Event
 from runyard.model.ids import EffectId, RunId
 from runyard.model.run import Run
 from runyard.store.working_set import Needs, WorkingSet
+
+BUDGETS_KEPT = timedelta(days=2)  #: twice the longest stretch that a budget of retries may have
 
 
 @dataclass(slots=True)
@@ -172,6 +174,7 @@ class Forget:
         await work.store.runs.delete(work.tx, self.runs)
         await work.store.dead_letters.delete(work.tx, self.runs)
         await work.store.request_keys.delete_before(work.tx, self.keys_before)
+        await work.store.budgets.forget(work.tx, self.now - BUDGETS_KEPT)
         if self.instants_before is not None:
             await work.store.triggers.forget_instants(work.tx, self.instants_before)
             await work.store.dead_letters.forget_replays(work.tx, self.instants_before)

@@ -6,11 +6,14 @@ from enum import StrEnum
 from typing import Annotated
 
 from runyard.model.cloudrun.words import BucketName, SecretReference
+from runyard.model.durations import seconds_of
 from runyard.model.forms import Between, Lasting, Shaped
-from runyard.model.run import Jitter, OnConflict
+from runyard.model.run import Jitter, OnConflict, RetryBudget
 from runyard.model.strict import Strict
 
 ATTEMPTS_MAX = 100  #: of a run; with 10 task retries each, more is a mistake rather than a wish
+BUDGET_MAX = 100_000  #: retries of a job in one stretch; more bounds nothing
+BUDGET_SECONDS_MAX = 24 * 3600
 BACKOFF_SECONDS_MAX = 24 * 3600  #: a day between two attempts; longer waits want a schedule
 DEADLINE_SECONDS_MAX = 366 * 24 * 3600  #: a year: every instant stays within what clocks can hold
 CONCURRENCY_MAX = 1000  #: running executions of a project and region (Cloud Run quotas)
@@ -32,12 +35,26 @@ class TimeoutRetrySpec(Strict):
     attempts: Annotated[int, Between(1, ATTEMPTS_MAX)] = 1
 
 
+class RetryBudgetSpec(Strict):
+    """How many retries all runs of the job may have together in each stretch of time, so that many
+    that fail for one reason do not make it worse
+    (https://sre.google/sre-book/handling-overload/, "Deciding to Retry")."""
+
+    retries: Annotated[int, Between(1, BUDGET_MAX)]
+    within: Annotated[str, Lasting(1, BUDGET_SECONDS_MAX, "24h")] = "1h"
+
+    def policy(self) -> RetryBudget:
+        """As a run keeps it."""
+        return RetryBudget(self.retries, seconds_of(self.within))
+
+
 class RetrySpec(Strict):
     """Attempts of the whole run; a task's own retries (`maxRetries`) are inside each."""
 
     attempts: Annotated[int, Between(1, ATTEMPTS_MAX)] = 1
     backoff: BackoffSpec = BackoffSpec()
     on_timeout: TimeoutRetrySpec = TimeoutRetrySpec()
+    budget: RetryBudgetSpec | None = None
 
 
 class ConcurrencySpec(Strict):

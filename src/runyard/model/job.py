@@ -123,6 +123,7 @@ class JobSpec(Strict):
             priority=self.priority,
             failures=tuple(each.rule() for each in self.failures),
             recovery=self.recovery.policy(self.timeout_seconds),
+            budget=None if self.retry.budget is None else self.retry.budget.policy(),
         )
 
     @property

@@ -101,12 +101,29 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """All runs of a job may have so many retries in each stretch of `within_seconds`."""
+
+    retries_max: int
+    within_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a job has spent of its budget in the stretch that began at an instant."""
+
+    key: tuple[str, str, str]  #: project, environment, job
+    began_at: datetime
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunPolicy:
     """The job's rules as they were when the run was asked for; a later apply changes no run.
 
     `attempts_max` bounds all attempts. `timeout_attempts_max` bounds attempts when the last one
     timed out; 1 means a timeout is never retried. `concurrency_limit` 0 means none. `failures` are
-    the job's own rules of which class a failure is.
+    the job's own rules of which class a failure is. `budget` is of all runs of the job together.
     """
 
     attempts_max: int = 1
@@ -118,6 +135,7 @@ class RunPolicy:
     priority: int = 0
     failures: tuple[FailureRule, ...] = ()
     recovery: Recovery = Recovery()
+    budget: RetryBudget | None = None
 
     @property
     def launches_max(self) -> int:
@@ -202,6 +220,11 @@ class Run:
     awaiting: Awaiting | None = None
     cost_nano_dollars: int = 0
     version: int = 0
+
+    @property
+    def job_key(self) -> tuple[str, str, str]:
+        """What its job is unique in: project, environment, name."""
+        return (self.project, self.environment, self.job)
 
     @property
     def attempt_key(self) -> AttemptKey:

@@ -18,6 +18,7 @@ from runyard.model.run import (
     Jitter,
     OnConflict,
     Overrides,
+    RetryBudget,
     RunPolicy,
     TriggeredBy,
 )
@@ -51,6 +52,7 @@ def policy_of(data: dict[str, Any]) -> RunPolicy:
             "on_conflict": OnConflict(data["on_conflict"]),
             "failures": rules,
             "recovery": Recovery.of(data["recovery"]) if "recovery" in data else Recovery(),
+            "budget": None if (budget := data.get("budget")) is None else RetryBudget(**budget),
         }
     )
 

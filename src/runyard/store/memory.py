@@ -8,6 +8,7 @@ from importlib.resources import files
 from runyard.database.queries import load
 from runyard.store.alerts import Alerts
 from runyard.store.audit import AuditLog
+from runyard.store.budgets import Budgets
 from runyard.store.dead_letters import DeadLetters
 from runyard.store.deleted_jobs import DeletedJobs
 from runyard.store.deliveries import Deliveries
@@ -50,6 +51,7 @@ class Store:
     triggers: Triggers
     deliveries: Deliveries
     dead_letters: DeadLetters
+    budgets: Budgets
 
     @classmethod
     def of(cls, dialect: str) -> Store:
@@ -74,4 +76,5 @@ class Store:
             Triggers(queries),
             Deliveries(queries),
             DeadLetters(queries),
+            Budgets(queries),
         )

@@ -23,7 +23,7 @@ from runyard.model.ids import EffectId, RunId
 from runyard.model.incident import Incident
 from runyard.model.operation import Operation
 from runyard.model.plan import Plan
-from runyard.model.run import OnConflict, Run
+from runyard.model.run import OnConflict, Run, Spent
 from runyard.store.alert_set import AlertSet
 from runyard.store.delivery_set import DeliverySet
 from runyard.store.jobs import JobRow
@@ -36,7 +36,7 @@ from runyard.store.request_keys import RequestKey
 from runyard.store.runs import NOTHING
 from runyard.store.trigger_set import TriggerSet
 
-Kind = tuple[str, str, tuple[str, ...], str]
+Kind = tuple[str, str, tuple[str, ...], str, tuple[str, str, str] | None]
 
 
 @dataclass(slots=True)
@@ -63,6 +63,8 @@ class WorkingSet:
         self.slots: dict[str, Slot] = {}
         self.rivals: dict[str, list[RunId]] = {}
         self.jobs: dict[tuple[str, str], list[JobRow]] = {}
+        self.budgets: dict[tuple[str, str, str], Spent | None] = {}
+        self._dirty_budgets: set[tuple[str, str, str]] = set()
         self.plans: dict[tuple[str, str, str], Plan] = {}
         self.seen: dict[tuple[str, str], tuple[str, list[RunId]]] = {}
         self.effects: list[Pending] = []
@@ -114,6 +116,7 @@ class WorkingSet:
         if not listed:
             return
         self._kinds |= kinds.keys()
+        await self._load_budgets(listed)
         limits = {run.concurrency_slot: run.policy.concurrency_limit for run in listed}
         limits |= {by.slot: by.slot_limit for run in listed if (by := run.triggered_by)}
         names = dict.fromkeys(name for run in listed for name in wanted(run))
@@ -127,6 +130,11 @@ class WorkingSet:
             name = run.concurrency_slot
             if run.policy.on_conflict is OnConflict.CANCEL_OLDER and name not in self.rivals:
                 self.rivals[name] = await self.store.runs.live_in_slot(self.tx, name)
+
+    async def _load_budgets(self, runs: Iterable[Run]) -> None:
+        keys = {run.job_key for run in runs if run.policy.budget is not None}
+        for key in sorted(keys - self.budgets.keys()):
+            self.budgets[key] = await self.store.budgets.get(self.tx, key)
 
     async def load_slots(self, names: Iterable[str]) -> None:
         """Bring in the slots with these names that there are."""
@@ -151,6 +159,9 @@ class WorkingSet:
             if run.concurrency_slot in self.rivals:
                 self.rivals[run.concurrency_slot].append(run.id)
         self.facts.append((run, decision.fact, now))
+        if decision.spent is not None:
+            self.budgets[run.job_key] = decision.spent
+            self._dirty_budgets.add(run.job_key)
         if decision.charge is not None:
             self._charges.append((run, decision.charge))
         for name, change in decision.slots:
@@ -264,6 +275,8 @@ class WorkingSet:
         await self.store.runs.record(self.tx, self.facts)
         await self.store.ledger.insert(self.tx, self._charges)
         await self.store.slots.put(self.tx, [self.slots[name] for name in self._dirty_slots])
+        spent = (self.budgets[key] for key in sorted(self._dirty_budgets))
+        await self.store.budgets.put(self.tx, [one for one in spent if one is not None])
         await self.store.outbox.delete(self.tx, self._settled)
         await self.store.outbox.delay(self.tx, self._delayed)
         await self.store.outbox.insert(self.tx, self.effects, claim)
@@ -284,4 +297,5 @@ class WorkingSet:
 
 def _kind(run: Run) -> Kind:
     """Runs of one kind need the same facts."""
-    return (run.environment, run.region, run.own_slots, run.policy.on_conflict)
+    job = run.job_key if run.policy.budget is not None else None
+    return (run.environment, run.region, run.own_slots, run.policy.on_conflict, job)

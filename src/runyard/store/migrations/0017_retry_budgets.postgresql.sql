@@ -1,0 +1,10 @@
+-- What the runs of a job have spent together of its budget of retries, in the stretch of time that
+-- began last.
+CREATE TABLE retry_budgets (
+    project     TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    job         TEXT COLLATE "C" NOT NULL,
+    began_at    BIGINT NOT NULL,
+    retries     BIGINT NOT NULL,
+    PRIMARY KEY (project, environment, job)
+);
