@@ -79,7 +79,7 @@ FAULTS: list[Case] = [
     (("deadline",), "60", "deadline", "a duration"),
     (("deadline",), True, "deadline", "a text"),
     (("retry",), {"attempts": 0}, "retry.attempts", "from 1 to 100"),
-    (("retry",), {"attempt": 1}, "retry.attempt", "one of attempts, backoff, on_timeout"),
+    (("retry",), {"attempt": 1}, "retry.attempt", "one of attempts, backoff, budget, on_timeout"),
     (("retry",), {"on_timeout": {"attempts": 2}}, "retry.on_timeout.attempts", "at most retry"),
     (("retry",), {"backoff": {"initial": "11m"}}, "retry.backoff.initial", "not shorter than"),
     (("retry",), {"backoff": {"max": "1s"}}, "retry.backoff.max", "not shorter than initial"),
