@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runyard.cli import server_process
 from runyard.cli.connect import ServerFile, server_file
+from runyard.model.run import FINAL, State
 from tests.support.command_line import CommandLine
 from tests.support.fake_server import Event, a_run, serving
 
@@ -63,7 +64,7 @@ def test_down_can_cancel_every_run_first(tmp_path: Path) -> None:
         (listed,) = fake.asked("GET", "/runs")
         (cancelled,) = [one.path for one in fake.requests if one.path.endswith(":cancel")]
     assert cancelled == f"/runs/{RUN}:cancel"
-    assert listed.query["state"] == ["queued", "launching", "running", "backing_off", "stopping"]
+    assert listed.query["state"] == [state for state in State if state not in FINAL]
 
 
 def test_a_server_that_takes_its_time_is_not_killed(tmp_path: Path) -> None:
