@@ -16,18 +16,21 @@ import orjson
 from runyard.database.port import Database, Tx
 from runyard.engine.subjects import Measures, Subjects, Watched
 from runyard.flow.freezing import Zones
-from runyard.flow.rules import judge, of_success, of_time, over
+from runyard.flow.rule_subject import Subject
+from runyard.flow.rules import judge, of_success, of_time, over, quiet_until
 from runyard.gate.alerting import AdvanceAlerts, Observe
 from runyard.gate.door import Gate
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import AlertRule, named
 from runyard.model.job import JobSpec
 from runyard.model.run import Run, State
+from runyard.model.trigger.row import Trigger
 from runyard.store.jobs import JobRow
 from runyard.store.memory import Store
 
 BATCH = 100  #: alerts and incidents advanced, jobs read, observations told by one step
 EVERY = timedelta(seconds=30)  #: how often every job is looked at
+QUIET_MAX = timedelta(minutes=20)  #: how long a job is not looked at of which nothing is heard
 OPEN_MAX = 100_000  #: alerts that are open at once; more is no help to anybody
 _KEPT = 20_000  #: specs kept, of some kilobytes each
 Key = tuple[str, str, str]  #: (project, environment, job)
@@ -54,6 +57,7 @@ class AlertsLoop:
         self._wanted: set[Key] = set()  #: jobs of which a success is news, as of the last tick
         self._took: set[Key] = set()  #: jobs with rules about runs that succeeded
         self._look_at: datetime | None = None
+        self._quiet: dict[Key, tuple[int, datetime]] = {}  #: (revision, until when), by job
 
     def ended(self, runs: Iterable[Run]) -> bool:
         """Take note of runs that ended; True when one of them may be news to a rule."""
@@ -64,6 +68,11 @@ class AlertsLoop:
                 self._ended[key] = self._ended.get(key, False) or died
                 is_news = is_news or died or key in self._wanted
         return is_news
+
+    def changed(self, triggers: Iterable[Trigger]) -> None:
+        """Take note of triggers that changed: their jobs may be overdue earlier than was known."""
+        for trigger in triggers:
+            self._quiet.pop((trigger.project, trigger.environment, trigger.job), None)
 
     async def tick(self, now: datetime) -> datetime | None:
         """Judge, then advance; when the next look is due."""
@@ -94,18 +103,36 @@ class AlertsLoop:
             self._took = {one.row.key for one in watched if of_success(one.rules)}
             gone = (alert for key, rows in alerts.items() if key not in known for alert in rows)
             found += [over(alert, "its job is gone") for alert in gone]
-        chosen = [one for one in watched if _is_chosen(one, alerts, ended, every=every)]
+            self._quiet = {key: quiet for key, quiet in self._quiet.items() if key in known}
+        chosen = [
+            one
+            for one in watched
+            if _is_chosen(one, alerts, ended, every=every and not self._is_quiet(one, now))
+        ]
         for first in range(0, len(chosen), BATCH):
             page = chosen[first : first + BATCH]
-            for subject in await self._subjects.of(page, now):
-                key = (subject.spec.project, subject.environment, subject.spec.name)
-                mine = {alert.fingerprint: alert for alert in alerts.get(key, ())}
+            subjects = await self._subjects.of(page, now)
+            for one, subject in zip(page, subjects, strict=True):
+                mine = {alert.fingerprint: alert for alert in alerts.get(one.row.key, ())}
                 found += judge(subject, mine, now)
+                if every:
+                    self._calm(one, subject, now)
         for first in range(0, len(found), BATCH):
             some = tuple(found[first : first + BATCH])
             await self._gate.ask(Observe(some, now, self._zones))
         if every:
             self._look_at = now + EVERY
+
+    def _is_quiet(self, one: Watched, now: datetime) -> bool:
+        """True when it is known that time alone makes nothing of a job wrong by now."""
+        revision, until = self._quiet.get(one.row.key, (0, now))
+        return revision == one.row.revision and now < until
+
+    def _calm(self, one: Watched, subject: Subject, now: datetime) -> None:
+        """Remember until when a job need not be looked at; not long, since others change it too."""
+        until = quiet_until(subject, one.rules)
+        if until is not None:
+            self._quiet[one.row.key] = (one.row.revision, min(until, now + QUIET_MAX))
 
     async def _open(self) -> dict[Key, list[Alert]]:
         """The alerts of jobs that are not resolved."""

@@ -188,6 +188,7 @@ class Engine:
 
     def _committed(self, done: Committed) -> None:
         self._orders.committed(done.runs, self._clock())
+        self._alerts.changed(done.triggers)
         if done.effects:
             self._outbox.hand_over(done.effects)
         woken = {

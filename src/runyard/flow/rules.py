@@ -8,13 +8,14 @@ whatever the run or the region. All rules of a job are of one incident.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from statistics import median
 from typing import Any
 
 from runyard.flow.measured import FINDERS
 from runyard.flow.rule_subject import Finding, Subject
+from runyard.flow.schedule.timing import Timing
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import (
     AlertRule,
@@ -59,6 +60,20 @@ def of_time(rules: Mapping[str, AlertRule], *, scheduled: bool) -> bool:
         or (scheduled and isinstance(one, OverdueRule))
         for one in rules.values()
     )
+
+
+def quiet_until(subject: Subject, rules: Mapping[str, AlertRule]) -> datetime | None:
+    """Before which instant no rule finds anything wrong unless something happens; None: any look
+    may. Only what is overdue is known beforehand."""
+    instants = []
+    for name, rule in rules.items():
+        if isinstance(rule, OverdueRule):
+            last = subject.succeeded_at or subject.since
+            seconds = rule.overdue.seconds
+            instants += [_overdue_at(timing, last, seconds) for timing in subject.timings]
+        elif of_time({name: rule}, scheduled=False):
+            return None
+    return min((at for at in instants if at is not None), default=datetime.max.replace(tzinfo=UTC))
 
 
 def of_success(rules: Mapping[str, AlertRule]) -> bool:
@@ -283,13 +298,19 @@ def _overdue(
 ) -> Finding | None:
     last = subject.succeeded_at or subject.since
     for timing in subject.timings:
-        first = timing.next_after(last)
-        second = None if first is None else timing.next_after(first)
-        if second is None or now < second + timedelta(seconds=rule.overdue.seconds):
+        overdue_at = _overdue_at(timing, last, rule.overdue.seconds)
+        if overdue_at is None or now < overdue_at:
             continue
         words = f"no run succeeded since {last.isoformat(timespec='minutes')}, over two instants"
         return Finding(True, f"{words} of its schedule")
     return Finding(False, "a run succeeded")
+
+
+def _overdue_at(timing: Timing, last: datetime, seconds: float) -> datetime | None:
+    """So long after the second instant since `last`; None: there are not two."""
+    first = timing.next_after(last)
+    second = None if first is None else timing.next_after(first)
+    return None if second is None else second + timedelta(seconds=seconds)
 
 
 _Finder = Callable[[Subject, Any, Alert | None, datetime], Finding | None]

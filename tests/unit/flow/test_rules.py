@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from runyard.flow.rules import (
     of_success,
     of_time,
     over,
+    quiet_until,
     window_of,
 )
 from runyard.flow.schedule.compiling import timing_of
@@ -162,6 +163,25 @@ def test_a_schedule_without_success_since_two_instants() -> None:
     assert judged(130, timings=[]) == []
     ended = replace(timing, end_at=NOW - 90 * MINUTE)
     assert judged(130, timings=[ended]) == []
+
+
+def test_before_which_instant_nobody_need_look() -> None:
+    spec = make_spec(triggers=[{"schedule": "0 * * * *"}])
+    (trigger,) = spec.triggers
+    assert isinstance(trigger, ScheduleSpec)
+    timing = timing_of(trigger, ZoneInfo("UTC"), "t")
+    subject = Subject("prod", spec, NOW, (), NOW, timings=[timing])
+    rules = named(spec.alerts)
+    until = quiet_until(subject, rules)
+    assert until == NOW + timedelta(hours=2, minutes=10)
+    assert judge(subject, {}, until - timedelta(microseconds=1)) == []
+    assert len(judge(subject, {}, until)) == 1
+    never = datetime.max.replace(tzinfo=UTC)
+    assert quiet_until(replace(subject, timings=[]), rules) == never
+    ended = replace(timing, end_at=NOW + 90 * MINUTE)
+    assert quiet_until(replace(subject, timings=[ended]), rules) == never
+    late = named(make_spec(alerts=[{"notStarted": {"within": "5m"}}]).alerts)
+    assert quiet_until(subject, late) is None
 
 
 def test_what_has_no_rule_any_more_is_over() -> None:
