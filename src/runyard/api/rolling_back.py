@@ -1,20 +1,31 @@
-"""An older revision of a job: which one is meant, and what would be unsafe about it."""
+"""Another document for a job in force: an older revision, or one that was made of today's; and what
+would be unsafe about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from runyard.api.changes import aim, look
 from runyard.api.services import Services
 from runyard.database.port import Tx
 from runyard.flow.planning import Declared, InForce, Known, plan
+from runyard.gate.reserving import Aim
 from runyard.model.errors import NotFound
 from runyard.store.jobs import JobRow
 
 
-def risks(environment: str, row: JobRow, document: Mapping[str, Any]) -> tuple[str, ...]:
+async def toward(services: Services, row: JobRow, document: Mapping[str, Any]) -> Aim:
+    """The aim that `document` takes the place of what is in force, as the job is now."""
+    key = (row.project, row.name)
+    looked = await look(services, row.environment, {key: document["regions"]})
+    return replace(aim(key, looked[key]), document=document, unsafe=_risks(row, document))
+
+
+def _risks(row: JobRow, document: Mapping[str, Any]) -> tuple[str, ...]:
     """What somebody has to confirm before `document` takes the place of what is in force."""
-    known = Known(environment, [InForce(row.project, row.name, row.revision, row.document)])
+    known = Known(row.environment, [InForce(row.project, row.name, row.revision, row.document)])
     change = plan([Declared(row.project, row.name, document)], known).jobs[0]
     return tuple(f"{row.name}: {words}" for words in change.risks)
 

@@ -16,7 +16,7 @@ from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import DeleteQuery, EnvironmentQuery
 from runyard.api.reading import body, described
 from runyard.api.rest.routes import errors, router
-from runyard.api.rolling_back import older, risks
+from runyard.api.rolling_back import older, toward
 from runyard.api.services import Services, Use
 from runyard.api.shapes_operations import ChangedShape, DeletedJobsShape
 from runyard.database.port import Tx
@@ -178,12 +178,7 @@ async def rollback_job(
     environment = asked.environment or services.settings.environment
     await permit(services, who, Permission.JOBS_CHANGE, environment)
     row = await _row(services, environment, name, asked.project)
-    key = (row.project, row.name)
-    document = await older(services, row, asked.to)
-    looked = await look(services, environment, {key: document["regions"]})
-    wish = replace(
-        aim(key, looked[key]), document=document, unsafe=risks(environment, row, document)
-    )
+    wish = await toward(services, row, await older(services, row, asked.to))
     how = await _asked(services, environment, who, asked)
     return _answer(await undertake(services, OperationKind.ROLLBACK, how, [wish]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends
@@ -10,13 +9,13 @@ from starlette.responses import Response
 
 from runyard.api.answers import answer
 from runyard.api.bodies import AcceptBody
-from runyard.api.changes import Asked, aim, approvals, look, undertake
+from runyard.api.changes import Asked, approvals, undertake
 from runyard.api.documents_operations import operation_document
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.reading import body, described
 from runyard.api.rest.reads import RunPath, run_in
 from runyard.api.rest.routes import errors, router
-from runyard.api.rolling_back import risks
+from runyard.api.rolling_back import toward
 from runyard.api.services import Services, Use
 from runyard.api.shapes_operations import ChangedShape
 from runyard.database.port import Tx
@@ -54,10 +53,7 @@ async def accept_offer(
             hint="a run has that succeeded with more than its job gives, by `recovery`",
         )
     row = await _job(services, run)
-    key, document = (row.project, row.name), accepted(row.document, run.scaled)
-    looked = await look(services, row.environment, {key: document["regions"]})
-    unsafe = risks(row.environment, row, document)
-    wish = replace(aim(key, looked[key]), document=document, unsafe=unsafe)
+    wish = await toward(services, row, accepted(row.document, run.scaled))
     how = Asked(
         row.environment,
         who,

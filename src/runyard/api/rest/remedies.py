@@ -4,7 +4,7 @@ transaction with its fact in the timeline and its entry in the audit log."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -19,13 +19,13 @@ from runyard.api.alert_bodies import (
     RollBackIncidentBody,
 )
 from runyard.api.answers import answer
-from runyard.api.changes import Asked, aim, approvals, ended, look, operation_in, undertaking
+from runyard.api.changes import Asked, approvals, ended, operation_in, undertaking
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.reading import body, described
 from runyard.api.remedies import done_document, ground_of
 from runyard.api.rest.incidents import IncidentPath, incident_in
 from runyard.api.rest.routes import errors, router
-from runyard.api.rolling_back import older, risks
+from runyard.api.rolling_back import older, toward
 from runyard.api.services import Services, Use
 from runyard.api.shapes_remedies import RemedyShape, SuggestionsShape
 from runyard.database.port import Tx
@@ -234,11 +234,7 @@ async def change_job(
 
     Raises Refused when it was undone meanwhile.
     """
-    environment, key = job.environment, (job.project, job.name)
-    looked = await look(services, environment, {key: document["regions"]})
-    wish = replace(
-        aim(key, looked[key]), document=document, unsafe=risks(environment, job, document)
-    )
+    environment, wish = job.environment, await toward(services, job, document)
     asked = Asked(
         environment,
         wanted.by,
