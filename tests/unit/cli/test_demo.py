@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from runyard.cli.demo.incident import Telling
 from runyard.cli.demo.interpreter import SEARCH_PATH, search_path
 from runyard.cli.demo.jobs import MANIFESTS, DemoJob, jobs, manifests
 from runyard.cli.demo.receiver import listening
+from runyard.cli.surroundings import now
 from runyard.model.cost import Credit
 from runyard.model.errors import Refused
 from runyard.model.manifest import Source, load
@@ -78,11 +78,10 @@ def test_an_incident_that_is_not_as_it_should_be(
 
 
 def test_the_receiver_believes_who_knows_its_key_and_nobody_else() -> None:
-    at = datetime(2026, 11, 26, tzinfo=UTC)
     with listening() as receiver:
         for key, status in ((receiver.key, 204), (f"whsec_{'A' * 43}=", 401)):
             content = b'{"type": "incident.opened"}'
-            headers = webhook.signed("msg_1", at, content, webhook.key_of(key))
+            headers = webhook.signed("msg_1", now(), content, webhook.key_of(key))
             place = HTTPConnection(urlsplit(receiver.url).netloc, timeout=10)
             place.request("POST", "/", content, headers)
             assert place.getresponse().status == status

@@ -11,7 +11,7 @@ from typing import Any
 
 from runyard.cli.client import Client
 from runyard.cli.demo.jobs import DemoJob
-from runyard.cli.demo.receiver import Receiver
+from runyard.cli.demo.receiver import KEY_NAME, Receiver
 from runyard.cli.surroundings import pause
 from runyard.model.run import State
 
@@ -21,7 +21,7 @@ JOB = "slow-report"
 AGAIN = DemoJob(
     JOB, "asked for again, for one page only", State.SUCCEEDED, ("succeeded",), {"PAGES": "1"}
 )
-_CHANNEL, _SECRET = "receiver", "receiver-key"
+_CHANNEL = "receiver"
 _HEAR_SECONDS_MAX, _TRIES, _PAUSE_SECONDS = 20.0, 100, 0.1
 _KINDS = ("incident.opened", "incident.resolved")
 
@@ -37,12 +37,12 @@ class Telling:
 def watch(client: Client, receiver: Receiver) -> None:
     """Has everything that happens told to `receiver`."""
     where: Document = {
-        "channels": {_CHANNEL: {"webhook": {"url": receiver.url, "key": {"secret": _SECRET}}}},
+        "channels": {_CHANNEL: {"webhook": {"url": receiver.url, "key": {"secret": KEY_NAME}}}},
         "routes": [{"to": [_CHANNEL]}],
     }
     text = json.dumps({"project": "examples", "environments": {"local": where}})
     value = base64.b64encode(receiver.key.encode()).decode()
-    client.post("/secrets", {"name": _SECRET, "value_base64": value})
+    client.post("/secrets", {"name": KEY_NAME, "value_base64": value})
     client.post("/environments:apply", {"files": [{"name": "demo.yaml", "text": text}]})
 
 

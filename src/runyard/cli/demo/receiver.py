@@ -5,22 +5,25 @@ is not signed (https://github.com/standard-webhooks/standard-webhooks/blob/main/
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import queue
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from runyard.cli.surroundings import now
+from runyard.flow.webhook.proving import doubt
+from runyard.model.trigger.senders import StandardSender
+
 Document = dict[str, Any]
 KEY_BYTES = 32
 _BODY_BYTES_MAX = 1 << 16
-_VERSION = "v1"
+KEY_NAME = "receiver-key"  #: of the secret that holds its key
+_SENDER = StandardSender(kind="standard", secret=KEY_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,6 @@ class Receiver:
             return None
 
 
-def is_signed(key: str, headers: Mapping[str, str], content: bytes) -> bool:
-    """True when whoever sent `content` knows `key`. Names of `headers` are in small letters."""
-    said = ".".join((headers.get("webhook-id", ""), headers.get("webhook-timestamp", ""), ""))
-    secret = base64.b64decode(key.removeprefix("whsec_"))
-    right = base64.b64encode(hmac.digest(secret, said.encode() + content, hashlib.sha256)).decode()
-    given = headers.get("webhook-signature", "").split(" ")
-    return any(hmac.compare_digest(f"{_VERSION},{right}", each) for each in given)
-
-
 @contextmanager
 def listening() -> Iterator[Receiver]:
     """A receiver on a port of its own, on this machine alone."""
@@ -59,7 +53,7 @@ def listening() -> Iterator[Receiver]:
             length = min(int(self.headers.get("Content-Length", 0)), _BODY_BYTES_MAX)
             content = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            taken = is_signed(key, headers, content)
+            taken = not doubt(_SENDER, [key.encode()], headers, content, now())
             self.send_response(204 if taken else 401)
             self.end_headers()
             if taken:
