@@ -65,6 +65,13 @@ class Judge:
         self._keep()
         return True
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """See `pytest`. A failure is all that is asked for: to word it takes ten times as long as
+        the test did, since pytest reads and parses the sources of all frames."""
+        if call.excinfo is not None and not isinstance(call.excinfo.value, pytest.skip.Exception):
+            os._exit(NOTICED)
+
     def _keep(self) -> None:
         with change_cwd(self._root):
             touched: dict[int, SourceFileMutationData] = {
