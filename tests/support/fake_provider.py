@@ -39,8 +39,8 @@ class ScriptedProvider:
 
     async def launch(self, order: LaunchOrder) -> Report:
         """See `Provider.launch`."""
-        self._call("launch", order.key)
         self.orders.append(order)
+        self._call("launch", order.key)
         running = Report(order.key, Phase.RUNNING, f"exec-{order.job}", Progress(1, 1))
         return self.reports.setdefault(order.key, running)
 

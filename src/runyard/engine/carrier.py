@@ -20,6 +20,7 @@ from runyard.gate.telling import Delay, Settle
 from runyard.model.effect import Announce, CancelOlder, Follow, Launch, Pending, Release, Stop
 from runyard.model.errors import (
     CallerError,
+    FarSideError,
     IllegalTransition,
     NotFound,
     PlatformError,
@@ -106,14 +107,13 @@ class Carrier:
         if run is None or run.state is not State.LAUNCHING or run.attempt != attempt:
             await self._settle(pending)  # cancelled, or launched already
             return
-        report = await self._provider.launch(await self._orders.order(run))
+        order = await self._orders.order(run, untried=known is not None)
+        report = await self._provider.launch(order)
         await self._tell(pending, event_of(report))
 
-    async def _refused(
-        self, pending: Pending, error: ProviderRefused, reason: str = ProviderRefused.code
-    ) -> None:
+    async def _refused(self, pending: Pending, error: ProviderRefused) -> None:
         if isinstance(pending.effect, Launch):
-            outcome = Outcome(Ending.REFUSED, error.message, reason=reason)
+            outcome = Outcome(Ending.REFUSED, error.message, reason=error.reason or error.code)
             await self._tell_late(pending, Ended(pending.effect.attempt, outcome))
             return
         LOGGER.error("%s was refused for good: %s", pending.id, error.message)
@@ -128,7 +128,9 @@ class Carrier:
         if isinstance(pending.effect, Launch):
             if pending.tries + 1 >= self._launch_tries_max:
                 words = f"not accepted after {self._launch_tries_max} tries: {error.message}"
-                await self._refused(pending, ProviderRefused(words), error.code)
+                reason = error.reason if isinstance(error, FarSideError) else ""
+                refusal = ProviderRefused(words, reason=reason or error.code)
+                await self._refused(pending, refusal)
                 return
             event = Delayed(pending.effect.attempt, error.message, until)
         await self._gate.ask(Delay(pending, until, now, event))

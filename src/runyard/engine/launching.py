@@ -63,8 +63,9 @@ class Orders:
         found = await self._database.read(work)
         return found[0] if found else None
 
-    async def order(self, run: Run) -> LaunchOrder:
-        """The order for the last attempt. Raises ProviderRefused when its revision is gone."""
+    async def order(self, run: Run, *, untried: bool = False) -> LaunchOrder:
+        """The order for the last attempt; see `LaunchOrder.untried`. Raises ProviderRefused when
+        its revision is gone."""
         template = await self._template(run)
         return LaunchOrder(
             key=run.attempt_key,
@@ -76,6 +77,7 @@ class Orders:
             template=scaled_template(template, run.scaled),
             overrides=scaled_overrides(_placed(run, template), run.scaled),
             labels=run.labels,
+            untried=untried,
         )
 
     async def _template(self, run: Run) -> Mapping[str, Any]:

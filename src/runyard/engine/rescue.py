@@ -1,6 +1,8 @@
 """RESCUE: looks at how things are, whatever was said or lost: the safety net under `watch`.
 
-An attempt that the provider does not know is lost, unless its launch is still in the outbox.
+An attempt that the provider does not know is lost, unless its launch is still in the outbox. One
+that is to stop and goes on is told again: its launch may have come after its stop, at a provider
+that does not remember one.
 """
 
 from __future__ import annotations
@@ -68,6 +70,12 @@ class RescueLoop:
         reports = await self._provider.look([run.attempt_key for run in runs])
         news = [report for run, report in zip(runs, reports, strict=True) if _is_news(run, report)]
         await asyncio.gather(*(absorb(self._gate, report, now) for report in news))
+        for run, report in zip(runs, reports, strict=True):
+            if run.state is State.STOPPING and report.phase in _GOING_ON:
+                await self._provider.stop(report.key)
+
+
+_GOING_ON = frozenset({Phase.PENDING, Phase.RUNNING})
 
 
 def _is_news(run: Run, report: Report) -> bool:

@@ -189,15 +189,24 @@ class SchemaMismatch(StoreError):
 
 
 class FarSideError(PlatformError):
-    """What a provider and a channel have in common: it happened on the other side."""
+    """What a provider and a channel have in common: it happened on the other side. `reason` is the
+    other side's own word for why, such as Google's code; empty where it has none."""
 
     def __init__(
-        self, message: str, *, name: str = "", operation: str = "", key: str = "", hint: str = ""
+        self,
+        message: str,
+        *,
+        name: str = "",
+        operation: str = "",
+        key: str = "",
+        hint: str = "",
+        reason: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.name = name
         self.operation = operation
         self.key = key
+        self.reason = reason
 
 
 class ProviderError(FarSideError):

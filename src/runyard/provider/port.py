@@ -30,7 +30,11 @@ from runyard.provider.port_jobs import Deployer
 
 @dataclass(frozen=True, slots=True)
 class LaunchOrder:
-    """One attempt to launch. `template` is Cloud Run v2's ExecutionTemplate as JSON (camelCase)."""
+    """One attempt to launch. `template` is Cloud Run v2's ExecutionTemplate as JSON (camelCase).
+
+    `untried`: nobody can have tried to launch it before, so that a provider whose own launch is not
+    idempotent need not look for it.
+    """
 
     key: AttemptKey
     project: str
@@ -41,6 +45,7 @@ class LaunchOrder:
     template: Mapping[str, Any]
     overrides: Overrides = Overrides()
     labels: tuple[tuple[str, str], ...] = ()
+    untried: bool = False
 
 
 class Phase(StrEnum):

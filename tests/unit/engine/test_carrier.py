@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from runyard.model.errors import (
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
+    StoreUnavailable,
 )
 from runyard.model.event import CancelRequested, Ended
 from runyard.model.ids import ExceptionId, attempt_key
@@ -135,6 +136,50 @@ def test_a_launch_refused_for_good_is_a_death_with_the_reason() -> None:
         assert after.outcome is not None
         assert after.outcome.ending is Ending.REFUSED
         assert "it has no command" in after.reason
+
+    in_yard(scene)
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "reason"),
+    [
+        (ProviderRefused("no", reason="PERMISSION_DENIED"), 0, "PERMISSION_DENIED"),
+        (ProviderRefused("no"), 0, "FAILED_PRECONDITION"),
+        (ProviderUnavailable("no", reason="RESOURCE_EXHAUSTED"), 59, "RESOURCE_EXHAUSTED"),
+        (ProviderUnavailable("no"), 59, "UNAVAILABLE"),
+        (StoreUnavailable("no"), 59, "UNAVAILABLE"),
+    ],
+)
+def test_the_providers_own_word_for_a_refusal_is_kept(
+    error: PlatformError, tries: int, reason: str
+) -> None:
+    async def scene(yard: Yard) -> None:
+        hands = Hands(yard)
+        run, launch = await hands.requested()
+        hands.provider.fails.append(error)
+        await hands.carrier.carry(replace(launch, tries=tries))
+        outcome = (await yard.run(run.id)).outcome
+        assert outcome is not None
+        assert (outcome.ending, outcome.reason) == (Ending.REFUSED, reason)
+
+    in_yard(scene)
+
+
+def test_only_a_launch_that_was_just_decided_here_is_untried() -> None:
+    async def scene(yard: Yard) -> None:
+        hands = Hands(yard)
+        run, launch = await hands.requested()
+        orders = Orders(yard.database, yard.store)
+        carrier = Carrier(
+            yard.gate, orders, hands.provider, hands.channel, lambda: yard.now, yard.new_id
+        )
+        hands.provider.fails += [ProviderTimeout("no answer")] * 2
+        orders.committed([run], yard.now)
+        await carrier.carry(launch)
+        await carrier.carry(launch)
+        orders.committed([run], yard.now)
+        await carrier.carry(replace(launch, tries=1))
+        assert [order.untried for order in hands.provider.orders] == [True, False, False]
 
     in_yard(scene)
 

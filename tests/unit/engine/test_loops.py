@@ -23,10 +23,10 @@ from runyard.engine.watch import WatchLoop
 from runyard.gate.door import LEASE
 from runyard.gate.news import News
 from runyard.model.errors import ProviderUnavailable, StoreUnavailable
-from runyard.model.event import Ended, Launched
+from runyard.model.event import CancelRequested, Ended, Launched
 from runyard.model.ids import attempt_key
 from runyard.model.outcome import Ending
-from runyard.model.run import State
+from runyard.model.run import Run, State
 from runyard.provider.port import LaunchOrder, Phase, Report
 from tests.support.channels import KeptVoices
 from tests.support.fake_provider import KeptNotices, ScriptedProvider
@@ -113,6 +113,32 @@ def test_rescue_tells_of_a_launch_whose_answer_was_lost() -> None:
         assert (await yard.run(run.id)).handle == "found-again"
 
     in_yard(scene)
+
+
+def test_rescue_stops_again_what_is_to_stop_and_goes_on() -> None:
+    async def scene(yard: Yard) -> None:
+        provider = ScriptedProvider()
+        rescue = RescueLoop(yard.gate, yard.database, yard.store, provider)
+        await yard.apply(make_spec())
+        going, pending, over, fine = [await yard.request() for _ in range(4)]
+        phases = (Phase.RUNNING, Phase.PENDING, Phase.ENDED, Phase.RUNNING)
+        for run, phase in zip((going, pending, over, fine), phases, strict=True):
+            outcome = make_outcome() if phase is Phase.ENDED else None
+            key = attempt_key(run.id, 1)
+            provider.reports[key] = Report(key, phase, "x", outcome=outcome)
+            await yard.tell(run, Launched(1, "x"))
+            if run is not fine:
+                await yard.tell(run, CancelRequested("ann", "no need"))
+        await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
+        await rescue.tick(yard.now)
+        stopped = [attempt_key(run.id, 1) for run in sorted((going, pending), key=_by_id)]
+        assert provider.called("stop") == stopped
+
+    in_yard(scene)
+
+
+def _by_id(run: Run) -> str:
+    return run.id
 
 
 def test_the_outbox_takes_over_what_a_dead_engine_claimed() -> None:
