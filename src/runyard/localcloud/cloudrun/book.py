@@ -140,6 +140,30 @@ class Book:
 
         return await self._database.write(work)
 
+    async def add_job(self, key: JobKey, make: Callable[[Job | None, int], Job]) -> Job:
+        """Make a job as `make` says, which hears what is there, and how many jobs its region of
+        its project has. Raises what `make` raises; nothing is written then."""
+
+        async def work(tx: Tx) -> Job:
+            before = await self._job(tx, *key)
+            rows = await tx.fetch(self._sql["jobs_count"], key[:2])
+            job = make(before, rows[0][0])
+            await tx.execute(self._sql["job_put"], job_row(job))
+            return job
+
+        return await self._database.write(work)
+
+    async def jobs_page(
+        self, project: str, region: str, after: str, limit: int, *, deleted: bool
+    ) -> list[Job]:
+        """Jobs of a region of a project by name, from after a name on; `deleted` ones too."""
+
+        async def work(tx: Tx) -> list[Job]:
+            params = (project, region, after, int(deleted), limit)
+            return [job_of(row) for row in await tx.fetch(self._sql["jobs_page"], params)]
+
+        return await self._database.read(work)
+
     async def jobs(self, keys: Sequence[JobKey]) -> list[Job | None]:
         """Each of these jobs, if there is one, deleted ones too."""
 
@@ -179,6 +203,19 @@ class Book:
             return [
                 execution_of(row) for row in await tx.fetch(self._sql["executions_of_job"], params)
             ]
+
+        return await self._database.read(work)
+
+    async def executions_page(
+        self, key: JobKey, after: tuple[datetime, str], limit: int
+    ) -> list[Execution]:
+        """Executions of a job (an empty name: of every job of its region), newest first, from after
+        one of a creation instant and a name on."""
+
+        async def work(tx: Tx) -> list[Execution]:
+            params = (*key, to_micros(after[0]), after[1], limit)
+            rows = await tx.fetch(self._sql["executions_page"], params)
+            return [execution_of(row) for row in rows]
 
         return await self._database.read(work)
 

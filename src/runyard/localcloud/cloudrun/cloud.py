@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from runyard.database.signals import Listener
+from runyard.localcloud.cloudrun.administering import JobAdministration
 from runyard.localcloud.cloudrun.beginning import Beginner, Unenforced
 from runyard.localcloud.cloudrun.board import Board
-from runyard.localcloud.cloudrun.book import Book, Entry
+from runyard.localcloud.cloudrun.book import Book, Entry, JobKey
 from runyard.localcloud.cloudrun.conductor import Conductor
 from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.names import log_name
@@ -74,6 +75,7 @@ class CloudRun:
         self._chance = chance
         self._board = Board(regions)
         self.jobs = Jobs(book, self._reachable, clock, chance)
+        self.administration = JobAdministration(book, self._reachable, clock, chance)
         starter = Starter(spawner, neighbours.reading, settings, clock)
         self._conductor = Conductor(
             book, self._board, spawner, starter, clock, listener, self._tell
@@ -201,6 +203,13 @@ class CloudRun:
     ) -> list[Execution]:
         """Executions of a job that are older than `before`, newest first."""
         return await self._book.executions((project, region, job), before or _FAR_FUTURE, limit)
+
+    async def executions_page(
+        self, key: JobKey, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Execution]:
+        """Executions of a job (an empty name: of every job of its region), newest first, from after
+        one of a creation instant and a name on."""
+        return await self._book.executions_page(key, after or (_FAR_FUTURE, ""), limit)
 
     async def tasks(self, name: str, first: int = 0, limit: int = 100) -> list[Task]:
         """Tasks of an execution from index `first` on, in order. Raises NotFound."""

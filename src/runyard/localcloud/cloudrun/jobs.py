@@ -18,7 +18,7 @@ from runyard.localcloud.cloudrun.names import uid
 from runyard.localcloud.cloudrun.regions import RegionLine
 from runyard.localcloud.cloudrun.resources import Job, RunRequest
 from runyard.localcloud.cloudrun.rows import plain
-from runyard.model.errors import NotFound, ProviderTimeout, Refused, StaleVersion
+from runyard.model.errors import NotFound, ProviderTimeout, Refused, StaleEtag, StaleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +163,28 @@ def _lose(line: RegionLine, operation: str) -> None:
 
 
 def job_to_run(request: RunRequest, before: Job | None, new_uid: str, now: datetime) -> Job:
-    """The job that a request runs. Raises NotFound when there is none, and it brings no template.
+    """The job that a request runs. Raises NotFound when there is none, and it brings no template;
+    StaleEtag when it means another state of the job.
 
     What runs by a template of its own leaves the job as it is: only `Jobs` changes jobs.
     """
     if before is not None and before.deleted_at is None:
+        check_etag(before, request.etag)
         return before
     if request.template is None or before is not None:
         raise no_job(request.project, request.region, request.job)
     return Job(
         request.project, request.region, request.job, new_uid, 1, request.template, (), now, now
     )
+
+
+def check_etag(job: Job, etag: str) -> None:
+    """Raises StaleEtag unless `etag` is the job's, or empty: whatever it is."""
+    if etag and etag != job.etag:
+        raise StaleEtag(
+            f"job {job.name} in region {job.region} has another etag than {etag[:80]}",
+            hint="read the job again, and send the etag that it has now",
+        )
 
 
 def no_job(project: str, region: str, name: str) -> NotFound:

@@ -113,7 +113,7 @@ class RunRequest:
     """RunJob. `request_key`, if given, makes it idempotent (Google's has no such thing).
 
     With `template` that is what the execution runs, whatever the job is now; there the job is made
-    if there is none, in the same transaction.
+    if there is none, in the same transaction. With `etag` the job must be the one that has it.
     """
 
     project: str
@@ -123,6 +123,7 @@ class RunRequest:
     overrides: RunOverrides = RunOverrides()
     request_key: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,26 @@ SELECT project, region, name, uid, generation, template_json, labels_json, creat
        execution_count, latest_created_execution, annotations_json, fence, deleted_at
 FROM job WHERE project = $1 AND region = $2 AND name = $3;
 
+-- name: jobs_page
+-- Of a region of a project, by name, from after a name on. Deleted ones too, if $4 is 1.
+SELECT project, region, name, uid, generation, template_json, labels_json, created_at, updated_at,
+       execution_count, latest_created_execution, annotations_json, fence, deleted_at
+FROM job
+WHERE project = $1 AND region = $2 AND name > $3 AND (deleted_at IS NULL OR $4 = 1)
+ORDER BY name LIMIT $5;
+
+-- name: jobs_count
+SELECT count(*) FROM job WHERE project = $1 AND region = $2 AND deleted_at IS NULL;
+
 -- name: job_put
+-- A job that was deleted and is made again has another uid, and no executions yet.
 INSERT INTO job (project, region, name, uid, generation, template_json, labels_json, created_at,
                  updated_at, annotations_json, fence, deleted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (project, region, name) DO UPDATE SET
+    execution_count = CASE WHEN job.uid = excluded.uid THEN job.execution_count ELSE 0 END,
+    latest_created_execution =
+        CASE WHEN job.uid = excluded.uid THEN job.latest_created_execution ELSE '' END,
     uid = excluded.uid, created_at = excluded.created_at,
     generation = excluded.generation, template_json = excluded.template_json,
     labels_json = excluded.labels_json, updated_at = excluded.updated_at,
@@ -46,6 +61,15 @@ SELECT name, project, region, job, uid, generation, request_key, template_json, 
        created_at, state, status_json, released
 FROM execution WHERE project = $1 AND region = $2 AND job = $3 AND created_at < $4
 ORDER BY created_at DESC, name LIMIT $5;
+
+-- name: executions_page
+-- Newest first, from after one of a creation instant and a name on. An empty job: of every job.
+SELECT name, project, region, job, uid, generation, request_key, template_json, labels_json,
+       created_at, state, status_json, released
+FROM execution
+WHERE project = $1 AND region = $2 AND ($3 = '' OR job = $3)
+  AND (created_at < $4 OR (created_at = $4 AND name > $5))
+ORDER BY created_at DESC, name LIMIT $6;
 
 -- name: executions_beyond
 -- Finished executions of a job that nobody holds by a key, but for the newest ones.
