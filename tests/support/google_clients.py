@@ -79,7 +79,7 @@ def clients(endpoint: str, credentials: Credentials | None = None) -> Iterator[C
     made: list[Any] = [
         kind(
             transport="rest",
-            credentials=credentials or AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            credentials=credentials or AnonymousCredentials(),
             client_options=ClientOptions(api_endpoint=endpoint),
         )
         for kind in kinds
