@@ -15,9 +15,10 @@ from runyard.flow.alerting import TRANSITIONS as ALERT_TRANSITIONS
 from runyard.flow.incident import TRANSITIONS as INCIDENT_TRANSITIONS
 from runyard.flow.lifecycle import TRANSITIONS
 from runyard.flow.operation import TRANSITIONS as OPERATION_TRANSITIONS
-from runyard.model.codes import RUN_EXIT_STATUS, TABLE
+from runyard.model.codes import TABLE
 from runyard.model.errors import Code
 from runyard.model.run import FINAL, State
+from runyard.model.run_statuses import RUN_EXIT_STATUS
 from runyard.setting_sources import PREFIX
 from tests.support.tree import ROOT, SOURCE, parsed, python_files, relative
 from tools.docs import alerting, flow_five, operations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from runyard.model.codes import RUN_EXIT_STATUS, TABLE
+from runyard.model.codes import TABLE
 from runyard.model.errors import PlatformError
+from runyard.model.run_statuses import RUN_EXIT_STATUS
 from tools.docs.markdown import code, page, table
 
 

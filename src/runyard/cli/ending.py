@@ -8,8 +8,8 @@ from typing import Any
 from runyard.cli import follow
 from runyard.cli.connect import connect
 from runyard.cli.surroundings import pause
-from runyard.model.codes import RUN_EXIT_STATUS
 from runyard.model.run import State
+from runyard.model.run_statuses import RUN_EXIT_STATUS
 
 Document = dict[str, Any]
 

@@ -9,9 +9,9 @@ import orjson
 
 from runyard.flow.recovering import STEP_BYTES, vcpu_milli_for
 from runyard.flow.wording import memory
+from runyard.model.cloudrun.sizes import PAIRS
 from runyard.model.cloudrun.template import ExecutionTemplate
 from runyard.model.durations import SECOND_NANOS, google_form, seconds_of
-from runyard.model.manifest.rules_resources import PAIRS
 from runyard.model.quantities import memory_bytes_of, vcpu_milli_of
 from runyard.model.recovery import Scaled
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from runyard.flow.wording import memory, span
+from runyard.model.cloudrun.sizes import PAIRS
 from runyard.model.durations import SECOND_NANOS, google_form
 from runyard.model.failure import FailureClass, Shortage
-from runyard.model.manifest.rules_resources import PAIRS
 from runyard.model.outcome import Outcome
 from runyard.model.quantities import MIB
 from runyard.model.recovery import Extend, Grow, Scaled

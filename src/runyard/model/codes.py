@@ -1,13 +1,12 @@
 """One table: what a canonical code is as an HTTP status and as a CLI exit status.
 
 HTTP: https://cloud.google.com/apis/design/errors#http_mapping. Exit statuses: BSD's sysexits.h
-(64-78), so that no code collides with what a run's own end means (`RUN_EXIT_STATUS`).
+(64-78), so that no code collides with what a run's own end means (`run_statuses`).
 """
 
 from __future__ import annotations
 
 from runyard.model.errors import Code
-from runyard.model.run import State
 
 # fmt: off
 TABLE: dict[Code, tuple[int, int]] = {  # code: (HTTP status, CLI exit status)
@@ -23,12 +22,6 @@ TABLE: dict[Code, tuple[int, int]] = {  # code: (HTTP status, CLI exit status)
     Code.INTERNAL:            (500, 70),
     Code.UNAVAILABLE:         (503, 69),
     Code.DEADLINE_EXCEEDED:   (504, 75),
-}
-RUN_EXIT_STATUS: dict[State, int] = {
-    State.SUCCEEDED: 0,
-    State.DEAD:      1,
-    State.CANCELLED: 3,
-    State.SKIPPED:   4,
 }
 # fmt: on
 

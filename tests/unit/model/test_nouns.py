@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.model.codes import RUN_EXIT_STATUS, TABLE, exit_status, http_status
+from runyard.model.codes import TABLE, exit_status, http_status
 from runyard.model.errors import (
     ChannelError,
     Code,
@@ -20,6 +20,7 @@ from runyard.model.errors import (
 )
 from runyard.model.ids import RunId, attempt_key, split_attempt_key, stamped
 from runyard.model.instants import from_micros, to_micros
+from runyard.model.run_statuses import RUN_EXIT_STATUS
 
 instants = st.integers(0, to_micros(datetime(2200, 1, 1, tzinfo=UTC))).map(from_micros)
 chances = st.integers(0, 2**80 - 1)

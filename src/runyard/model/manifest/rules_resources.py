@@ -6,18 +6,11 @@ are those of the whole instance, so with several containers their sums count.
 
 from __future__ import annotations
 
+from runyard.model.cloudrun.sizes import PAIRS
 from runyard.model.manifest.view import TASK, Data, JobView, mapping, text
 from runyard.model.quantities import GIB, MIB, memory_bytes_of, vcpu_milli_of
 from runyard.model.validation import Path, did_you_mean
 
-#: CPUs of an instance: (least, most) memory.
-PAIRS = {
-    1: (128 * MIB, 4 * GIB),
-    2: (128 * MIB, 8 * GIB),
-    4: (2 * GIB, 16 * GIB),
-    6: (4 * GIB, 24 * GIB),
-    8: (4 * GIB, 32 * GIB),
-}
 CPU_MAX = max(PAIRS)
 #: The second generation's minimum; one copy of Google's page allows less, so it is a warning.
 MEMORY_WARNED = 512 * MIB
