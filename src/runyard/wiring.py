@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -30,7 +31,6 @@ from runyard.cloud_wiring import Cloud, Ids, Sights, clock, open_cloud, run_ids
 from runyard.config import Config
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
-from runyard.database.postgresql import PostgresDatabase
 from runyard.database.signals import Signals
 from runyard.database.sqlite import SqliteDatabase
 from runyard.engine.engine import Engine, EngineSettings
@@ -136,7 +136,10 @@ async def _adopt(rows: Rows, sights: Sights) -> None:
 
 async def _open_database(config: Config, name: str) -> Database:
     if config.database_url:
-        return await PostgresDatabase.open(config.database_url, name=name)
+        # by name: a server on a file of its own does without the driver, and starts sooner
+        postgresql = import_module("runyard.database.postgresql")
+        opened: Database = await postgresql.PostgresDatabase.open(config.database_url, name=name)
+        return opened
     return SqliteDatabase(config.state_folder / "runyard.db")
 
 
@@ -213,7 +216,7 @@ def voices(sights: Sights) -> RealVoices:
         found = await sights.secrets.access(environment, name, version, CHANNELS_READER, True)
         return found.decode("utf-8", "replace")
 
-    return RealVoices(secret, clock, trusted())
+    return RealVoices(secret, clock, trusted)
 
 
 def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Streams) -> Services:

@@ -12,8 +12,9 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 
-from runyard.cli import output, report, trouble, uncollected  # noqa: F401 - before what is large
+from runyard.cli import output, report, uncollected  # noqa: F401 - before what is large
 from runyard.config import Config
 from runyard.model.errors import PlatformError
 from runyard.serving import Role, Told, serve
@@ -42,7 +43,8 @@ def main() -> int:
         starter.failed(error)
         return report.error(error, as_json=given.json is not None, sources={})
     except Exception as error:  # the top: nothing above would catch it
-        return trouble.own_fault(error, as_json=False)
+        # by name: what only a failing server needs, no other one loads
+        return int(import_module("runyard.cli.trouble").own_fault(error, as_json=False))
 
 
 class _Starter:

@@ -65,7 +65,7 @@ def told(
     """Tell by a channel; raises what it raises."""
 
     async def scene() -> None:
-        voices = RealVoices(Kept(secrets), clock, trust or trusted())
+        voices = RealVoices(Kept(secrets), clock, (lambda: trust) if trust else trusted)
         try:
             for notice in notices:
                 await voices.send("prod", "ops", SPEC.validate_python(spec), notice)
@@ -326,7 +326,7 @@ def test_a_channel_that_hangs_holds_up_itself_alone() -> None:
         return receiver(one)
 
     async def scene(slow: FarSide, quick: FarSide) -> None:
-        voices = RealVoices(Kept({"key": KEY}), clock, trusted())
+        voices = RealVoices(Kept({"key": KEY}), clock, trusted)
 
         async def send(name: str, side: FarSide, key: str) -> None:
             notice, spec = make_notice(key=key), SPEC.validate_python(hook(side))

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from runyard.model.errors import ChannelError, ChannelRefused
 
@@ -44,8 +45,8 @@ class Reply:
 class Poster:
     """Posts, each in a thread of its own few: a far side that hangs holds up no other work."""
 
-    def __init__(self, trust: ssl.SSLContext, threads: ThreadPoolExecutor) -> None:
-        self._opener = build_opener(_NoRedirects, HTTPSHandler(context=trust))
+    def __init__(self, trust: Callable[[], ssl.SSLContext], threads: ThreadPoolExecutor) -> None:
+        self._trust = trust
         self._threads = threads
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -53,6 +54,10 @@ class Poster:
         words never hold the address, which may be a secret."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._post, url, body, headers)
+
+    @cached_property
+    def _opener(self) -> OpenerDirector:
+        return build_opener(_NoRedirects, HTTPSHandler(context=self._trust()))
 
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         sent = {"Content-Type": "application/json", "User-Agent": AGENT, **headers}

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import smtplib
 import ssl
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -42,7 +43,7 @@ class MailVoice:
     name: str
     spec: Email
     password: str
-    trust: ssl.SSLContext
+    trust: Callable[[], ssl.SSLContext]
     threads: ThreadPoolExecutor
 
     async def send(self, notice: Notice) -> None:
@@ -62,10 +63,10 @@ class MailVoice:
     def _connected(self) -> smtplib.SMTP:
         host, port = self.spec.host, self.spec.port
         if port == IMPLICIT_TLS_PORT:
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=self.trust)
+            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=self.trust())
         server = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
         try:
-            server.starttls(context=self.trust)
+            server.starttls(context=self.trust())
         except BaseException:
             server.close()
             raise

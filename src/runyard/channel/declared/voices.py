@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import cache
 
 from runyard.channel.declared.http import Poster
 from runyard.channel.declared.mail import MailVoice
@@ -33,13 +34,14 @@ class RealVoices:
     what hangs holds up itself alone."""
 
     def __init__(
-        self, secrets: Secrets, clock: Callable[[], datetime], trust: ssl.SSLContext
+        self, secrets: Secrets, clock: Callable[[], datetime], trust: Callable[[], ssl.SSLContext]
     ) -> None:
+        """`trust` is asked when it is needed first: reading all authorities takes a while."""
         self._secrets = secrets
         self._clock = clock
-        self._trust = trust
+        self._trust = cache(trust)
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="channel")
-        self._poster = Poster(trust, self._threads)
+        self._poster = Poster(self._trust, self._threads)
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def send(self, environment: str, name: str, spec: ChannelSpec, notice: Notice) -> None:
