@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from runyard.api.app import ROUTERS
+from runyard.api.app import every_router
 from runyard.api.permits import Allowed
 from runyard.flow.access import PERMISSIONS, Permission
 from runyard.model.principal import Role
@@ -17,7 +17,9 @@ SIGNED = {"/hooks/{project}/{environment}/{job}/{name}"}
 
 #: What a handler itself asks for, besides what its route names.
 IN_HANDLERS = {Permission.SECRETS_ACCESS}
-ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+ROUTES = [
+    route for router in every_router() for route in router.routes if isinstance(route, APIRoute)
+]
 
 
 def permissions(dependant: Dependant) -> list[Permission]:

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from runyard.api.app import ROUTERS
+from runyard.api.app import every_router
 from runyard.api.permits import Allowed
 from runyard.flow.access import PERMISSIONS, Permission
 from runyard.model.event import Ended
@@ -42,7 +42,7 @@ def permissions() -> dict[tuple[str, str], Permission]:
     """What each operation needs; what needs nothing is not in it."""
     return {
         (route.path, method): each.call.permission
-        for router in ROUTERS
+        for router in every_router()
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()

@@ -2,110 +2,77 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
 
-from runyard.api import documentation
 from runyard.api.edge.bearer import Bearer
 from runyard.api.edge.headers import UsualHeaders
 from runyard.api.edge.host import HostCheck
 from runyard.api.edge.last_resort import LastResort
 from runyard.api.edge.size import BodyLimit
 from runyard.api.errors import add_handlers
+from runyard.api.late import Late, Part, Parts
 from runyard.api.reading import refused_query
-from runyard.api.rest.alert_rules import alert_rules
-from runyard.api.rest.alerts import alerts
-from runyard.api.rest.audit import audit
-from runyard.api.rest.backfills import backfills
-from runyard.api.rest.break_glass import break_glass
-from runyard.api.rest.bundles import bundles
-from runyard.api.rest.channels import channels
-from runyard.api.rest.dead_letters import dead_letters
-from runyard.api.rest.deliveries import deliveries
-from runyard.api.rest.environments import environments
 from runyard.api.rest.events import events
-from runyard.api.rest.forecasts import forecasts
-from runyard.api.rest.hooks import calls, hooks
-from runyard.api.rest.incident_summary import incident_summary
-from runyard.api.rest.incidents import incidents
-from runyard.api.rest.job_changes import job_changes
-from runyard.api.rest.jobs import jobs
-from runyard.api.rest.log_patterns import log_patterns
 from runyard.api.rest.logs import logs
-from runyard.api.rest.measures import measures
-from runyard.api.rest.offers import offers
-from runyard.api.rest.operations import operations
-from runyard.api.rest.plans import plans
-from runyard.api.rest.principals import principals
-from runyard.api.rest.remedies import remedies
-from runyard.api.rest.replays import replays
-from runyard.api.rest.revisions import revisions
 from runyard.api.rest.runs import runs
-from runyard.api.rest.schedules import schedules
-from runyard.api.rest.secret_readers import readers
-from runyard.api.rest.secret_versions import versions
-from runyard.api.rest.secrets import secrets
 from runyard.api.rest.status import probes, status
-from runyard.api.rest.subscriptions import subscriptions
-from runyard.api.rest.tokens import tokens
-from runyard.api.rest.topics import topics
-from runyard.api.rest.traces import traces
-from runyard.api.rest.trigger_graph import trigger_graph
-from runyard.api.rest.triggers import triggers
-from runyard.api.rest.watch_changes import changes_of_watch
 from runyard.api.services import Services
 
-#: Every route of the API is in one of these; what is asked for most is found first.
-ROUTERS = (
+#: Every route of the API is in one of these; what is asked for most is found first. What stands
+#: here as a router is needed to have a run and to follow it; the rest waits to be asked for.
+PARTS: tuple[APIRouter | Part, ...] = (
     runs,
-    calls,
+    Part("rest.hooks", "calls", ("hooks",)),
     logs,
     events,
-    topics,
-    subscriptions,
-    jobs,
-    plans,
-    job_changes,
-    trigger_graph,
-    triggers,
-    backfills,
-    schedules,
-    forecasts,
-    environments,
-    operations,
-    hooks,
-    deliveries,
-    secrets,
-    versions,
-    revisions,
-    measures,
-    traces,
-    log_patterns,
-    readers,
-    principals,
-    tokens,
-    audit,
-    break_glass,
-    alerts,
-    alert_rules,
-    incidents,
-    offers,
-    remedies,
-    incident_summary,
-    dead_letters,
-    replays,
-    bundles,
-    changes_of_watch,
-    channels,
+    Part("rest.topics", "topics", ("topics",)),
+    Part("rest.subscriptions", "subscriptions", ("subscriptions",)),
+    Part("rest.jobs", "jobs", ("jobs",)),
+    Part("rest.plans", "plans", ("jobs…:plan",)),
+    Part("rest.job_changes", "job_changes", ("jobs…/", "deleted-jobs")),
+    Part("rest.trigger_graph", "trigger_graph", ("triggers…/graph",)),
+    Part("rest.triggers", "triggers", ("triggers", "jobs…/triggers/")),
+    Part("rest.backfills", "backfills", ("jobs…ackfill",)),
+    Part("rest.schedules", "schedules", ("schedules…:preview",)),
+    Part("rest.forecasts", "forecasts", ("schedules…:forecast",)),
+    Part("rest.environments", "environments", ("environments",)),
+    Part("rest.operations", "operations", ("operations",)),
+    Part("rest.hooks", "hooks", ("hooks",)),
+    Part("rest.deliveries", "deliveries", ("deliveries",)),
+    Part("rest.secrets", "secrets", ("secrets",)),
+    Part("rest.secret_versions", "versions", ("secrets…ersion",)),
+    Part("rest.revisions", "revisions", ("jobs…/revisions",)),
+    Part("rest.measures", "measures", ("jobs…/metrics",)),
+    Part("rest.traces", "traces", ("runs…/trace",)),
+    Part("rest.log_patterns", "log_patterns", ("jobs…/log-patterns",)),
+    Part("rest.secret_readers", "readers", ("secrets",)),
+    Part("rest.principals", "principals", ("principals", "me")),
+    Part("rest.tokens", "tokens", ("tokens",)),
+    Part("rest.audit", "audit", ("audit",)),
+    Part("rest.break_glass", "break_glass", ("break-glass",)),
+    Part("rest.alerts", "alerts", ("alerts", "silences")),
+    Part("rest.alert_rules", "alert_rules", ("jobs…/alert-rules",)),
+    Part("rest.incidents", "incidents", ("incidents",)),
+    Part("rest.offers", "offers", ("runs…:accept",)),
+    Part("rest.remedies", "remedies", ("incidents…/",)),
+    Part("rest.incident_summary", "incident_summary", ("incidents…:summary",)),
+    Part("rest.dead_letters", "dead_letters", ("dead-letters", "dead-letter-groups")),
+    Part("rest.replays", "replays", ("dead-letters…:", "replays")),
+    Part("rest.bundles", "bundles", ("runs…/bundle",)),
+    Part("rest.watch_changes", "changes_of_watch", ("incidents…watch",)),
+    Part("rest.channels", "channels", ("channels",)),
     status,
     probes,
+    Part("documentation", "documentation", ("docs",)),
 )
 
 
 def make_app(services: Services) -> FastAPI:
     """The ASGI app over `services`. It starts and stops nothing: who made them does."""
     settings = services.settings
+    parts: Parts
     app = FastAPI(
         title="Runyard",
         version=settings.version,
@@ -120,12 +87,16 @@ def make_app(services: Services) -> FastAPI:
             Middleware(HostCheck, hosts=settings.hosts),
             Middleware(BodyLimit, bytes_max=settings.request_bytes_max),
             Middleware(Bearer, sign_in=services.sign_in, clock=services.clock),
+            Middleware(Late, parts=lambda: parts),
         ],
     )
     app.state.services = services
-    for router in ROUTERS:
-        app.include_router(router)
-    documentation.add(app)
+    parts = Parts(app, PARTS)
     add_handlers(app)
     app.add_exception_handler(RequestValidationError, refused_query)
     return app
+
+
+def every_router() -> list[APIRouter]:
+    """All of them in order, imported now."""
+    return [one.router() if isinstance(one, Part) else one for one in PARTS]

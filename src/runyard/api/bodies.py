@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from runyard.api.alert_bodies import ALERT_BODIES
 from runyard.api.body_parts import (
     WAIT_SECONDS,
     IdempotencyKey,
@@ -14,12 +13,7 @@ from runyard.api.body_parts import (
     Whole,
     map_of_at_most,
 )
-from runyard.api.event_bodies import EVENT_BODIES
-from runyard.api.letter_bodies import LETTER_BODIES
 from runyard.api.overrides_body import OverridesBody
-from runyard.api.people_bodies import PEOPLE_BODIES
-from runyard.api.secret_bodies import SECRET_BODIES
-from runyard.api.trigger_bodies import TRIGGER_BODIES
 from runyard.flow.planning import Verdict
 from runyard.model.asking import LABELS_MAX, Labels
 from runyard.model.beside import PRIORITY_MAX
@@ -173,33 +167,3 @@ class RollbackBody(ChangeBody):
     """To which revision; else to the one before that which is in force."""
 
     to: Annotated[int, Between(1, 2**31 - 1), Whole] | None = None
-
-
-BODIES: tuple[type[Strict], ...] = (
-    RunBody,
-    CancelBody,
-    ResumeBody,
-    ManifestBody,
-    PlanBody,
-    EnvironmentsBody,
-    ApplyBody,
-    ChangeBody,
-    RollbackBody,
-    AcceptBody,
-    *SECRET_BODIES,
-    *PEOPLE_BODIES,
-    *EVENT_BODIES,
-    *TRIGGER_BODIES,
-    *ALERT_BODIES,
-    *LETTER_BODIES,
-)
-
-
-def schemas() -> dict[str, Any]:
-    """The JSON Schemas of every body and of what they are made of, by name."""
-    found: dict[str, Any] = {}
-    for body in BODIES:
-        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
-        found |= schema.pop("$defs", {})
-        found[body.__name__] = schema
-    return found

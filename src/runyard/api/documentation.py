@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from runyard.api.answer_schemas import shapes
 from runyard.api.answers import answer
-from runyard.api.bodies import schemas
+from runyard.api.body_schemas import schemas
 
 _FILES = {
     "swagger-ui.css": "text/css",
@@ -53,15 +53,6 @@ _POLICY = (
 _SAFE = {"Content-Security-Policy": _POLICY}
 
 
-def add(app: FastAPI) -> None:
-    """Add the routes; none of them needs a token."""
-    app.router.routes += [
-        Route("/openapi.json", _openapi),
-        Route("/docs", _docs),
-        Route("/docs/{name}", _file),
-    ]
-
-
 def openapi(app: FastAPI) -> dict[str, Any]:
     """The description of `app`, made once."""
     if not app.openapi_schema:
@@ -69,7 +60,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
         components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(shapes() | schemas())
+        made = components.get("schemas", {}) | shapes() | schemas()
+        components["schemas"] = dict(sorted(made.items()))  # whichever part came first
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         for path, operations in document["paths"].items():
             _trim(path, operations)
@@ -102,3 +94,13 @@ async def _file(request: Request) -> Response:
         raise HTTPException(404)
     content = files("runyard.api.swagger_ui").joinpath(name).read_bytes()
     return Response(content, media_type=kind, headers={"Cache-Control": "max-age=3600"})
+
+
+#: None of these needs a token. When the description is asked for, every part of the API is there.
+documentation = APIRouter(
+    routes=[
+        Route("/openapi.json", _openapi),
+        Route("/docs", _docs),
+        Route("/docs/{name}", _file),
+    ]
+)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.api.bodies import CancelBody, ManifestBody, RunBody, schemas
+from runyard.api.bodies import CancelBody, ManifestBody, RunBody
+from runyard.api.body_schemas import schemas
 from runyard.api.reading import fault
 from runyard.api.secret_bodies import SecretBody
 from runyard.model.errors import Fault

@@ -10,25 +10,21 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.durations import HISTORY, durations
 from runyard.api.permits import Who, allowed
 from runyard.api.queries_telemetry import MetricsQuery
-from runyard.api.rest.reads import JobKey, job_key
+from runyard.api.rest.reads import job_key
 from runyard.api.rest.routes import errors, router
-from runyard.api.services import Services, Use
+from runyard.api.services import Use
 from runyard.api.shapes_telemetry import JobMetricsShape
 from runyard.flow.access import Permission
 from runyard.flow.charting import Line, lines
-from runyard.flow.explain_pace import pace
-from runyard.flow.latency import by_revision, regression
-from runyard.model.errors import StoreError
-from runyard.model.metric import Metric
-from runyard.model.run import Run
+from runyard.flow.latency import regression
 from runyard.model.sketch import Sketch
 from runyard.telemetry.series import Question
 
 measures = router("jobs")
 JobPath = Annotated[str, Path(alias="name", description="The job's name.")]
-HISTORY = timedelta(days=30)  #: of the job, that its newer runs are compared with
 
 
 @measures.get(
@@ -54,7 +50,7 @@ async def job_metrics(
         _line(line, since, step, hours=(until - since) / timedelta(hours=1))
         for line in lines(points, since, until, step)
     ]
-    slower = regression(await _durations(services, key, since - HISTORY, until))
+    slower = regression(await durations(services, key, since - HISTORY, until))
     return answer(
         {
             "project": project,
@@ -67,27 +63,6 @@ async def job_metrics(
             "regression": None if slower is None else asdict(slower),
         }
     )
-
-
-async def unusual(services: Services, run: Run) -> list[str]:
-    """What is unusual about how long a run took, in sentences. Nothing while what was measured
-    cannot be read: a run can be explained without."""
-    key = (run.project, run.environment, run.job)
-    until = services.clock()
-    try:
-        return pace(run, await _durations(services, key, until - HISTORY, until))
-    except StoreError:
-        return []
-
-
-async def _durations(
-    services: Services, key: JobKey, since: datetime, until: datetime
-) -> dict[int, Sketch]:
-    """How long a job's runs took that succeeded, by revision."""
-    project, environment, job = key
-    only = (str(Metric.RUN_DURATION),)
-    question = Question(environment, project, job, since, until, only)
-    return by_revision(await services.measures.read(question, services.clock()))
 
 
 def _line(line: Line, since: datetime, step: int, *, hours: float) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from runyard.api import cursors
 from runyard.api.answers import answer
 from runyard.api.bodies import CancelBody, ResumeBody, RunBody
 from runyard.api.documents import attempt_documents, happening_document, run_document, task_document
+from runyard.api.durations import unusual
 from runyard.api.permits import Who, allowed, permit
 from runyard.api.queries import HistoryQuery, RunsQuery, TasksQuery
 from runyard.api.reading import body, described
-from runyard.api.rest.measures import unusual
 from runyard.api.rest.reads import RunPath, attempt_of, run_in, story
 from runyard.api.rest.routes import errors, router
 from runyard.api.services import Services, Use
