@@ -62,6 +62,14 @@ def read(name: str) -> list[FailureText]:
     return [_case(part) for part in parts[1:]]
 
 
+def phrases() -> list[tuple[str, str]]:
+    """Class and text of each line of `phrases.tsv`: what well-known programs print, in the words of
+    whoever wrote the rules. They hold rules in place and measure nothing."""
+    lines = (FOLDER / "phrases.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("\t", 1) for line in lines)
+    return [(meant, text.replace("\\n", "\n").replace("\\t", "\t")) for meant, text in pairs]
+
+
 def heads(text: str) -> list[tuple[str, str]]:
     """The source of each case of a file's text, and the case as it stands there."""
     cases = _HEAD.split(text)[1:]

@@ -173,6 +173,7 @@ CHILD: dict[str, Meaning] = {
 _CHILD = (
     r"(?i:\b(?:exit(?:ed|s)?|return(?:ed)?|terminated|finished|failed|ended|died)\b[^\d\n]{0,70}?"
     r"\b(?:exit)?(?:code|status|value|with|of|was)\b[^\d\n-]{0,24})(-?\d{1,3})\b(?!\.?\d)"
+    r"|^errno (1\d\d)$|(?i:non-?zero exit) \((\d{1,3})\)"
 )
 _CAMEL = r"[a-z]+(?:[A-Z][a-z]+)+"
 
@@ -204,9 +205,35 @@ MAIL = (
     words("smtp policy", PERMISSION, r"\b5[35]\d[ -]5\.7\.\d"),
     codes(
         "smtp",
-        r"SMTP\w{0,40}\W{1,4}(\d{3})\b|\((\d{3}), b['\"]|\bresponseCode: (\d{3})\b"
-        r"|(?:^|[\s'\"])(\d{3})[ -]\d\.\d\.\d{1,2}\b",
+        r"(?:SMTP\w{0,40}|ftplib\.error_temp)\W{1,4}(\d{3})\b|\((\d{3}), b['\"]"
+        r"|\bresponseCode: (\d{3})\b|(?:^|[\s'\"])(\d{3})[ -]\d\.\d\.\d{1,2}\b",
         SMTP,
     ),
 )
-CHILDREN = (codes("a child ended with", _CHILD, CHILD),)
+#: RFC 4511, appendix A, by number and by the names of python-ldap and ldap3.
+LDAP: dict[str, Meaning] = {
+    **listed(PERMISSION, "8 48 49 50 STRONG_AUTH_REQUIRED INAPPROPRIATE_AUTH"),
+    **listed(PERMISSION, "INVALID_CREDENTIALS INSUFFICIENT_ACCESS"),
+    **listed(TIMEOUT, "3 85 TIMELIMIT_EXCEEDED TIMEOUT"),
+    **listed(CAPACITY, "4 11 SIZELIMIT_EXCEEDED ADMINLIMIT_EXCEEDED"),
+    **listed(PLATFORM, "51 52 BUSY UNAVAILABLE"),
+    **listed(NETWORK, "81 91 SERVER_DOWN CONNECT_ERROR"),
+}
+DIRECTORIES = (codes("ldap", r"\bldap\.([A-Z_]{4,30})\b|\bLDAP: error code (\d{1,2})\b", LDAP),)
+#: The signal that ended a child, as those who waited for it tell (signal(7), Linux).
+SIGNAL: dict[str, Meaning] = {
+    **listed(MEMORY, "9"),
+    **listed(CANCELLED, "1 2 3 15"),
+    **listed(APPLICATION, "4 7 8 11 31"),
+    **listed(TIMEOUT, "14 24"),
+    **listed(DISK, "25"),
+}
+CHILDREN = (
+    codes("a child ended with", _CHILD, CHILD),
+    codes(
+        "a child ended by signal",
+        r"(?i:\bsignal(?: number)?[ =:(\"']{1,3}|waitpid returned |\bstatus=)(\d{1,2})\b(?![.\d])"
+        r"(?!/(?:FAILURE|SUCCESS))",
+        SIGNAL,
+    ),
+)

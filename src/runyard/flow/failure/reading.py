@@ -14,21 +14,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runyard.flow.failure.log_rules import LADDER, WEAK
+from runyard.flow.failure.prefixes import bare
 from runyard.flow.failure.saying import Reader, Rule, Said, Whole
 
 #: Characters of a statement that are read: its first and its last ones. A stranger's program
 #: writes them, and an expression may take a time that grows faster than they do.
 HEAD_MAX, TAIL_MAX = 1_200, 600
 
-#: A line of a stack, or of the source beside it.
+#: A line of a stack, or of the source beside it: of Python, Java, .NET, Node, PHP, Ruby, Go, Rust,
+#: C++ and Terraform.
 FRAME = re.compile(
-    r"^\s*(?:at [\w$.<]|File \"|from /|\d+: 0x|#\d+ +0x|#\d+ /|\.\.\. \d+ more|const |let |var "
-    r"|return |import |raise [\w.]+(?:\(|$| from )|throw |\d+[▕|│]|[│|] +❱? *\d+ )"
+    r"^\s*(?:at (?:async )?[\w$./<]|File \"|from /|\d+: from |\d+: (?:0x|[\w<]+::)"
+    r"|#\d+ +(?:0x|/|\[|\{)|\.\.\. \d+ more|const |let |var |return |import "
+    r"|raise [\w.]+(?:\(|$| from )|throw "
+    r"|\d+[▕|│]|[│|] +❱? *\d+ |goroutine \d+ \[|/\S+\.go:\d+ \+0x|created by [\w./]+"
+    r"|on \S+\.tf line \d+|with [\w.\[\]\"-]+,$)"
 )
+_FILE = re.compile(r"^\s*File \"")  #: Python shows the source below it, further in
+_SOURCE = re.compile(r"^\s{4,}\S")
 #: A line by which what ran the program tells that it ended, and no more.
 _END = re.compile(
     r"(?:process completed|command failed|exiting|exited|job failed|did not complete successfully)"
-    r"\b.{0,40}?(?:code|status|ret)\W{1,4}[12]\b|^make: \*\*\* |^\W{0,4}exit status [12]\W*$"
+    r"\b.{0,40}?(?:code|status|ret)\W{1,4}[12]\b|^make(?:\[\d+\])?: \*\*\* "
+    r"|^\W{0,4}exit status [12]\W*$"
     r"|A complete log of this run|^info Visit https|\breaped\b",
     re.IGNORECASE,
 )
@@ -36,10 +44,32 @@ _BODY = re.compile(
     r"^\s*(?:[\]\[{}>]|\"[^\"]{1,60}\"\s?[:=]|</?\w+>|(?:Errors?|Message) ?\[)"
     r"|^\s+'?[a-z_]\w{0,40}'?\s?: |^[a-z]\w{0,40}: .{0,400},$|^\s*(?:--->|Caused by:?)(?:\s|$)"
 )
-_OPENS = re.compile(r"[{\[(]\s*$|^\s*<\w+[^>]*>\s*$")
+_OBJECT = re.compile(r"^\s*\{.*\}\s*$")  #: an object on a line of its own: a record of a log
+#: A statement that counts only where no other says anything: a program tells that it goes on, or
+#: what saw the failure tells what it did then.
 _PASSING = re.compile(
-    r"\b(?:[Rr]etry(?!-?[Aa]fter)|[Rr]etries|[Rr]etrying|INFO|DEBUG|WARN|WARNING)\b"
+    r"(?<![Pp]lease )(?<!then )(?<!can )(?<!may )\b[Rr]etry\b"
+    r"(?!-?[Aa]fter| (?:your|the|later|in)\b)"
+    r"|\b(?:[Rr]etries|[Tt]rying again in|[Rr]etrying(?! (?:may|the)\b)|INFO|DEBUG|WARN(?:ING)?)\b"
+    r"|\blevel\"?[:=]>?\s?\"?:?(?:trace|debug|info|warn)"
     r"|^rsync(?: error)?: .{0,40}(?:unexpectedly closed|error in rsync protocol|unexplained error)"
+    r"|^fatal: (?:the remote end hung up|[Cc]ould not read from remote|early EOF)"
+    r"|\*\*\* STEP \S+ ON \S+ CANCELLED AT [^D]*\*\*\*"
+    r"|returned (?:a )?non-zero (?:exit )?(?:code|status)"
+    r"|^(?:[Cc]onnection closed|lost connection)\W*$|\bAbort(?:ed)?(?: +\(core dumped\)| trap)",
+)
+#: That it does not go on any more.
+_LAST_TRY = re.compile(
+    r"after \d{1,4} (?:retries|attempts|tries)|(?:max|maximum|all|too many|out of) retries"
+    r"|retries (?:exceeded|exhausted|failed)|gave up|giving up|final (?:exception|error)",
+    re.IGNORECASE,
+)
+#: What a text speaks of by its name: a word in quotes, an option, a path, a pinned package.
+_NAMED = re.compile(
+    r"['\"`][\w-]{1,60}(?:\.[\w-]{1,60})+['\"`]"
+    r"|(?<!: )(?<![\w:])['\"`][\w.:/=\[\]-]{1,60}['\"`]|(?<![\w-])--?[a-z][\w-]{1,60}"
+    r"|(?<!\S)[\w.-]{1,60}==|(?:[\w.~-]{1,60})?(?:/[\w.~-]{1,60})+"
+    r"|(?<![\w.])[\w-]{1,60}\.[a-z]{1,4}\b(?!\.)"
 )
 #: An error that ends a program and that no rule knows: better than a line that tells it went on.
 _UNCAUGHT = re.compile(r"^\s{0,40}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Error|Exception)\b")
@@ -62,7 +92,7 @@ def read(lines: Sequence[str]) -> Read | None:
     statements = _statements(lines)
     whole = Whole("\n".join(each.text for each in statements))
     ladder, weak = _readers(LADDER, whole), _readers(WEAK, whole)
-    final = [each for each in statements if not _PASSING.search(each.text)]
+    final = [each for each in statements if not each.is_passing]
     found = _telling(final, ladder, weak)
     if found is None and not any(_UNCAUGHT.search(each.text) for each in final):
         found = _telling(statements, ladder, weak)
@@ -75,23 +105,42 @@ def _readers(rules: Sequence[Rule], whole: Whole) -> list[Reader]:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    text: str
+    text: str  #: without what stands before the words of its lines
     lines: tuple[str, ...]
+
+    @property
+    def whole(self) -> str:
+        return _bounded("\n".join(self.lines))
+
+    @property
+    def is_passing(self) -> bool:
+        texts = {self.whole, self.text}
+        return any(_PASSING.search(each) and not _LAST_TRY.search(each) for each in texts)
 
 
 def _statements(lines: Sequence[str]) -> list[_Statement]:
     """The statements of `lines`, the last one first."""
-    found: list[list[str]] = []
-    joins = False
-    for line in lines:
-        if not line.strip() or FRAME.search(line) or _END.search(line):
-            continue
-        if found and (joins or _BODY.search(line)) and _BODY.search(line):
-            found[-1].append(line)
+    found: list[list[tuple[str, str]]] = []
+    for line, words in _told(lines):
+        if found and _BODY.search(words) and not _OBJECT.search(words):
+            found[-1].append((line, words))
         else:
-            found.append([line])
-        joins = bool(_OPENS.search(line))
-    return [_Statement(_bounded("\n".join(each)), tuple(each)) for each in reversed(found)]
+            found.append([(line, words)])
+    return [
+        _Statement(_bounded("\n".join(words for _, words in each)), tuple(line for line, _ in each))
+        for each in reversed(found)
+    ]
+
+
+def _told(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each of `lines` that tells something, and its words."""
+    below_file = False
+    for line in lines:
+        words = bare(line)
+        is_source = below_file and _SOURCE.search(words) is not None
+        below_file = _FILE.search(words) is not None
+        if words.strip() and not (is_source or FRAME.search(words) or _END.search(words)):
+            yield line, words
 
 
 def _bounded(text: str) -> str:
@@ -103,8 +152,7 @@ def _bounded(text: str) -> str:
 def _telling(
     statements: Sequence[_Statement], ladder: Sequence[Reader], weak: Sequence[Reader]
 ) -> Read | None:
-    guesses = (each for each in statements if ERROR.search(each.text))
-    return next(_reads(statements, ladder), None) or next(_reads(guesses, weak), None)
+    return next(_reads(statements, ladder), None) or next(_guesses(statements, weak), None)
 
 
 def _reads(statements: Iterable[_Statement], ladder: Sequence[Reader]) -> Iterator[Read]:
@@ -112,6 +160,15 @@ def _reads(statements: Iterable[_Statement], ladder: Sequence[Reader]) -> Iterat
         said = _first(ladder, statement.text)
         if said is not None:
             yield Read(said, _line(statement, ladder, said))
+
+
+def _guesses(statements: Sequence[_Statement], weak: Sequence[Reader]) -> Iterator[Read]:
+    for number, statement in enumerate(statements):
+        above = statements[number + 1 : number + 2] if statement.text.startswith(" ") else ()
+        if any(ERROR.search(each.whole) for each in (statement, *above)):
+            said = _first(weak, _NAMED.sub(" ", statement.text))
+            if said is not None:
+                yield Read(said, statement.lines[0])
 
 
 def _first(ladder: Sequence[Reader], text: str) -> Said | None:
@@ -123,4 +180,4 @@ def _line(statement: _Statement, ladder: Sequence[Reader], said: Said) -> str:
     lines = statement.lines
     if len(lines) == 1:
         return lines[0]
-    return next((each for each in lines if _first(ladder, _bounded(each)) == said), lines[0])
+    return next((each for each in lines if _first(ladder, _bounded(bare(each))) == said), lines[0])

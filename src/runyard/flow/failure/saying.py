@@ -106,10 +106,13 @@ class codes:  # noqa: N801 - reads as a row of a table
         self, name: str, pattern: str, meanings: Mapping[str, Meaning], *, cut: int = 0
     ) -> None:
         self.find = re.compile(pattern).finditer
+        self.around = anchors(pattern)
         self.cut = cut
         self.said = {code: Said(f"{name} {code}", *each) for code, each in meanings.items()}
 
     def reader(self, whole: Whole) -> Reader | None:
+        if not any(map(whole.has, self.around)):
+            return None
         return self.read if any(whole.has(code.lower()) for code in self.said) else None
 
     def read(self, text: str) -> Said | None:

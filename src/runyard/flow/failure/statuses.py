@@ -55,26 +55,39 @@ HTTP: dict[int, Meaning] = {
 }
 # fmt: on
 _NAMED = re.compile(
-    r"(?:\bStatusCode\W{0,4}|\bstatus\W{1,6}(?!StatusCode)|\bcode ?[=:] ?|rpc error: "
-    r"|StatusRuntimeException: |^Error: \d{1,2} )"
-    r"([A-Za-z_]{5,19})\b"
+    r"(?:\bStatusCode\W{0,4}|\bstatus\W{1,6}(?!StatusCode)|\bcode ?[=:] ?\"?|rpc error: "
+    r"|Status(?:Runtime)?Exception: |\bError: \d{1,2} |\bgax\.rpc\.|\bcode\W{1,3}\d{1,2} \("
+    r"|\bexceptions\.(?=\w{1,40}: (?:\d{3}|None) ))"
+    r"([A-Za-z_]{5,19}?)(?:Exception)?\b"
 )
 _NUMBERED = re.compile(
     r"grpc_status\W{1,4}(\d{1,2})\b|\brpc error: code = (\d{1,2}) |BadStatus: (\d{1,2}):"
 )
+_SPOKEN = (
+    r"bad gateway|unauthorized|service (?:temporarily )?unavailable|internal server|gateway time"
+    r"|forbidden|too many|not found|bad request|conflict|upstream|slow down"
+    r"|request time|payment required|not implemented|insufficient storage|unprocessable"
+)  #: the words beside a number (RFC 9110's phrases)
 _HTTP = re.compile(
+    # said as a status: status code 503, HTTP/1.1 403, (404) when, too many 503 error responses
     r"(?:\b(?:status|status ?code|code|HTTP(?:/\d(?:\.\d)?)?|HTTP ?Error|(?:API )?Error|returned"
-    r"|response|reached|got)\W{1,6}(?:with )?(?:(?:a )?(?:HTTP )?(?:status|code)(?: of| code)?"
-    r"\W{1,3})?|^\s{0,20}(?:\w{1,40}[.:]){0,12}\w{0,60}(?:Exception|Error|Denied|Exhausted|Exceeded"
-    r"|Unavailable|Found|Forbidden|Request|Aborted|Conflict)\W{1,3})([45]\d\d)\b(?!\.\d)"
-    r"|\b([45]\d\d)\)?[:,]? ?(?:- |\W)?(?:(?:client|server) (?:error|unavailable)|bad gateway"
-    r"|unauthorized|service (?:temporarily )?unavailable|internal server|gateway time"
-    r"|forbidden|too many|not found|bad request|conflict|upstream|slow down)"
+    r"|response|responded|reached|got)\W{1,6}(?:with )?"
+    r"(?:(?:a )?(?:HTTP )?(?:status|code)(?: of| code)?\W{1,3})?"
+    # after an exception: as its name tells at the beginning, or of HTTP wherever it stands
+    r"|^\s{0,20}(?:\w{1,40}[.:]{1,2}){0,12}\w{0,60}(?:Exception|Error|Denied|Exhausted|Exceeded"
+    r"|Unavailable|Found|Forbidden|Request|Aborted|Conflict)\W{1,3}"
+    r"|^\s{0,20}(?:\w{1,40}(?:\.|::)){1,12}(?!error_)[A-Z]\w{1,60}: "
+    r"|\b\w{0,30}(?:Status|HTTP|Response|Server|Client|API|Transport)\w{0,20}"
+    r"(?:Exception|Error)\W{1,3}|error occurred \(|too many )([45]\d\d)\b(?!\.\d)"
+    # before its own words
+    rf"|\b([45]\d\d)\)?[:,]? ?(?:- |\W)?(?:(?:client|server) (?:error|unavailable)|{_SPOKEN})"
     r"|\bE([45]\d\d)\b|\b([45]\d\d): HTTP",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<!\d)[45]\d\d(?!\d)")
-_MAY_HAVE = re.compile(r"(?<!\d)[45]\d\d(?!\d)|(?i:status|code)|rpc error|^Error: \d", re.MULTILINE)
+_MAY_HAVE = re.compile(
+    r"(?<!\d)[45]\d\d(?!\d)|(?i:status|code)|rpc error|Error: \d|exceptions\.|gax\.rpc"
+)
 _NAMES = {name.replace("_", "").lower(): name for name in GRPC}
 _SAID = {name: Said(f"status {name}", *meaning) for name, meaning in GRPC.items()}
 _BY_NUMBER = list(GRPC)

@@ -31,10 +31,22 @@ F, S = FailureClass, Shortage
         ('"reason": "backendError"', "google backendError", F.PLATFORM, None),
         ("Code: SkuNotAvailable", "azure SkuNotAvailable", F.RESOURCE, S.CAPACITY),
         ("curl: (7) x", "curl 7", F.NETWORK, None),
+        ("ldap.SERVER_DOWN: x", "ldap SERVER_DOWN", F.NETWORK, None),
+        ("[LDAP: error code 49 - x]", "ldap 49", F.PERMISSION, None),
+        ("ldap.TIMEOUT: x", "ldap TIMEOUT", F.TIMEOUT, None),
+        ("ldap.SIZELIMIT_EXCEEDED: x", "ldap SIZELIMIT_EXCEEDED", F.RESOURCE, S.CAPACITY),
+        ("ftplib.error_temp: 421 x", "smtp 421", F.NETWORK, None),
         ("SMTPDataError: (452, b'x')", "smtp 452", F.RESOURCE, S.CAPACITY),
         ("550 5.7.1 x", "smtp policy", F.PERMISSION, None),
         ("the child returned exit code 137", "a child ended with 137", F.RESOURCE, S.MEMORY),
         ("it died with code -11", "a child ended with -11", F.APPLICATION, None),
+        ("npm ERR! errno 137", "a child ended with 137", F.RESOURCE, S.MEMORY),
+        ("task: non-zero exit (143)", "a child ended with 143", F.CANCELLED, None),
+        ("ended by signal: 24", "a child ended by signal 24", F.TIMEOUT, None),
+        ('signaled with signal "15".', "a child ended by signal 15", F.CANCELLED, None),
+        ("waitpid returned 9", "a child ended by signal 9", F.RESOURCE, S.MEMORY),
+        ("code=killed, status=25/XFSZ", "a child ended by signal 25", F.RESOURCE, S.DISK),
+        ("got signal 11 (core)", "a child ended by signal 11", F.APPLICATION, None),
     ],
 )
 def test_codes_are_read(
@@ -49,6 +61,17 @@ def test_codes_are_read(
     )
 
 
-@pytest.mark.parametrize("text", ["ORA-99999: x", "curl: (99) x", "it exited with code 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ORA-99999: x",
+        "curl: (99) x",
+        "it exited with code 3",
+        "ldap.NO_SUCH_OBJECT: x",
+        "code=exited, status=1/FAILURE",
+        "signal 6",
+        "signal 7.5 dB",
+    ],
+)
 def test_a_code_that_nobody_listed_says_nothing(text: str) -> None:
     assert read((text,)) is None

@@ -61,6 +61,18 @@ def test_what_only_the_whole_of_a_body_says_is_shown_by_its_first_line() -> None
 @pytest.mark.parametrize(
     "line",
     [
+        "2026-01-02 03:04:05 at com.shop.TimeoutError.of(A.java:3)",
+        "    at async connectionRefused (/x.js:3)",
+        "    at /rustc/x/timeout.rs:3",
+        "  12: core::panicking::socket_hang_up",
+        "        1: from /x/connection_refused.rb:3",
+        "#1 [internal function]: connection_refused()",
+        "#2 {main} connection refused",
+        "goroutine 1 [connection refused]:",
+        "\t/x/connection/refused.go:12 +0x1d, connection refused",
+        "created by net/http.connection refused",
+        '│   on main.tf line 3, in resource "x" "connection refused":',
+        '│   with x["connection-refused"],',
         "    at com.shop.TimeoutError.of(A.java:3)",
         '  File "/x/connection_refused.py", line 3, in f',
         "#12 0x7f connection refused",
@@ -77,6 +89,7 @@ def test_a_stack_and_its_source_name_what_was_called(line: str) -> None:
     [
         "Error: Process completed with exit code 1.",
         "make: *** [Makefile:3: connection-lost] Error 1",
+        "make[1]: *** [Makefile:3: connection-lost] Error 1",
         "exit status 2",
         "npm ERR! A complete log of this run can be found in: /x/network-error.log",
         "reaped #<Process::Status: pid 7 SIGKILL (signal 9)>",
@@ -91,6 +104,86 @@ def test_what_a_program_survived_counts_only_where_nothing_else_is_said() -> Non
     assert seen(survived, "done") == (F.NETWORK, survived)
     assert seen("MemoryError", survived) == (F.RESOURCE, "MemoryError")
     assert seen(survived, "shop.OrderError: 12") is None
+
+
+def test_the_source_below_a_frame_of_python_is_left_out() -> None:
+    frame = '  File "x.py", line 3, in f'
+    assert seen(frame, '    fail("connection refused")') is None
+    assert seen(frame, "OSError: connection refused") is not None
+    assert seen(frame, "    ^^^^", "    error: connection refused") is not None
+
+
+def test_a_record_on_a_line_of_its_own_is_a_statement_of_its_own() -> None:
+    last = '{"level": "error", "message": "socket hang up"}'
+    assert seen('{"level": "error", "status": 403}', last) == (F.NETWORK, last)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO quota exceeded",
+        '{"level": "warn", "message": "quota exceeded"}',
+        "{:level=>:warn, :message=>quota exceeded}",
+        "level=info quota exceeded",
+        "quota exceeded, retrying",
+        "quota exceeded. Retry 2 of 3",
+        "quota exceeded. Trying again in 2 s",
+        "fatal: the remote end hung up unexpectedly",
+        "fatal: Could not read from remote repository: quota exceeded",
+        "slurmstepd: error: *** STEP 3.0 ON n1 CANCELLED AT 2026-01-02T03:04:05 ***",
+        "Command 'quota exceeded' returned non-zero exit status 3.",
+        "Connection closed",
+        "lost connection",
+        "quota exceeded: Aborted (core dumped)",
+    ],
+)
+def test_what_saw_the_failure_or_outlived_it_does_not_decide(line: str) -> None:
+    assert seen("permission denied", line) == (F.PERMISSION, "permission denied")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "quota exceeded. Please retry the job",
+        "quota exceeded, then retry",
+        "quota exceeded. Retrying may help",
+        "quota exceeded. Retry-After: 3",
+        "quota exceeded after 6 retries",
+        "quota exceeded, max retries reached",
+        "quota exceeded, retries exhausted",
+        "quota exceeded in retry 3, giving up",
+    ],
+)
+def test_advice_and_the_last_try_decide(line: str) -> None:
+    assert seen("permission denied", line) == (F.RESOURCE, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "error: no value for 'timeout'",
+        'error: no value for "shop.timeout"',
+        "error: no value for --timeout",
+        "error: no value for timeout==3",
+        "error: no value in /etc/timeout",
+        "error: no value in timeout.csv",
+        "error: key: 'shop.timeout'",
+    ],
+)
+def test_weak_words_do_not_count_in_names(line: str) -> None:
+    assert seen(line) is None
+
+
+def test_weak_words_count_in_values_and_below_an_error() -> None:
+    assert seen("error: {'reason': 'timeout'}") == (F.TIMEOUT, "error: {'reason': 'timeout'}")
+    assert seen("Runtime Error", "  deadline of it") == (F.TIMEOUT, "  deadline of it")
+    assert seen("Runtime Error", "deadline of it") is None
+    assert seen("all is well", "  deadline of it") is None
+
+
+def test_words_of_what_was_asked_are_the_programs_own() -> None:
+    line = "error: the deadline is invalid"
+    assert seen("error: the deadline", line) == (F.APPLICATION, line)
 
 
 def test_weak_words_need_a_statement_that_tells_of_an_error() -> None:
@@ -132,6 +225,18 @@ def test_a_shortage_is_told() -> None:
         "time",
         "connection ",
         "exit with 1",
+        "[a",
+        "[a] ",
+        "2026-01-02 ",
+        "/a",
+        "'a",
+        "-a",
+        "<a",
+        "retry ",
+        "a.A: ",
+        "Http",
+        "ResponseError",
+        "fail: a_",
         "access to ",
         "\t",
         "{",

@@ -33,6 +33,8 @@ def test_words_are_found_in_any_case_unless_they_are_exact() -> None:
 def test_a_rule_without_its_words_reads_nothing() -> None:
     assert words("a", NETWORK, "abc", "de.f").reader(Whole("nothing of that")) is None
     assert codes("c", r"(\d+)", {"42": NETWORK}).reader(Whole("nothing of that")) is None
+    assert codes("c", r"no (\d+)", {"42": NETWORK}).reader(Whole("nothing of 42")) is None
+    assert codes("c", r"of (\d+)", {"42": NETWORK}).reader(Whole("nothing of 42")) is not None
 
 
 @pytest.mark.parametrize(
