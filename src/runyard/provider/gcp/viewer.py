@@ -5,13 +5,15 @@ Logs are kept by Cloud Logging, and read there: an attempt's log here is one lin
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from google.cloud import run_v2
 
 from runyard.model.ids import AttemptKey
-from runyard.provider.gcp import translate
+from runyard.provider.gcp import names, translate
 from runyard.provider.gcp.finding import Finding
 from runyard.provider.gcp.wire import PAGE, RunApi
 from runyard.provider.port import (
@@ -25,7 +27,8 @@ from runyard.provider.port import (
     TaskView,
 )
 
-_WHERE = "the log of this attempt is kept by Cloud Logging"
+LOOK_SECONDS = 2.0  #: how long what was seen is taken for how it is: who follows a run looks often
+SEEN_MAX = 1_000  #: attempts that are remembered for that
 
 
 class GcpViewer:
@@ -34,15 +37,16 @@ class GcpViewer:
     def __init__(self, api: RunApi, finding: Finding) -> None:
         self._api = api
         self._finding = finding
+        self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution | None]] = OrderedDict()
 
     async def progress(self, key: AttemptKey) -> Progress:
         """See `Viewer.progress`."""
-        found = await self._execution(key)
+        found = await self.execution(key)
         return Progress() if found is None else translate.progress(found)
 
     async def tasks(self, key: AttemptKey, first: int = 0, limit: int = 100) -> list[TaskView]:
         """See `Viewer.tasks`. Google has no way to begin at an index: all before it are read."""
-        found = await self._execution(key)
+        found = await self.execution(key)
         if found is None:
             return []
         begin = max(0, first)
@@ -54,7 +58,7 @@ class GcpViewer:
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
         """See `Viewer.log`: one line, of no task, that says where the log is."""
-        found = await self._execution(key) if after < 1 and task is None else None
+        found = await self.execution(key) if after < 1 and task is None else None
         if found is None:
             return LogPage((), after, ended=True)
         at = found.create_time
@@ -65,7 +69,7 @@ class GcpViewer:
             attempt=0,
             stream="system",
             severity="NOTICE",
-            text=f"{_WHERE}: {found.log_uri}" if found.log_uri else _WHERE,
+            text=f"its log is kept by Cloud Logging: {found.log_uri or _command(found.name)}",
         )
         return LogPage((entry,), 1, ended=True)
 
@@ -79,6 +83,22 @@ class GcpViewer:
         """See `Viewer.search`: nothing is found in logs that are kept elsewhere."""
         return LogFindings()
 
-    async def _execution(self, key: AttemptKey) -> run_v2.Execution | None:
+    async def execution(self, key: AttemptKey) -> run_v2.Execution | None:
+        """The execution that an attempt is, as it was a moment ago; None when there is none."""
+        now = asyncio.get_running_loop().time()
+        at, found = self._seen.get(key, (now - LOOK_SECONDS, None))
+        if now - at < LOOK_SECONDS:
+            return found
         spot = (await self._finding.spots([key])).get(key)
-        return None if spot is None else await self._api.get_execution(spot.handle)
+        found = None if spot is None else await self._api.get_execution(spot.handle)
+        self._seen[key] = (now, found)
+        self._seen.move_to_end(key)
+        while len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+        return found
+
+
+def _command(name: str) -> str:
+    """What prints the log of an execution that does not say where it is."""
+    wanted = f'labels."run.googleapis.com/execution_name"="{names.short(name)}"'
+    return f"gcloud logging read '{wanted}' --project {name.split('/')[1]}"
