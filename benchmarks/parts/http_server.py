@@ -25,6 +25,7 @@ from runyard.config import Config
 from runyard.database.signals import Signals
 from runyard.gate.door import Committed
 from runyard.gate.people import FirstPrincipal
+from runyard.google_wiring import open_hands
 from runyard.measures import measuring
 from runyard.premises import listening_socket
 from runyard.serving import house_parts, settle_memory
@@ -47,10 +48,11 @@ async def _serve(folder: Path, runs: int) -> None:
             open_rows(config, "bench") as rows,
             measuring(config, rows, "bench") as measures,
             open_cloud(config, folder / "cloud", lambda: None) as cloud,
+            open_hands(config, rows.database, rows.store, cloud.sights) as hands,
             answering_engine(rows.database, signals, observe) as engine,
         ):
             await engine.gate.ask(FirstPrincipal(clock()))
-            house = House(config, rows.database, rows.store, signals, cloud, engine)
+            house = House(config, rows.database, rows.store, signals, cloud, hands, engine)
             made = services(house_parts(house, nobody), metrics, measures, streams)
             server = HttpServer(make_app(made), listening, streams, grace_seconds=1.0)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)

@@ -173,6 +173,9 @@ class Config:
     metrics_retention_seconds: float = _setting(
         read.seconds(3600, 36_500 * DAY_SECONDS), "measures kept for", "7776000", unit="seconds"
     )
+    google_run_endpoint: str = _setting(
+        read.url, "where Cloud Run's API is asked; empty: at Google", "", unit="URL"
+    )
     otlp_endpoint: str = _setting(read.url, "OTLP/HTTP collector; empty: none", "", unit="URL")
     approval_seconds: float = _setting(
         read.seconds(1, 90 * DAY_SECONDS), "wait of a change for people", "86400", unit="seconds"

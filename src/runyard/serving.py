@@ -40,6 +40,7 @@ from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
+from runyard.google_wiring import open_hands
 from runyard.log_watching import reading_logs
 from runyard.measures import measuring
 from runyard.model.errors import ConfigError, ServerUnavailable
@@ -157,7 +158,7 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
 
             opening = open_house(config, rows, me.name, committed, measures)
             house = await stack.enter_async_context(opening)
-            viewer = house.cloud.sights.viewer
+            viewer = house.hands.viewer
             await stack.enter_async_context(exporting(config, rows, measures, viewer))
             await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
             await house.engine.gate.ask(FirstPrincipal(clock()))
@@ -186,6 +187,7 @@ def house_parts(house: House, processes: Callable[[], Awaitable[Sequence[Process
         rows=Rows(house.database, house.store),
         gate=house.engine.gate,
         sights=house.cloud.sights,
+        hands=house.hands,
         signals=house.signals,
         at_work=LOOPS,
         loops=house.engine.health,
@@ -249,6 +251,7 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
             open_rows(config, me.name) as rows,
             measuring(config, rows, me.name) as measures,
             open_sights(config, cloud_folder) as sights,
+            open_hands(config, rows.database, rows.store, sights) as hands,
         ):
 
             def committed(done: Committed) -> None:
@@ -266,6 +269,7 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
                 rows=rows,
                 gate=gate,
                 sights=sights,
+                hands=hands,
                 signals=signals,
                 at_work=(),
                 loops=lambda: (),
@@ -285,7 +289,7 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
             async with (
                 pulsing(config, rows, me),
                 _following(rows, signals),
-                exporting(config, rows, measures, sights.viewer),
+                exporting(config, rows, measures, hands.viewer),
             ):
                 await _run(config, server, me, told)
 
@@ -328,7 +332,7 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
 
         opening = open_house(config, rows, me.name, committed, measures)
         house = await stack.enter_async_context(opening)
-        viewer = house.cloud.sights.viewer
+        viewer = house.hands.viewer
         await stack.enter_async_context(exporting(config, rows, measures, viewer))
         await stack.enter_async_context(reading_logs(rows, measures, viewer))
         health.house = house

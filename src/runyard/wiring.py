@@ -38,6 +38,7 @@ from runyard.engine.events import Ears
 from runyard.engine.prune import Retention
 from runyard.engine.subjects import Measures
 from runyard.gate.door import Committed, Gate
+from runyard.google_wiring import Hands, open_hands
 from runyard.model.channels import SecretValue
 from runyard.model.errors import ConfigError
 from runyard.model.executors import PROCESS
@@ -65,6 +66,7 @@ class House:
     store: Store
     signals: Signals
     cloud: Cloud
+    hands: Hands
     engine: Engine
 
 
@@ -100,14 +102,21 @@ async def open_house(
     database, store, signals = rows.database, rows.store, Signals()
     wakes: list[Callable[[], None]] = []
     cloud_folder = config.state_folder / "cloud"
-    async with open_cloud(config, cloud_folder, lambda: _all(wakes)) as cloud:
+
+    def wake() -> None:
+        _all(wakes)
+
+    async with (
+        open_cloud(config, cloud_folder, wake) as cloud,
+        open_hands(config, database, store, cloud.sights, wake) as hands,
+    ):
         if config.database_url:
             await move_in(rows, cloud.sights)
         await _adopt(rows, cloud.sights)
         engine = Engine(
             database,
             store,
-            cloud.provider,
+            hands.routed(cloud.provider),
             LogChannel(),
             voices(cloud.sights),
             signals,
@@ -122,7 +131,7 @@ async def open_house(
         wakes.append(engine.wake_watch)
         await engine.start()
         try:
-            yield House(config, database, store, signals, cloud, engine)
+            yield House(config, database, store, signals, cloud, hands, engine)
         finally:
             await engine.stop()
 
@@ -195,6 +204,7 @@ class Parts:
     rows: Rows
     gate: Gate
     sights: Sights
+    hands: Hands
     signals: Signals
     at_work: Sequence[str]
     loops: Callable[[], Sequence[LoopState]]
@@ -229,8 +239,8 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
         gate=gate,
         database=rows.database,
         store=rows.store,
-        viewer=parts.sights.viewer,
-        deployer=parts.sights.deployer,
+        viewer=parts.hands.viewer,
+        deployer=parts.hands.deployer,
         secrets=parts.sights.secrets,
         voices=voices(parts.sights),
         broker=LocalBroker(parts.sights.neighbours.pubsub, clock),
@@ -250,6 +260,7 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
         abilities=parts.abilities,
         zones=ZoneBook(ZoneInfo, cache(available_timezones)),
         processes=parts.processes,
+        reach=parts.hands.reach,
     )
 
 

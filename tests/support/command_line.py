@@ -16,6 +16,7 @@ from typing import Any
 from runyard.cli.main import main
 from runyard.cli.surroundings import SURROUNDINGS, Surroundings
 from runyard.config import Config
+from tests.support.no_google import NO_GOOGLE
 
 NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 _PROGRAM = (sys.executable, "-m", "runyard")
@@ -85,6 +86,7 @@ class CommandLine:
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
+            **NO_GOOGLE,
         }
         return usual | self.environ
 

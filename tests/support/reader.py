@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.console import Command, File, Shell, alike, fits, steps, write
+from tests.support.no_google import NO_GOOGLE
 from tests.support.tree import ROOT
 
 #: Where a document's commands are run: the project, its own folder, or an empty one.
@@ -34,6 +35,7 @@ def shell(document: Path, home: Path) -> Iterator[Shell]:
         "TERM": "dumb",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
+        **NO_GOOGLE,
         # What is installed is what is tested; nothing is installed by a test.
         "MAKEFLAGS": "-o .venv/.runtime -o examples/flights/flights.csv.zip",
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from runyard.api.services import Services
 from runyard.database.port import Tx
 from runyard.model.environment import Environment, ProviderName
-from runyard.model.errors import Fault, Refused
+from runyard.model.errors import ConfigError, Fault, Refused
 from runyard.model.manifest import Loaded
 from runyard.store.environments import EnvironmentRow
 
@@ -48,11 +48,23 @@ def differing(
     return (Fault(f"environments.{environment}", "", expected, hint),)
 
 
-def refuse_elsewhere(environment: str, binding: Environment) -> None:
-    """Raises Refused when the environment is not on this machine."""
-    if binding.provider is not ProviderName.LOCAL:
+async def refuse_elsewhere(
+    services: Services, environment: str, project: str, binding: Environment
+) -> None:
+    """Raises Refused when the environment is where this server does not reach, or is bound to
+    there by a manifest alone: what is in force says where runs are launched."""
+    if binding.provider is ProviderName.LOCAL:
+        return
+    bound = f"the environment {environment} is bound to {binding.provider}"
+    if project not in await known(services, environment):
         raise Refused(
-            f"the environment {environment} is bound to {binding.provider}, which this server "
-            "does not reach; nothing was applied",
-            hint="apply to an environment of this machine, such as local",
+            f"{bound} by this manifest, and is not in force yet; nothing was applied",
+            hint="`runyard environments apply` puts it in force",
         )
+    try:
+        await services.reach(binding.provider)
+    except ConfigError as error:
+        raise Refused(
+            f"{bound}, which this server does not reach: {error.message}; nothing was applied",
+            hint=error.hint,
+        ) from error

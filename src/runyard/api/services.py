@@ -17,6 +17,8 @@ from runyard.database.port import Database
 from runyard.database.signals import Signals
 from runyard.flow.dependants import Finder
 from runyard.gate.door import REGION_RUNS_MAX, Gate
+from runyard.model.environment import ProviderName
+from runyard.model.errors import ConfigError
 from runyard.model.ids import OperationId, RunId
 from runyard.model.zones import ZoneBook
 from runyard.provider.port import Viewer
@@ -86,6 +88,13 @@ async def nobody() -> Sequence[ProcessState]:
     return ()
 
 
+async def nowhere(provider: ProviderName) -> None:
+    """Raises ConfigError: nothing is reached but this machine."""
+    raise ConfigError(
+        f"it has no way to {provider}", hint="apply to an environment of this machine"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How often who follows a run looks; all in seconds.
@@ -136,7 +145,8 @@ class ApiSettings:
 class Services:
     """All of it. `chance` gives so many bytes of it; `abilities` is what the provider can do on
     this machine, as plain JSON; `zones` are time zones by name. `dependants` find what would miss
-    a job that is deleted."""
+    a job that is deleted. `reach` raises ConfigError for a provider that this
+    process does not reach."""
 
     gate: Gate
     database: Database
@@ -163,6 +173,7 @@ class Services:
     zones: ZoneBook
     dependants: Sequence[Finder] = ()
     processes: Callable[[], Awaitable[Sequence[ProcessState]]] = nobody
+    reach: Callable[[ProviderName], Awaitable[None]] = nowhere
 
 
 def services_of(request: Request) -> Services:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from runyard import __version__
-from runyard.cli import checks_folder, checks_machine, output, ports
+from runyard.cli import checks_folder, checks_google, checks_machine, output, ports
 from runyard.cli.check import Check
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson
@@ -30,6 +30,7 @@ def doctor(*, json_: AsJson = False) -> int:
     found = [
         *checks_machine.checks(abilities),
         *checks_folder.checks(config.state_folder, now()),
+        checks_google.check(config.google_run_endpoint),
         *_server(config, served),
     ]
     if json_:

@@ -93,7 +93,7 @@ async def apply_jobs(
     It is an operation, whose end is waited for as long as asked: refused when it was undone."""
     environment, loaded, binding = await load_manifest(services, asked)
     await permit(services, who, Permission.JOBS_CHANGE, environment, loaded.project)
-    refuse_elsewhere(environment, binding)
+    await refuse_elsewhere(services, environment, loaded.project, binding)
     ground = await ground_of(services, environment, loaded.project)
     how = Asked(
         environment,

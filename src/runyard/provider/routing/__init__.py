@@ -1,0 +1,1 @@
+"""Several providers behind the one port: who is asked for what."""

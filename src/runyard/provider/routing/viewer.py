@@ -1,0 +1,64 @@
+"""The eyes of several providers as those of one; see `provider.routing.hands`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from runyard.model.ids import AttemptKey
+from runyard.provider.port import (
+    LogFindings,
+    LogPage,
+    LogPlace,
+    LogSifted,
+    LogWanted,
+    Progress,
+    TaskView,
+    Viewer,
+)
+from runyard.provider.routing.hands import Places, reached
+
+
+class RoutedViewer:
+    """`provider.port.Viewer` over one that is here and one that is far."""
+
+    def __init__(self, here: Viewer, far: Callable[[], Awaitable[Viewer]], places: Places) -> None:
+        self._here = here
+        self._far = far
+        self._places = places
+
+    async def progress(self, key: AttemptKey) -> Progress:
+        """See `Viewer.progress`."""
+        return await (await self._of(key)).progress(key)
+
+    async def tasks(self, key: AttemptKey, first: int = 0, limit: int = 100) -> list[TaskView]:
+        """See `Viewer.tasks`."""
+        return await (await self._of(key)).tasks(key, first, limit)
+
+    async def log(
+        self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
+    ) -> LogPage:
+        """See `Viewer.log`."""
+        return await (await self._of(key)).log(key, after, limit, task)
+
+    async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
+        """See `Viewer.sift`: of what is far nothing is read, since its logs are not kept by us."""
+        far = await self._places.far([place.key for place in places])
+        here = iter(await self._here.sift([place for place in places if place.key not in far]))
+        return [
+            LogSifted((), place.after, complete=True, ended=True)
+            if place.key in far
+            else next(here)
+            for place in places
+        ]
+
+    async def search(
+        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
+    ) -> LogFindings:
+        """See `Viewer.search`: logs that are kept far away are not searched."""
+        far = await self._places.far(keys)
+        return await self._here.search([key for key in keys if key not in far], wanted, limit)
+
+    async def _of(self, key: AttemptKey) -> Viewer:
+        if key in await self._places.far([key]):
+            return await reached(self._far)
+        return self._here
