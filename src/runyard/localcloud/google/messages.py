@@ -106,11 +106,12 @@ def _number(value: Any) -> Any:
 
 
 def _fault(complaint: Complaint, data: Any) -> Fault:
-    path = complaint.path
-    value = "" if complaint.about_key else _at(data, path)
-    if value and is_hidden(path):
-        value = HIDDEN
-    return Fault(dotted(path), value, complaint.expected, complaint.hint)
+    path, where = complaint.path, dotted(complaint.path)
+    if complaint.about_key:
+        return Fault(where, "", complaint.expected, complaint.hint)
+    if is_hidden(path):
+        return Fault(where, HIDDEN, complaint.expected)
+    return Fault(where, _at(data, path), complaint.expected, complaint.hint)
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> str:
