@@ -6,10 +6,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from starlette.types import ASGIApp
 
 from runyard.config import Config
 from runyard.database.port import Database
@@ -23,6 +25,7 @@ from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.resources import Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.facts import cloud_id
+from runyard.localcloud.google.app import google_app
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.secrets.keys import KeyFiles, Keys
 from runyard.localcloud.secrets.wallet import system_keys
@@ -148,6 +151,11 @@ async def open_cloud(
         provider = LocalProvider(run, wake)
         yield Cloud(run, spawner, provider, sights, regions)
         await spawner.close(stop=await _is_idle(spawner))
+
+
+def google_face(cloud: Cloud, token: str) -> AbstractAsyncContextManager[ASGIApp]:
+    """The cloud as Google's client libraries know theirs; who asks shows `token`."""
+    return google_app(cloud.run, chance=secrets.randbits, token=token)
 
 
 def _regions(config: Config) -> tuple[Region, ...]:

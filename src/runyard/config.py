@@ -77,6 +77,12 @@ class Config:
     port: int = _setting(
         read.number(0, 65_535), "port the server listens at; 0 takes a free one", "8327"
     )
+    google_api_port: int | None = _setting(
+        read.optional_number(0, 65_535),
+        "port of this machine at which `runyard up` answers as Google's Cloud Run API; "
+        "0 takes a free one, empty: it does not",
+        "",
+    )
     public_url: str = _setting(
         read.url,
         "how people reach the server from elsewhere, for links; empty: host and port",
@@ -276,4 +282,6 @@ def _as_text(config: Config, name: str) -> str:
     value = getattr(config, name)
     if isinstance(value, tuple):
         return ",".join(value)
+    if value is None:
+        return ""
     return f"{value:.12g}" if isinstance(value, float) else str(value)

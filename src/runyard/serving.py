@@ -40,6 +40,7 @@ from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
+from runyard.google_serving import google_api
 from runyard.google_wiring import open_hands
 from runyard.log_watching import reading_logs
 from runyard.measures import measuring
@@ -163,7 +164,8 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: _about(house))
-            parts = house_parts(house, _others(config, rows, me))
+            google = await stack.enter_async_context(google_api(config, house.cloud, told.say))
+            parts = house_parts(house, _others(config, rows, me), google)
             made = services(parts, metrics, measures, streams)
             server = HttpServer(
                 make_app(made),
@@ -176,8 +178,11 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             await _run(config, server, me, told)
 
 
-def house_parts(house: House, processes: Callable[[], Awaitable[Sequence[ProcessState]]]) -> Parts:
-    """What the API of a process with an engine is made with."""
+def house_parts(
+    house: House, processes: Callable[[], Awaitable[Sequence[ProcessState]]], google: str = ""
+) -> Parts:
+    """What the API of a process with an engine is made with; `google`: where its cloud answers as
+    Google's."""
 
     async def regions() -> list[RegionState]:
         return house_regions(house)
@@ -192,7 +197,7 @@ def house_parts(house: House, processes: Callable[[], Awaitable[Sequence[Process
         at_work=LOOPS,
         loops=house.engine.health,
         regions=regions,
-        abilities=lambda: asdict(house.cloud.spawner.abilities),
+        abilities=lambda: asdict(house.cloud.spawner.abilities) | {"google_api": google},
         processes=processes,
     )
 

@@ -11,6 +11,7 @@ from runyard.cli import checks_folder, checks_google, checks_machine, output, po
 from runyard.cli.check import Check
 from runyard.cli.connect import connect
 from runyard.cli.parameters import AsJson
+from runyard.cli.server_up import LOOPBACK
 from runyard.cli.surroundings import now, settings
 from runyard.cli.tables import table
 from runyard.config import Config
@@ -62,18 +63,25 @@ def _server(config: Config, served: dict[str, Any] | PlatformError) -> Iterator[
             f"answers, version {version}",
             "" if same else f"this command is {__version__}: restart the server, or update one",
         )
+        google = (served.get("abilities") or {}).get("google_api")
+        if google:
+            token = config.state_folder / "google-api-token"
+            yield Check("google api", "ok", f"at {google}", f"its token is in {token}")
         return
     if not isinstance(served, ServerUnavailable):
         yield Check("server", "fail", served.message, served.hint)
         return
     yield Check("server", "ok", "not running", "start it with `runyard up`")
     if not config.url:
-        yield _port(config)
+        yield _port(config.host, config.port, "set RUNYARD_PORT, or `runyard up --port`")
+    if config.google_api_port:
+        advice = "set RUNYARD_GOOGLE_API_PORT, or `runyard up --google-api`"
+        yield _port(LOOPBACK, config.google_api_port, advice)
 
 
-def _port(config: Config) -> Check:
-    name, number = f"port {config.port}", config.port
-    if ports.is_free(config.host, number):
+def _port(host: str, number: int, advice: str) -> Check:
+    name = f"port {number}"
+    if ports.is_free(host, number):
         return Check(name, "ok", "free")
     holder = ports.holder(number) or "another process"
-    return Check(name, "fail", f"in use by {holder}", "set RUNYARD_PORT, or `runyard up --port`")
+    return Check(name, "fail", f"in use by {holder}", advice)

@@ -25,13 +25,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="runyard up")
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
+    parser.add_argument("--google-api", type=int, dest="google_api_port")
     parser.add_argument("--ready-fd", type=int)
     parser.add_argument("--role", type=Role, default=Role.UP)
     parser.add_argument("--health-port", type=int)
     parser.add_argument("--json", choices=("yes",))
     given = parser.parse_args()
     output.open_streams()
-    chosen = {name: getattr(given, name) for name in ("host", "port")}
+    chosen = {name: getattr(given, name) for name in ("host", "port", "google_api_port")}
     starter = _Starter(given.ready_fd, as_json=given.json is not None)
     try:
         config = replace(

@@ -42,7 +42,12 @@ def command(
 
 
 def start(
-    folder: Path, host: str | None, port: int | None, environ: Mapping[str, str] | None = None
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    google_api: int | None = None,
 ) -> str:
     """Starts a server in a session of its own, waits until it is ready, and returns its URL.
 
@@ -53,8 +58,8 @@ def start(
     reader, writer = os.pipe()
     with _log(folder) as log:
         begun = log.tell()
-        process = subprocess.Popen(  # noqa: S603  # this program itself, and two checked options
-            command(host, port, writer),
+        process = subprocess.Popen(  # noqa: S603  # this program itself, and checked options
+            command(host, port, writer, google_api=google_api),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -14,6 +14,7 @@ from runyard.cli.server_process import command, running, start
 from runyard.cli.surroundings import settings
 from runyard.model.errors import Fault, InvalidSpec, ServerUnavailable
 
+LOOPBACK = "127.0.0.1"  #: where the Google API is served, and nowhere else
 _PORT_MAX = 65_535
 
 
@@ -21,6 +22,13 @@ def up(
     *,
     port: Annotated[int | None, Parameter(help="Else RUNYARD_PORT.")] = None,
     host: Annotated[str | None, Parameter(help="Else RUNYARD_HOST.")] = None,
+    google_api: Annotated[
+        int | None,
+        Parameter(
+            help="Answer as Google's Cloud Run API at this port of this machine. Else "
+            "RUNYARD_GOOGLE_API_PORT."
+        ),
+    ] = None,
     detach: Annotated[
         bool,
         Parameter(
@@ -40,14 +48,18 @@ def up(
     if found is not None:
         _say(found.url, "already running", json_)
         return
-    _check_port(host or config.host, config.port if port is None else port)
+    _check_port("--port", host or config.host, config.port if port is None else port)
+    google_port = config.google_api_port if google_api is None else google_api
+    if google_port is not None:
+        _check_port("--google-api", LOOPBACK, google_port)
     if detach:
-        _say(start(config.state_folder, host, port), "started", json_)
+        url = start(config.state_folder, host, port, google_api=google_api)
+        _say(url, "started", json_)
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    words = command(host, port)
-    os.execv(words[0], words)  # noqa: S606  # this program itself, from no input but two checked options
+    words = command(host, port, google_api=google_api)
+    os.execv(words[0], words)  # noqa: S606  # this program itself, from no input but checked options
 
 
 def _say(url: str, what: str, as_json: bool) -> None:
@@ -58,9 +70,9 @@ def _say(url: str, what: str, as_json: bool) -> None:
         output.note(f"{what}; `runyard status` says how it is, `runyard down` stops it")
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(option: str, host: str, port: int) -> None:
     if not 0 <= port <= _PORT_MAX:
-        fault = Fault("--port", str(port), f"0 to {_PORT_MAX}; 0 takes a free one")
+        fault = Fault(option, str(port), f"0 to {_PORT_MAX}; 0 takes a free one")
         raise InvalidSpec("there is no such port", faults=(fault,))
     if ports.is_free(host, port):
         return
@@ -68,5 +80,5 @@ def _check_port(host: str, port: int) -> None:
     by = f" by {holder}" if holder else ", or not ours to use"
     raise ServerUnavailable(
         f"port {port} on {host} is in use{by}",
-        hint=f"take another: `runyard up --port {port + 1 if port < _PORT_MAX else 0}`",
+        hint=f"take another: `runyard up {option} {port + 1 if port < _PORT_MAX else 0}`",
     )

@@ -87,8 +87,10 @@ def _state(process: Document) -> str:
 
 def _head(url: str, told: Document, at: datetime) -> list[tuple[str, Any]]:
     counts = ", ".join(f"{count} {state}" for state, count in told["runs"].items() if count)
+    google = told["abilities"].get("google_api")
     return [
         ("server", url),
+        *([("google api", google)] if google else []),
         ("version", told["version"]),
         ("started", age(parse(told["started_at"]), at)),
         ("state folder", told["state_folder"]),

@@ -70,6 +70,12 @@ def number(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def optional_number(low: int, high: int) -> Callable[[str], int | None]:
+    """Reads a whole number, both bounds included; an empty text is none."""
+    reading = number(low, high)
+    return lambda text: reading(text) if text else None
+
+
 def byte_size(low: int, high: int) -> Callable[[str], int]:
     """Reads bytes, plain or with Kubernetes' suffixes (`64Mi`), both bounds included."""
     expected = f"bytes from {low} to {high}, such as {low} or 64Mi"
