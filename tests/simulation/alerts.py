@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
@@ -20,6 +20,7 @@ from runyard.model.run import Run, State
 from runyard.store.alert_rows import alert_of, incident_of
 from runyard.store.alerts import IncidentHappening
 from runyard.store.memory import Store
+from tests.simulation.rows import Groups, Rows
 
 _SLACK = {"slack": {"url": {"secret": "url"}}}
 LOCAL = Environment.from_document(
@@ -81,35 +82,58 @@ class AlertPromises:
     ears: Ears
     alerts: dict[AlertId, Alert] = field(default_factory=dict)
     incidents: dict[IncidentId, Incident] = field(default_factory=dict)
+    _alert_rows: Rows[AlertId, Alert] = field(
+        default_factory=lambda: Rows("SELECT id, body FROM alerts"), init=False
+    )
+    _incident_rows: Rows[IncidentId, Incident] = field(
+        default_factory=lambda: Rows("SELECT id, body FROM incidents"), init=False
+    )
 
     async def check(self, database: Database) -> None:
         """After every step."""
 
-        async def work(tx: Tx) -> tuple[list[Alert], list[Incident]]:
-            alerts = [alert_of(row[0]) for row in await tx.fetch("SELECT body FROM alerts")]
-            found = await tx.fetch("SELECT body FROM incidents")
-            return alerts, [incident_of(row[0]) for row in found]
+        async def made_alerts(changed: Groups[AlertId]) -> dict[AlertId, Alert]:
+            return {key: alert_of(rows[0][1]) for key, rows in changed.items()}
+
+        async def made_incidents(changed: Groups[IncidentId]) -> dict[IncidentId, Incident]:
+            return {key: incident_of(rows[0][1]) for key, rows in changed.items()}
+
+        async def work(tx: Tx) -> tuple[Iterable[Alert], Iterable[Incident]]:
+            alerts = await self._alert_rows.look(tx, made_alerts)
+            return alerts.values(), (await self._incident_rows.look(tx, made_incidents)).values()
 
         alerts, incidents = await database.read(work)
         for alert in alerts:
-            before = self.alerts.get(alert.id, alert)
-            if before.resolved_at is not None:
-                assert alert == before, f"{alert.id} came back to life"
-            after = {before.state, *_reachable(before)}
-            assert alert.state in after, f"{alert.id}: {before.state} -> {alert.state}"
-            self.alerts[alert.id] = alert
+            self._check_alert(alert)
         open_ones = [alert.fingerprint for alert in alerts if alert.resolved_at is None]
         assert len(open_ones) == len(set(open_ones)), "two alerts of one fingerprint are open"
+        told: dict[str, set[AlertId]] = {}
+        for alert in self.alerts.values():
+            if alert.is_told:
+                told.setdefault(alert.incident, set()).add(alert.id)
         for one in incidents:
-            self._check_incident(one)
+            self._check_incident(one, told.get(one.id, set()))
             self.incidents[one.id] = one
 
-    def _check_incident(self, one: Incident) -> None:
+    def forget(self) -> None:
+        """The next look is at everything anew."""
+        self._alert_rows.forget()
+        self._incident_rows.forget()
+
+    def _check_alert(self, alert: Alert) -> None:
+        before = self.alerts.get(alert.id, alert)
+        if before.resolved_at is not None:
+            assert alert == before, f"{alert.id} came back to life"
+        if alert is not before:
+            after = {before.state, *_reachable(before)}
+            assert alert.state in after, f"{alert.id}: {before.state} -> {alert.state}"
+        self.alerts[alert.id] = alert
+
+    def _check_incident(self, one: Incident, mine: set[AlertId]) -> None:
         before = self.incidents.get(one.id, one)
         if before.is_final:
             assert one.state is IncidentState.RESOLVED, f"{one.id} came back to life"
         told = {member.alert for member in one.members if member.is_open}
-        mine = {a.id for a in self.alerts.values() if a.incident == one.id and a.is_told}
         assert told == mine, f"{one.id} has {told}, of which {mine} are told"
 
     async def check_rest(self, database: Database, store: Store, runs: Mapping[RunId, Run]) -> None:

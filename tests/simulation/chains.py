@@ -3,38 +3,27 @@ once, and leads to exactly one run or one reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 
-from runyard.database.port import Database, Tx
 from runyard.model.ids import RunId
 from runyard.model.run import Run, TriggerKind
 from runyard.model.trigger.chain import STATES, ChainSpec
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger
 from runyard.model.validation import read
-from runyard.store.memory import Store
-
-_END = datetime(9000, 1, 1, tzinfo=UTC)
+from tests.simulation.triggers import Fired
 
 
-async def check_chains(
-    database: Database, store: Store, jobs: Iterable[str], runs: Iterable[Run], *, ended: bool
-) -> None:
-    """Look at every chain of the jobs, and at all runs there ever were. `ended`: all that is to be
-    told was told."""
-
-    async def work(tx: Tx) -> list[tuple[Trigger, list[Instant]]]:
-        rows = await store.triggers.of_jobs(tx, [("local", job) for job in jobs])
-        chains = [row for row in rows if row.kind is TriggerKind.CHAIN]
-        return [(row, await store.triggers.instants(tx, row.path, _END, 10_000)) for row in chains]
-
+def check_chains(fired: Iterable[Fired], runs: Iterable[Run], *, ended: bool) -> None:
+    """Look at every chain, and at all runs there ever were. `ended`: all that is to be told was
+    told."""
     everything = {run.id: run for run in runs}
-    for row, kept in await database.read(work):
-        _check(row, kept, everything, ended=ended)
+    for row, kept in fired:
+        if row.kind is TriggerKind.CHAIN:
+            _check(row, kept, everything, ended=ended)
 
 
-def _check(row: Trigger, kept: list[Instant], runs: dict[RunId, Run], *, ended: bool) -> None:
+def _check(row: Trigger, kept: Sequence[Instant], runs: dict[RunId, Run], *, ended: bool) -> None:
     spec, _ = read(ChainSpec, row.document)
     assert spec is not None
     told = [RunId(one.origin) for one in kept]

@@ -3,43 +3,50 @@ an enabled schedule always has a next one (promise 7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from runyard.database.port import Database, Tx
 from runyard.flow.schedule.compiling import Compiled, compiled
+from runyard.model.ids import RunId
 from runyard.model.run import Run, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
-from runyard.store.memory import Store
+from tests.simulation.triggers import Fired
 
-_END = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-async def check_schedules(
-    database: Database, store: Store, jobs: Iterable[str], runs: Iterable[Run], *, ended: bool
-) -> None:
-    """Look at every trigger of the jobs, and at all runs there ever were. `ended`: every schedule
-    has come to its end."""
-
-    async def work(tx: Tx) -> list[tuple[Trigger, list[Instant]]]:
-        rows = await store.triggers.of_jobs(tx, [("local", job) for job in jobs])
-        found = [row for row in rows if row.kind is TriggerKind.SCHEDULE]
-        return [(row, await store.triggers.instants(tx, row.path, _END, 10_000)) for row in found]
-
-    by_instant: dict[tuple[str, datetime], list[Run]] = {}
-    for run in runs:
-        by = run.triggered_by
-        if by is not None and by.instant is not None and not run.replays:
-            by_instant.setdefault((by.trigger, by.instant), []).append(run)
-    for row, kept in await database.read(work):
-        _check(row, kept, by_instant)
-        assert not ended or row.state is TriggerState.ENDED, f"{row.path} is {row.state}"
+Runs = dict[datetime, list[RunId]]
 
 
-def _check(row: Trigger, kept: list[Instant], runs: dict[tuple[str, datetime], list[Run]]) -> None:
+class SchedulePromises:
+    """Knows what was looked at and found right: it is not reckoned again until it changes."""
+
+    def __init__(self) -> None:
+        self._right: dict[str, tuple[Trigger, Sequence[Instant], Runs]] = {}
+
+    def check(self, fired: Iterable[Fired], runs: Iterable[Run], *, ended: bool) -> None:
+        """Look at every schedule, and at all runs there ever were. `ended`: every schedule has
+        come to its end."""
+        asked: dict[str, Runs] = {}
+        for run in runs:
+            by = run.triggered_by
+            if by is not None and by.instant is not None and not run.replays:
+                asked.setdefault(by.trigger, {}).setdefault(by.instant, []).append(run.id)
+        for row, kept in fired:
+            if row.kind is not TriggerKind.SCHEDULE:
+                continue
+            found = (row, kept, asked.get(row.path, {}))
+            if self._right.get(row.path) != found:
+                _check(*found)
+                self._right[row.path] = found
+            assert not ended or row.state is TriggerState.ENDED, f"{row.path} is {row.state}"
+
+    def forget(self) -> None:
+        """The next check is of everything."""
+        self._right.clear()
+
+
+def _check(row: Trigger, kept: Sequence[Instant], runs: Mapping[datetime, list[RunId]]) -> None:
     if row.state is TriggerState.ENABLED:
         assert row.next_at is not None, f"{row.path} has no next instant"
     schedule = compiled(row, ZoneInfo)
@@ -52,7 +59,7 @@ def _check(row: Trigger, kept: list[Instant], runs: dict[tuple[str, datetime], l
     assert sum(one.count for one in kept) == len(came), f"{row.path}: {kept} for {came}"
     for one in kept:
         assert {one.at, one.end} <= set(came), f"{row.path}: {one} is no instant of it"
-        mine = runs.pop((row.path, one.at), [])
-        assert sorted(run.id for run in mine) == sorted(one.runs), f"{row.path}: {one}"
+        assert sorted(runs.get(one.at, [])) == sorted(one.runs), f"{row.path}: {one}"
         assert bool(one.runs) is (one.fate is Fate.RUN)
-    assert not [key for key in runs if key[0] == row.path], f"{row.path}: runs of no instant"
+    unasked = runs.keys() - {one.at for one in kept}
+    assert not unasked, f"{row.path}: runs of no instant: {sorted(unasked)}"

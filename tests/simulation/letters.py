@@ -4,7 +4,7 @@ queue never comes back; at most one run lives in the place of each; a replay com
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from random import Random
 
@@ -17,8 +17,8 @@ from runyard.model.errors import CallerError
 from runyard.model.ids import RunId
 from runyard.model.principal import Caller
 from runyard.model.run import Run, State
-from runyard.store.dead_letters import LetterQuestion
 from runyard.store.memory import Store
+from tests.simulation.rows import Groups, Rows
 
 CLIENT = Caller("client", ())
 _OVER = frozenset(LetterState) - {LetterState.OPEN, LetterState.CHOSEN, LetterState.REPLAYING}
@@ -30,20 +30,32 @@ class LetterPromises:
     def __init__(self) -> None:
         self._settled: dict[RunId, DeadLetter] = {}
         self._over: dict[ReplayId, Replay] = {}
-        self.letters: dict[RunId, DeadLetter] = {}
-        self.replays: dict[ReplayId, Replay] = {}
+        self._letter_rows = Rows[RunId, DeadLetter]("SELECT * FROM dead_letters")
+        self._replay_rows = Rows[ReplayId, Replay]("SELECT * FROM replays")
+        self.letters: Mapping[RunId, DeadLetter] = {}
+        self.replays: Mapping[ReplayId, Replay] = {}
 
     async def look(self, database: Database, store: Store) -> None:
         """Read all that there is."""
 
-        async def work(tx: Tx) -> tuple[list[DeadLetter], list[Replay]]:
-            port = store.dead_letters
-            letters = await port.page(tx, LetterQuestion(), None, 100_000)
-            return letters, await port.replay_page(tx, None, "", 100_000)
+        port = store.dead_letters
 
-        letters, replays = await database.read(work)
-        self.letters = {one.run: one for one in letters}
-        self.replays = {one.id: one for one in replays}
+        async def work(tx: Tx) -> tuple[dict[RunId, DeadLetter], dict[ReplayId, Replay]]:
+            async def letters(changed: Groups[RunId]) -> dict[RunId, DeadLetter]:
+                return {one.run: one for one in await port.get(tx, changed)}
+
+            async def replays(changed: Groups[ReplayId]) -> dict[ReplayId, Replay]:
+                return {one.id: one for one in await port.replays(tx, changed)}
+
+            found = await self._letter_rows.look(tx, letters)
+            return found, await self._replay_rows.look(tx, replays)
+
+        self.letters, self.replays = await database.read(work)
+
+    def forget(self) -> None:
+        """The next look is at everything anew."""
+        self._letter_rows.forget()
+        self._replay_rows.forget()
 
     async def check(self, database: Database, store: Store, now: Iterable[Run]) -> None:
         """After every step; `now` are the runs that there are."""

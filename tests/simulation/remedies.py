@@ -20,8 +20,10 @@ from runyard.model.ids import RunId
 from runyard.model.incident import Remedied, RemedyAction
 from runyard.model.principal import Caller
 from runyard.store.memory import Store
+from tests.simulation.rows import Groups, Rows
 
 MENDER = Caller("mender", ())
+REMEDIED = "SELECT incident_id, sequence, data FROM incident_history WHERE kind = 'remedied'"
 
 
 class RemedyPromises:
@@ -30,28 +32,30 @@ class RemedyPromises:
     def __init__(self) -> None:
         self._answered: dict[tuple[IncidentId, str], Remedied] = {}
         self._replays: set[str] = set()
+        self._rows = Rows[IncidentId, list[Remedied]](REMEDIED)
 
-    async def check(
-        self,
-        database: Database,
-        store: Store,
-        incidents: Sequence[IncidentId],
-        replays: Iterable[Replay],
-    ) -> None:
-        """After every step; these are the incidents and the replays that there are."""
+    async def check(self, database: Database, store: Store, replays: Iterable[Replay]) -> None:
+        """After every step; these are the replays that there are."""
 
         async def work(tx: Tx) -> dict[IncidentId, list[Remedied]]:
-            return {one: await store.alerts.remedies(tx, one) for one in incidents}
+            async def made(changed: Groups[IncidentId]) -> dict[IncidentId, list[Remedied]]:
+                return {one: await store.alerts.remedies(tx, one) for one in changed}
+
+            return await self._rows.look(tx, made)
 
         found = await database.read(work)
         for incident, facts in found.items():
             keys = Counter(one.key for one in facts if one.key)
             assert all(count == 1 for count in keys.values()), f"{incident}: done twice: {keys}"
             self._replays |= {one.replay for one in facts}
-            for (where, key), fact in self._answered.items():
-                assert where != incident or not facts or fact in facts, f"{key} was lost"
+        for (where, key), fact in self._answered.items():
+            assert where not in found or fact in found[where], f"{key} was lost"
         mine = {row.id for row in replays if row.by == MENDER.name}
         assert mine <= self._replays, f"done without a fact: {mine - self._replays}"
+
+    def forget(self) -> None:
+        """The next look is at everything anew."""
+        self._rows.forget()
 
     async def mend(
         self,

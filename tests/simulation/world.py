@@ -31,11 +31,12 @@ from runyard.store.memory import MIGRATIONS, Store
 from tests.simulation.alerts import LOCAL, AlertPromises, Ears
 from tests.simulation.chains import check_chains
 from tests.simulation.cloud import Cloud
-from tests.simulation.instants import check_schedules
+from tests.simulation.instants import SchedulePromises
 from tests.simulation.letters import LetterPromises
 from tests.simulation.process import Process
 from tests.simulation.promises import Promises
 from tests.simulation.remedies import RemedyPromises
+from tests.simulation.triggers import Triggers
 
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # the night before a change to summer time
 REGION_RUNS_MAX = 4
@@ -138,6 +139,8 @@ class World:
         self.promises = Promises(self.cloud, self.alerts, REGION_RUNS_MAX)
         self.letters = LetterPromises()
         self.remedies = RemedyPromises()
+        self.triggers = Triggers()
+        self.schedules = SchedulePromises()
         self.processes: list[Process] = []
         self.calm = False
         self._faults: list[str] = []
@@ -158,6 +161,7 @@ class World:
         for _ in range(STEPS):
             await self._step()
         await self._come_to_rest()
+        await self._check_anew()
         await self._check_schedules(ended=True)
         await self.promises.check_rest(self.database, self.store)
         self.letters.check_rest()
@@ -186,9 +190,14 @@ class World:
     async def _check(self) -> None:
         now = await self.promises.check(self.database, self.store)
         await self.letters.check(self.database, self.store, now.runs.values())
-        incidents, replays = self._incidents(), self.letters.replays.values()
-        await self.remedies.check(self.database, self.store, incidents, replays)
+        await self.remedies.check(self.database, self.store, self.letters.replays.values())
         self._check_faults()
+
+    async def _check_anew(self) -> None:
+        """Check once more, and look at everything for it, also at what did not change."""
+        for one in (self.promises, self.letters, self.remedies, self.triggers, self.schedules):
+            one.forget()
+        await self._check()
 
     def _check_faults(self) -> None:
         faults = [fault for process in self.processes for fault in process.faults]
@@ -206,9 +215,10 @@ class World:
             logger.removeHandler(complaints)
 
     async def _check_schedules(self, *, ended: bool) -> None:
+        fired = await self.triggers.look(self.database, self.store)
         runs = self.promises.runs()
-        await check_schedules(self.database, self.store, JOBS, runs, ended=ended)
-        await check_chains(self.database, self.store, JOBS, runs, ended=ended)
+        self.schedules.check(fired, runs, ended=ended)
+        check_chains(fired, runs, ended=ended)
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._faults.append(repr(context))
