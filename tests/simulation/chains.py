@@ -4,6 +4,7 @@ once, and leads to exactly one run or one reason."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from runyard.model.ids import RunId
 from runyard.model.run import Run, TriggerKind
@@ -11,6 +12,7 @@ from runyard.model.trigger.chain import STATES, ChainSpec
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger
 from runyard.model.validation import read
+from runyard.store.documents import dumps, loads
 from tests.simulation.triggers import Fired
 
 
@@ -23,9 +25,15 @@ def check_chains(fired: Iterable[Fired], runs: Iterable[Run], *, ended: bool) ->
             _check(row, kept, everything, ended=ended)
 
 
-def _check(row: Trigger, kept: Sequence[Instant], runs: dict[RunId, Run], *, ended: bool) -> None:
-    spec, _ = read(ChainSpec, row.document)
+@lru_cache(maxsize=64)
+def _spec(document: str) -> ChainSpec:
+    spec, _ = read(ChainSpec, loads(document))
     assert spec is not None
+    return spec
+
+
+def _check(row: Trigger, kept: Sequence[Instant], runs: dict[RunId, Run], *, ended: bool) -> None:
+    spec = _spec(dumps(row.document))
     told = [RunId(one.origin) for one in kept]
     assert len(set(told)) == len(told), f"{row.path}: an end was told twice: {kept}"
     over = {run.id for run in runs.values() if run.job in spec.after.jobs and run.is_final}

@@ -136,6 +136,7 @@ class Promises:
                 before = self._finals.setdefault(run.id, run)
                 same = run is before or replace(run, version=before.version) == before
                 assert same, f"{run.id} changed"
+                self._finals[run.id] = run
         for run_id in self._finals.keys() & now.runs.keys():
             assert now.runs[run_id].is_final, f"{run_id} came back to life"
 
