@@ -49,6 +49,7 @@ from runyard.model.operation import (
 from runyard.provider.port_jobs import DeployOrder
 from runyard.store.jobs import JobRow
 from runyard.store.memory import MIGRATIONS
+from tests.simulation.loop import run
 from tests.simulation.process import PausingDatabase
 from tests.simulation.world import World
 from tests.support.fake_jobs import FakeAccess, FakeJobs, plain
@@ -365,4 +366,4 @@ def live(seed: int, database: Database | None = None) -> None:
     """Live through the world of operations of `seed`."""
     world = OperationsWorld(seed, database)
     with world.heard():
-        asyncio.run(world.live())
+        run(world.live())

@@ -3,13 +3,13 @@ an engine only logs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from runyard.model.ids import attempt_key, split_attempt_key
 from tests.simulation.cloud import Execution
+from tests.simulation.loop import run
 from tests.simulation.world import World
 
 
@@ -28,7 +28,7 @@ def outcome(seed: int, watch: Callable[[World, Execution], None]) -> str:
         return ""
 
     with world.heard():
-        return asyncio.run(play())
+        return run(play())
 
 
 def start_again(world: World, one: Execution) -> None:

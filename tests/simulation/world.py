@@ -33,6 +33,7 @@ from tests.simulation.chains import check_chains
 from tests.simulation.cloud import Cloud
 from tests.simulation.instants import SchedulePromises
 from tests.simulation.letters import LetterPromises
+from tests.simulation.loop import quiet, run
 from tests.simulation.process import Process
 from tests.simulation.promises import Promises
 from tests.simulation.remedies import RemedyPromises
@@ -225,7 +226,7 @@ class World:
 
     async def _settle(self, releases: int) -> None:
         """Let everything go on to its next pause, and `releases` of the paused beyond it."""
-        await self._breathe()
+        await quiet()
         for _ in range(releases):
             if not self._paused:
                 return
@@ -233,11 +234,7 @@ class World:
             _, future = self._paused.pop(number)
             if not future.done():
                 future.set_result(None)
-            await self._breathe()
-
-    async def _breathe(self) -> None:
-        for _ in range(12):
-            await asyncio.sleep(0)
+            await quiet()
 
     async def pause(self, where: str) -> None:
         """Wait here until the world says go."""
@@ -372,4 +369,4 @@ def live(seed: int, database: Database | None = None) -> None:
     """Live through the world of `seed`."""
     world = World(seed, database)
     with world.heard():
-        asyncio.run(world.live())
+        run(world.live())
