@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from runyard.database.migrations import migrate
 from runyard.database.port import Database, Tx
 from runyard.engine.doing import Doing
 from runyard.engine.expire import ExpireLoop
@@ -48,7 +47,6 @@ from runyard.model.operation import (
 )
 from runyard.provider.port_jobs import DeployOrder
 from runyard.store.jobs import JobRow
-from runyard.store.memory import MIGRATIONS
 from tests.simulation.loop import run
 from tests.simulation.process import PausingDatabase
 from tests.simulation.world import World
@@ -176,7 +174,7 @@ class OperationsWorld(World):
     async def live(self) -> None:
         """The whole life of the world. Raises AssertionError when a promise is broken."""
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
-        await migrate(self.database, MIGRATIONS, self.now)
+        await self._migrate()
         self._boot()
         self._boot()
         for _ in range(STEPS):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from runyard.database.port import Tx
 from runyard.model.ids import attempt_key, split_attempt_key
 from tests.simulation.cloud import Execution
 from tests.simulation.loop import run
@@ -64,3 +65,16 @@ def test_what_goes_wrong_inside_an_effect_breaks_the_world(
 
 def test_a_world_that_is_only_watched_is_whole() -> None:
     assert outcome(3, lambda world, one: None) == ""
+
+
+def test_each_world_begins_with_a_database_of_its_own() -> None:
+    async def count(tx: Tx) -> int:
+        return int((await tx.fetch("SELECT count(*) FROM slots"))[0][0])
+
+    async def add(tx: Tx) -> None:
+        await tx.execute("INSERT INTO slots (name, capacity, used) VALUES ('x', 1, 0)")
+
+    first = World(1)
+    run(first.database.write(add))
+    assert run(first.database.read(count)) == 1
+    assert run(World(1).database.read(count)) == 0

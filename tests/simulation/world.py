@@ -12,12 +12,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
-from runyard.database.sqlite import InlineSqlite
+from runyard.database.sqlite import InlineSqlite, run_inline
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Gate, GateSettings
 from runyard.gate.environments import ApplyEnvironments
@@ -112,6 +113,16 @@ def spec(name: str) -> JobSpec:
     return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
 
 
+@lru_cache(maxsize=1)
+def _migrated() -> bytes:
+    """The image of a database with our schema, made once in a process: worlds begin with it."""
+    database = InlineSqlite()
+    run_inline(migrate(database, MIGRATIONS, START))
+    image = database.image()
+    run_inline(database.close())
+    return image
+
+
 class Complaints(logging.Handler):
     """What engines log as faults of the program: they go on after it, a world does not."""
 
@@ -132,7 +143,8 @@ class World:
     def __init__(self, seed: int, database: Database | None = None) -> None:
         self.random = Random(seed)
         self.now = START
-        self.database = database or InlineSqlite()
+        self.database = database or InlineSqlite.copy_of(_migrated())
+        self._is_migrated = database is None
         self.store = Store.of(self.database.dialect)
         self.cloud = Cloud(self.random, lambda: self.now)
         self.ears = Ears()
@@ -152,7 +164,7 @@ class World:
     async def live(self) -> None:
         """The whole life of the world. Raises AssertionError when a promise is broken."""
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
-        await migrate(self.database, MIGRATIONS, self.now)
+        await self._migrate()
         gate = Gate(self.database, self.store, GateSettings("", REGION_RUNS_MAX))
         specs = [spec(name) for name in JOBS]
         await gate.ask(Apply(specs, "local", "world", self.now))
@@ -168,6 +180,10 @@ class World:
         self.letters.check_rest()
         await self._outlast()
         await self.database.close()
+
+    async def _migrate(self) -> None:
+        if not self._is_migrated:
+            await migrate(self.database, MIGRATIONS, self.now)
 
     async def _step(self) -> None:
         what: list[tuple[Callable[[], None], int]] = [

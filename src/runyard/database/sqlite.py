@@ -13,11 +13,12 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from runyard.database.port import Row, Tx, Value, Work
 from runyard.model.errors import StoreError, StoreFull, StoreUnavailable
@@ -250,6 +251,19 @@ class InlineSqlite:
     def __init__(self, path: Path | str = ":memory:", *, synchronous: str = "OFF") -> None:
         self._path = str(path)
         self._connection = open_connection(self._path, synchronous=synchronous)
+
+    @classmethod
+    def copy_of(cls, image: bytes) -> Self:
+        """A database in memory that holds what another held when its `image` was taken."""
+        copy = cls()
+        with closing(sqlite3.connect(":memory:")) as source:
+            source.deserialize(image)
+            source.backup(copy._connection)
+        return copy
+
+    def image(self) -> bytes:
+        """All that it holds, for `copy_of`."""
+        return self._connection.serialize()
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
