@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -29,15 +30,20 @@ WRITERS = [
 ]
 
 
-def _calls(ending: str) -> list[str]:
-    """Where something that ends like `ending` is called, as paths below src/runyard."""
+@cache
+def _every_call() -> list[tuple[str, str]]:
+    """Where something is called, as a path below src/runyard, and what, with a dot before it."""
     return [
-        str(path.relative_to(SOURCE))
+        (str(path.relative_to(SOURCE)), f".{ast.unparse(node.func)}")
         for path in python_files("src")
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
-        if f".{ast.unparse(node.func)}".endswith(f".{ending}")
     ]
+
+
+def _calls(ending: str) -> list[str]:
+    """Where something that ends like `ending` is called."""
+    return [path for path, called in _every_call() if called.endswith(f".{ending}")]
 
 
 @pytest.mark.parametrize(("ending", "does", "where"), WRITERS, ids=[row[0] for row in WRITERS])
