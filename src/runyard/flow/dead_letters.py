@@ -111,8 +111,8 @@ def letter_of(run: Run) -> DeadLetter:
 
 def decide(letter: DeadLetter, event: LetterEvent, now: datetime) -> DeadLetter:
     """What `event`, at `now` (UTC), makes of a letter. Raises IllegalTransition."""
-    ends = TRANSITIONS[letter.state].get(type(event), ())
-    if not ends or (isinstance(event, Ended) and event.run.id != letter.replayed_by):
+    is_foreign = isinstance(event, Ended) and event.run.id != letter.replayed_by
+    if is_foreign or type(event) not in TRANSITIONS[letter.state]:
         raise IllegalTransition(
             f"the dead letter {letter.run} is {letter.state}{_since(letter)}", hint=_hint(letter)
         )

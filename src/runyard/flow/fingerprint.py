@@ -111,6 +111,6 @@ def _error_lines(task: TaskFailure | None) -> list[str]:
     last ones first."""
     if task is None:
         return []
-    lines = [line for line in reversed(task.last_lines) if line.strip() and not FRAME.search(line)]
+    lines = [line for line in reversed(task.last_lines) if not FRAME.search(line)]
     uncaught = [line for line in lines if _UNCAUGHT.search(line)]
     return uncaught + [line for line in lines if ERROR.search(line)]

@@ -64,12 +64,11 @@ class Miner:
         return pattern
 
     def _most_alike(self, words: Words) -> LogPattern | None:
-        best, share = "", 0.0
-        for identity in self._tree.get(_branch(words), ()):
-            alike = _alike(self._words[identity], words)
-            if alike > share:
-                best, share = identity, alike
-        return self.patterns[best] if share >= SIMILAR else None
+        """The first of those that have most words in common with it; None where too few are."""
+        known = self._tree.get(_branch(words), ())
+        shares = {identity: _alike(self._words[identity], words) for identity in known}
+        best = max(shares, key=shares.__getitem__, default=None)
+        return None if best is None or shares[best] < SIMILAR else self.patterns[best]
 
     def _begun(self, words: Words, line: LogExample) -> LogPattern:
         template = " ".join(words)

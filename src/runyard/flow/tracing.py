@@ -131,14 +131,14 @@ def _parts(
     run: Run, history: Sequence[Happening], tasks: Mapping[int, Sequence[Task]], parent: str
 ) -> Iterator[Span]:
     waits_since: datetime | None = run.requested_at
-    for place, fact in enumerate(history):
+    for fact in history:
         if fact.kind == "started":
             number = int(fact.data["attempt"])
             since = waits_since or fact.at
             yield Span(span_id(run.id, "wait", number), parent, "wait", since, fact.at)
-            attempt = _attempt(run, number, fact.at, history[place + 1 :], parent)
+            attempt = _attempt(run, number, fact.at, history, parent)
             yield attempt
-            yield from _launch(run, number, attempt, history[place + 1 :])
+            yield from _launch(run, number, attempt, history)
             begun = [one for one in tasks.get(number, ()) if one.started_at is not None]
             yield from (_task(run, number, one, attempt.id) for one in begun)
             waits_since = attempt.ended_at
@@ -148,11 +148,11 @@ def _parts(
 
 
 def _attempt(
-    run: Run, number: int, started_at: datetime, after: Sequence[Happening], parent: str
+    run: Run, number: int, started_at: datetime, history: Sequence[Happening], parent: str
 ) -> Span:
-    """An attempt, which ended as a later fact says."""
+    """An attempt, which ended as a fact of its own says."""
     identity, name = span_id(run.id, "attempt", number), f"attempt {number}"
-    end = _fact_of("attempt_ended", number, after)
+    end = _fact_of("attempt_ended", number, history)
     if end is None:
         return Span(identity, parent, name, started_at, None)
     outcome = end.data["outcome"]
@@ -168,9 +168,9 @@ def _attempt(
     return Span(identity, parent, name, started_at, end.at, failed, message, attributes)
 
 
-def _launch(run: Run, number: int, attempt: Span, after: Sequence[Happening]) -> Iterator[Span]:
+def _launch(run: Run, number: int, attempt: Span, history: Sequence[Happening]) -> Iterator[Span]:
     """From when it was taken up to when the provider had it."""
-    launched = _fact_of("launched", number, after)
+    launched = _fact_of("launched", number, history)
     if launched is not None:
         identity = span_id(run.id, "launch", number)
         handle: Attributes = (("runyard.handle", str(launched.data["handle"])),)

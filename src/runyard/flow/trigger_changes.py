@@ -71,12 +71,13 @@ def _change(
     told = replace(told, action=Action.CREATE if old is None else Action.UPDATE)
     if told.kind == EventSpec.kind and (old or {}).get("event") != new["event"]:
         return replace(told, words=(FROM_THEN,))
-    return _schedule(told, new, zones, now) if told.kind == ScheduleSpec.kind else told
+    return _schedule(told, new, zones, now)
 
 
 def _schedule(
     told: TriggerChange, document: Document, zones: ZoneBook, now: datetime
 ) -> TriggerChange:
+    """The same with what a schedule means, where it is one that can be reckoned here."""
     spec, _ = read(ScheduleSpec, document)
     zone = zones.find(spec.time_zone) if spec is not None else None
     if spec is None or zone is None:

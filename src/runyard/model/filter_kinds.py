@@ -50,7 +50,7 @@ def _text(text: str) -> Value:
 
 
 def _number(text: str) -> Value:
-    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 20:
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
         raise ValueError(text)
     return _bounded(int(text))
 
