@@ -20,6 +20,11 @@ def point(metric: str, minute: int, region: str = "r1", **labels: str) -> Point:
     return Point(series, START + timedelta(minutes=minute), 60, sketch)
 
 
+def test_less_than_a_step_is_one_step() -> None:
+    (one,) = lines([point(Metric.RUNS, 0)], START, START + timedelta(minutes=1), 300)
+    assert [each.count for each in one.steps] == [1]
+
+
 def test_regions_and_revisions_are_added_up_and_states_kept_apart() -> None:
     duration = Metric.RUN_DURATION
     points = [
@@ -48,6 +53,7 @@ def test_regions_and_revisions_are_added_up_and_states_kept_apart() -> None:
         (timedelta(hours=24), 3600),
         (timedelta(days=60), 86_400),
         (timedelta(days=600), 864_000),
+        (timedelta(days=600, seconds=1), 864_001),
     ],
 )
 def test_a_chart_has_at_most_sixty_steps(span: timedelta, step: int) -> None:

@@ -19,7 +19,8 @@ from runyard.flow.dead_letters import (
     decide,
     letter_of,
 )
-from runyard.model.dead_letter import NOTES_KEPT, QUEUED, DeadLetter, LetterState, ReplayId
+from runyard.flow.fingerprint import failure_of, group_of
+from runyard.model.dead_letter import NOTES_KEPT, QUEUED, DeadLetter, LetterState, Note, ReplayId
 from runyard.model.errors import IllegalTransition
 from runyard.model.failure import FailureClass
 from runyard.model.ids import RunId
@@ -136,6 +137,55 @@ def test_a_refusal_says_since_when_and_by_what() -> None:
     with pytest.raises(IllegalTransition, match="is replaying since 2026-11-01 12:00:00 UTC") as e:
         decide(asked, Asked(NEW, "ann"), NOW)
     assert e.value.hint == f"{NEW} runs in its place"
+
+
+LATER = NOW + timedelta(seconds=1)
+NOTED: tuple[tuple[LetterEvent, Note], ...] = (
+    (Chosen(REPLAY, "ann"), Note(LATER, LetterState.CHOSEN, "ann", "replay rp_1")),
+    (LetGo("bob", "it is full"), Note(LATER, LetterState.OPEN, "bob", "it is full")),
+    (Asked(NEW, "ann"), Note(LATER, LetterState.REPLAYING, "ann", "", NEW)),
+    (Discarded("ann", "no need"), Note(LATER, LetterState.DISCARDED, "ann", "no need")),
+    (Expired("kept for 90 days"), Note(LATER, LetterState.EXPIRED, SERVER, "kept for 90 days")),
+    (
+        Ended(new_run(State.SUCCEEDED)),
+        Note(LATER, LetterState.REPLAYED, SERVER, f"{NEW} is succeeded: so it was", NEW),
+    ),
+)
+
+
+@pytest.mark.parametrize(("event", "note"), NOTED, ids=lambda each: type(each).__name__)
+def test_what_happened_is_noted_with_who_when_and_why(event: LetterEvent, note: Note) -> None:
+    before = next(state for state in LetterState if type(event) in TRANSITIONS[state])
+    after = decide(letter(before, replayed_by=NEW, replay=REPLAY), event, LATER)
+    assert after.notes == (note,)
+
+
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        (
+            LetterState.CHOSEN,
+            "rp_1 has it; `runyard dead-letters replays` shows how far that is",
+        ),
+        (LetterState.REPLAYING, f"{NEW} runs in its place"),
+        (LetterState.REPLACED, f"{NEW} ran in its place, and has a letter of its own"),
+        (LetterState.REPLAYED, "only what is in the queue can be replayed or discarded"),
+        (LetterState.DISCARDED, "only what is in the queue can be replayed or discarded"),
+        (LetterState.EXPIRED, "only what is in the queue can be replayed or discarded"),
+    ],
+)
+def test_who_cannot_have_a_letter_is_told_what_has_it(state: LetterState, hint: str) -> None:
+    one = letter(state, replayed_by=NEW, replay=REPLAY)
+    with pytest.raises(IllegalTransition) as caught:
+        decide(one, Chosen(REPLAY, "bob"), NOW)
+    assert caught.value.message == f"the dead letter {one.run} is {state}"
+    assert caught.value.hint == hint
+
+
+def test_a_letter_is_of_the_group_of_its_failure() -> None:
+    run = make_run(State.DEAD, outcome=make_outcome(Ending.FAILED), ended_at=NOW)
+    one, group = letter_of(run), group_of(run, failure_of(run))
+    assert (one.region, one.fingerprint, one.title) == (run.region, group.fingerprint, group.title)
 
 
 def test_notes_are_bounded() -> None:

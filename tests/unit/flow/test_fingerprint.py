@@ -15,9 +15,9 @@ from runyard.flow.fingerprint import (
     group_of,
     normalised,
 )
-from runyard.model.failure import Failure, FailureClass
+from runyard.model.failure import Failure, FailureClass, FailureRule
 from runyard.model.outcome import Ending, Outcome, TaskFailure
-from runyard.model.run import Run, State
+from runyard.model.run import Run, RunPolicy, State
 from tests.support.runs import make_outcome, make_run
 
 
@@ -122,6 +122,39 @@ def test_a_deadline_and_a_run_that_was_never_out_have_failures_too() -> None:
     assert title(odd) == "odd"
     bare = Failure(FailureClass.APPLICATION, "x")
     assert error_text(make_run(State.DEAD, reason="why"), bare) == "why"
+
+
+def test_what_such_a_failure_is_read_from() -> None:
+    late = dead("BoomError: 1", stop_cause="deadline", reason="its deadline of 45 s passed")
+    said = ("its deadline of 45 s passed",)
+    assert failure_of(late) == Failure(FailureClass.TIMEOUT, "deadline", said)
+    assert title(late) == "its deadline of <duration> passed"  # whatever its task wrote
+    never = make_run(State.DEAD, outcome=None, reason="refused")
+    assert failure_of(never) == Failure(FailureClass.PLATFORM, "never launched", ("refused",))
+    odd = make_run(State.DEAD, outcome=make_outcome(), reason="odd")
+    assert failure_of(odd) == Failure(FailureClass.APPLICATION, "no evidence", ("odd",))
+
+
+def test_a_rule_of_the_job_judges_first() -> None:
+    policy = RunPolicy(failures=(FailureRule(FailureClass.NETWORK, exit_code=1),))
+    assert failure_of(dead(policy=policy)).rule == "failures[0]"
+    assert failure_of(dead()).failure_class is FailureClass.APPLICATION
+
+
+def test_the_line_that_decided_speaks_whatever_came_after_it() -> None:
+    said = Failure(FailureClass.NETWORK, "log: a peer", ("task 1 wrote: peer went away",), task=1)
+    assert error_text(dead("peer went away", "BoomError: 1"), said) == "peer went away"
+
+
+def test_where_in_the_source_it_was_is_no_error() -> None:
+    frame = '  File "/app/errors.py", line 7, in fail'
+    assert title(dead("it could not be read", frame)) == "it could not be read"
+
+
+def test_a_group_is_the_same_for_good() -> None:
+    """Groups are kept: another way to tell them would part what belongs together."""
+    run = dead("BoomError: 1")
+    assert group_of(run, failure_of(run)).fingerprint == "d11dc4f7170ddba9"
 
 
 def test_what_was_judged_already_is_not_judged_again() -> None:

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.flow.patterns import ANY, PATTERNS_MAX, Miner, is_error
-from runyard.model.log_pattern import EXAMPLES_MAX, LogExample, LogPattern
+from runyard.model.log_pattern import (
+    EXAMPLE_CHARACTERS_MAX,
+    EXAMPLES_MAX,
+    LogExample,
+    LogPattern,
+)
 from tests.support.runs import NOW
 
 
@@ -57,6 +62,35 @@ def test_a_line_joins_the_pattern_it_has_most_words_in_common_with() -> None:
     assert (near.count, far.count) == (2, 1)
     far, near = mined(*known[::-1], "cannot write to disk two now")
     assert (near.count, far.count) == (2, 1)
+
+
+def test_half_of_the_words_are_enough_and_of_two_the_first_one_gets_it() -> None:
+    assert [one.count for one in mined("a b c d", "a b x y")] == [2]
+    assert [one.count for one in mined("a b c d", "a x y z")] == [1, 1]
+    assert [one.count for one in mined("a b c d", "a x y z", "a b y q")] == [2, 1]
+
+
+def test_lines_that_come_late_were_seen_when_they_were() -> None:
+    miner = Miner()
+    for second in (5, 2, 9, 7):
+        miner.add(LogExample(NOW + timedelta(seconds=second), "run_1/1", "it broke"))
+    (one,) = miner.patterns.values()
+    assert (one.first_seen_at, one.last_seen_at) == (
+        NOW + timedelta(seconds=2), NOW + timedelta(seconds=9)
+    )  # fmt: skip
+
+
+def test_what_no_database_takes_is_left_out_and_what_is_long_is_cut() -> None:
+    (one,) = mined("half \ud800 of\0 it")
+    assert [each.text for each in one.examples] == ["half ? of it"]
+    (one,) = mined("it broke " + "x" * EXAMPLE_CHARACTERS_MAX)
+    (example,) = one.examples
+    assert example.text == "it broke " + "x" * (EXAMPLE_CHARACTERS_MAX - 9)
+
+
+def test_an_id_is_short_and_the_same_for_good() -> None:
+    (one,) = mined("it broke")
+    assert one.id == "2be8f8a9c20a"
 
 
 def test_lines_of_another_length_or_beginning_are_apart() -> None:

@@ -57,6 +57,10 @@ from tests.support.runs import make_spec
             {"errorPattern": {"times": 5, "atLeast": 10, "within": "1h"}},
             "there are 5 times as many lines of a kind of error, in at least 10 lines, within 1h",
         ),
+        (
+            {"errorPattern": {"new": True, "atLeast": 2, "within": "1h"}},
+            "a kind of error is new, in at least 2 lines, within 1h",
+        ),
         ({"log": {"text": "lost", "within": "1m"}}, "a line with the text 'lost', within 1m"),
         (
             {"log": {"severity": "ERROR", "pattern": "a+", "count": 3, "within": "1m"}},
@@ -67,9 +71,9 @@ from tests.support.runs import make_spec
             "sum of own.rows is less than 1 within 1h",
         ),
         (
-            {"metric": {"name": "runs", "labels": {"state": "dead"}, "take": "count", "over": 2,
-                        "within": "1h"}},
-            "count of runs (state=dead) is more than 2 within 1h",
+            {"metric": {"name": "runs", "labels": {"state": "dead", "region": "r1"},
+                        "take": "count", "over": 2, "within": "1h"}},
+            "count of runs (region=r1, state=dead) is more than 2 within 1h",
         ),
     ],
 )  # fmt: skip

@@ -72,6 +72,61 @@ def test_a_run_with_a_retry() -> None:
     assert len({one.id for one in ended}) == len(ended)
 
 
+# fmt: off
+#: Ids are made of the run's own id and of what a part is: they are what they were, always, since a
+#: task was told its place in the trace before it began.
+WHOLE: list[tuple[str, str, str, str, dict[str, str | int | float]]] = [
+    ("481f6074c7fdae9c", "", "run report", "", {
+        "runyard.run": "run_01m1edeag30000000000000001", "runyard.job": "report",
+        "runyard.project": "shop", "runyard.environment": "local",
+        "runyard.region": "us-central1", "runyard.revision": 3, "runyard.trigger": "manual",
+        "runyard.requested_by": "admin", "runyard.state": "succeeded",
+        "runyard.cost_dollars": 0.00456}),
+    ("25e0c5a94a08edbf", "481f6074c7fdae9c", "wait", "", {}),
+    ("445aca5ea965f04b", "481f6074c7fdae9c", "attempt 1", "1 task failed", {
+        "runyard.attempt": 1, "runyard.ending": "failed", "runyard.verdict": "retry",
+        "runyard.tasks": 2}),
+    ("9a6c02a0c681589a", "445aca5ea965f04b", "launch", "", {"runyard.handle": "report-00001"}),
+    ("87bcf8091ee275de", "445aca5ea965f04b", "task 0", "it broke", {
+        "runyard.task": 0, "runyard.state": "failed", "runyard.tries": 2}),
+    ("57d7de26e65ed2a9", "445aca5ea965f04b", "task 1", "it went", {
+        "runyard.task": 1, "runyard.state": "lost", "runyard.tries": 1}),
+    ("cb17ff31b66202de", "481f6074c7fdae9c", "wait", "", {}),
+    ("2a779f241dbba520", "481f6074c7fdae9c", "attempt 2", "", {
+        "runyard.attempt": 2, "runyard.ending": "succeeded", "runyard.verdict": "done",
+        "runyard.tasks": 2}),
+    ("40ed99a0d4905aa2", "2a779f241dbba520", "launch", "", {"runyard.handle": "b"}),
+    ("7f6e408b3b71bc52", "2a779f241dbba520", "task 0", "", {
+        "runyard.task": 0, "runyard.state": "running", "runyard.tries": 1}),
+]
+# fmt: on
+
+
+def test_every_part_has_its_id_its_words_and_its_attributes() -> None:
+    story = begun().launched()
+    story.tell(Ended(1, outcome(Ending.FAILED, "1 task failed", FAILURE)), 5)
+    at = story.run.requested_at + timedelta(seconds=1)
+    tasks = {
+        1: [
+            TaskView(0, "failed", 1, at, at, message="it broke"),
+            TaskView(1, "lost", 0, at, message="it went"),
+        ],
+        2: [TaskView(0, "running", 0, at, message="what does not count")],
+    }
+    backing_off = told(story, tasks)
+    assert (backing_off[-1].id, backing_off[-1].ended_at) == (WHOLE[6][0], None)
+    story.tell(Due(), 10).tell(Launched(2, "b"), 0.5)
+    going_on = told(story, tasks)
+    assert (going_on[7].id, going_on[7].ended_at) == (WHOLE[7][0], None)
+    found = told(story.tell(Ended(2, outcome()), 5), tasks)
+    assert [
+        (one.id, one.parent, one.name, one.message, dict(one.attributes)) for one in found
+    ] == WHOLE
+    assert [one.failed for one in found] == [
+        one.name in ("attempt 1", "task 1") or one.message == "it broke" for one in found
+    ]
+
+
 def test_a_run_that_waits_and_one_that_never_started() -> None:
     waiting = begun()
     begin = waiting.run.requested_at

@@ -230,6 +230,14 @@ def test_a_months_runs_are_counted(trigger: Json, count: int) -> None:
     assert month_runs(read_job(make_job(triggers=[trigger])), ZONES, NOW) == count
 
 
+def test_a_months_runs_are_those_of_its_zone() -> None:
+    """Midnight of the 27th in Auckland is in the 30 days, that of UTC is not."""
+    there = {"schedule": "0 0 27 12 *", "timeZone": "Pacific/Auckland"}
+    assert month_runs(read_job(make_job(triggers=[there])), ZONES, NOW) == 1
+    here = {"schedule": "0 0 27 12 *"}
+    assert month_runs(read_job(make_job(triggers=[here])), ZONES, NOW) == 0
+
+
 def test_triggers_of_a_job_add_up() -> None:
     two = [{"schedule": "0 9 * * *"}, {"schedule": "0 10 * * *"}]
     assert month_runs(read_job(make_job(triggers=two)), ZONES, NOW) == 60

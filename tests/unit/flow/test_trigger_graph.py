@@ -17,7 +17,7 @@ def row(job: str, kind: TriggerKind, document: dict[str, Any], **changes: Any) -
 
 CHAIN, ABSENCE = TriggerKind.CHAIN, TriggerKind.ABSENCE
 ROWS = [
-    row("load", TriggerKind.SCHEDULE, {"schedule": '0 9 * * "', "timeZone": "UTC"}),
+    row("load", TriggerKind.SCHEDULE, {"schedule": '0 9 * * "#1', "timeZone": "UTC"}),
     row("send", CHAIN, {"after": {"all": ["load", "gone"], "on": "any"}}),
     row("tidy", CHAIN, {"after": {"job": "load", "on": "dead"}}, state=TriggerState.PAUSED),
     row("a", ABSENCE, {"absence": {"of": {"job": "load", "on": "any"}, "within": "1h"},
@@ -28,6 +28,7 @@ ROWS = [
     row("d", TriggerKind.EVENT, {"event": {"topic": "uploads"}}),
     row("e", CHAIN, {"after": {"any": ["load"], "on": "failed"}}),
 ]  # fmt: skip
+ABSENT = "when there was no end of load (any) for 1 h"
 JOBS = [("shop", name) for name in ("load", "send", "tidy", "a", "b", "c", "d", "e", "alone")]
 
 
@@ -52,6 +53,9 @@ def test_every_trigger_is_an_edge_and_what_it_joins_are_nodes() -> None:
         )
         in found.edges
     )
+    assert {edge.label for edge in found.edges} == {
+        "", "dead", "all: any", "any: failed", f"run {ABSENT}", f"alert {ABSENT}",
+    }  # fmt: skip
     ids = [node.id for node in found.nodes]
     ends = {end for edge in found.edges for end in (edge.source, edge.target)}
     assert (set(ids), len(ids)) == (ends, len(ends))
@@ -63,7 +67,6 @@ def test_every_trigger_is_an_edge_and_what_it_joins_are_nodes() -> None:
 def test_it_is_drawn_by_mermaid() -> None:
     found = graph(ROWS, JOBS)
     text = mermaid([asdict(one) for one in found.nodes], [asdict(one) for one in found.edges])
-    absent = "when there was no end of load (any) for 1 h"
     assert text.splitlines() == [
         "flowchart LR",
         '    n1["a"]',
@@ -74,12 +77,12 @@ def test_it_is_drawn_by_mermaid() -> None:
         '    n6["load"]',
         '    n7["send"]',
         '    n8["tidy"]',
-        '    n9(["0 9 * * #quot; in UTC"])',
+        '    n9(["0 9 * * #quot;#35;1 in UTC"])',
         '    n10[("uploads")]',
         '    n11>"webhook"]',
         '    n12{{"absence"}}',
-        f'    n6 -.->|"run {absent}"| n1',
-        f'    n6 -.->|"alert {absent}"| n12',
+        f'    n6 -.->|"run {ABSENT}"| n1',
+        f'    n6 -.->|"alert {ABSENT}"| n12',
         '    n11 -.->|"(paused)"| n2',
         "    n10 --> n3",
         '    n6 -->|"any: failed"| n4',
