@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from runyard.flow import redacting
-from runyard.flow.differences import differences
+from runyard.flow.differences import Steps, differences
 
 VERSION = 1  #: of the bundle's form
 Document = Mapping[str, Any]
@@ -90,21 +90,24 @@ def _changes(story: Story) -> list[dict[str, Any]]:
     if story.spec is None or story.spec_before is None:
         return []
     return [
-        {"field": one.path, **_values(one.path, one.before, one.after)}
+        {
+            "field": one.path,
+            "before": _shown(one.steps, one.before),
+            "after": _shown(one.steps, one.after),
+        }
         for one in differences(story.spec_before, story.spec)
     ]
 
 
-def _values(path: str, before: Any, after: Any) -> Document:
-    """Before and after, without the values of variables."""
-    if ".env[" not in path:
-        return {"before": redacting.document(before), "after": redacting.document(after)}
-    if path.endswith(".value") or not isinstance(before or after, Mapping):
-        marked = (None if one is None else redacting.REDACTED for one in (before, after))
-        return dict(zip(("before", "after"), marked, strict=True))
-    shown = redacting.document({"env": [one for one in (before, after) if one is not None]})["env"]
-    first = shown[0] if before is not None else None
-    return {"before": first, "after": shown[-1] if after is not None else None}
+def _shown(steps: Steps, value: Any) -> Any:
+    """A field's value as the field is shown within its document: without values of variables, and
+    without what follows `--password` in arguments."""
+    if value is None:
+        return None
+    if "env" in steps[:-1]:
+        return redacting.document({"env": [value]})["env"][0]
+    field = next(step for step in reversed(steps) if isinstance(step, str))
+    return redacting.document({field: value})[field]
 
 
 def _timings(story: Story) -> Document:

@@ -113,6 +113,18 @@ def test_what_changed_since_the_last_success_names_variables_only() -> None:
     assert "- last success before: run_1, revision 2" in readme
 
 
+def test_what_changed_hides_what_the_spec_hides() -> None:
+    before, after = spec(A="1"), spec(A="1")
+    for one, secret in ((before, "hunter1"), (after, "hunter2")):
+        container = one["template"]["template"]["containers"][0]
+        container["args"] = ["--password", secret, f"--url=amqp://me:{secret}@mq", "--fast"]
+    files = bundle(story(spec=after, spec_before=before, before=RUN))
+    assert "hunter" not in json.dumps(files)
+    shown = ["--password", REDACTED, f"--url=amqp://{REDACTED}@mq", "--fast"]
+    where = "template.template.containers[0].args"
+    assert files["spec-changes.json"] == [{"field": where, "before": shown, "after": shown}]
+
+
 def test_the_readme_says_what_there_is() -> None:
     letter = {"failure_class": "network", "evidence": ["task 0 wrote: refused", "all say so"]}
     readme: Any = bundle(story(letter=letter))["README.md"]
