@@ -10,6 +10,7 @@ Nothing is changed by it; a person edits the manifest, or has one applied. What 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def _of_lines(made: _Maker, lines: Sequence[str]) -> None:
     known = [rule.get("log", {}).get("text") for rule in made.rules]
     if not text or text in known or len(known) >= RULES_MAX:
         return
-    name = next(f"log-{number}" for number in range(1, RULES_MAX + 2) if made.is_free(number))
+    name = next(f"log-{number}" for number in itertools.count(1) if made.is_free(number))
     rule = {"name": name, "severity": "error", "log": {"text": text, "within": LOG_WITHIN}}
     reason = "a run wrote it before it died: told when it is seen, not only when a run is dead"
     made.offer("add", name, reason, rule)

@@ -125,28 +125,137 @@ def test_what_changed_hides_what_the_spec_hides() -> None:
     assert files["spec-changes.json"] == [{"field": where, "before": shown, "after": shown}]
 
 
+README = """\
+# run_2
+
+report in local, us-central1: **dead**
+
+- project: shop
+- revision: 2
+- reason: it failed
+- class: network
+- evidence: task 0 wrote: refused; all say so
+- attempts: 1 of 3
+- asked for: by ann (manual) at 2026-11-01T12:00:00Z
+- ended: 2026-11-01T12:00:09Z
+- last success before: run_1, revision 1
+- cost: $0.0011
+
+## What happened
+
+- It was asked for.
+- It died with password=[redacted]
+
+## What changed since the last success
+
+- `timeout`: None -> '9s'
+
+## Last lines
+
+```text
+bye '''
+```
+
+## Files
+
+- `run.json`: the run
+- `attempts.json`: each attempt, with its class and evidence
+- `history.json`: every decision on the run, in order
+- `inputs.json`: what asked for it, and what was changed for it
+- `environment.json`: names of variables and where their values are from
+- `spec.json`: the job at the run's revision
+- `spec-changes.json`: what changed in the job since the last success
+- `timings.json`: when, how long, and how long it takes otherwise
+- `versions.json`: what ran it
+- `dead_letter.json`: its dead letter, if it is dead
+- `logs/`: the last lines of each attempt
+
+Values of variables are in none of them. Values of secrets were taken out of the log as \
+it was written; what looks like one was taken out besides.
+"""
+LETTER = {"failure_class": "network", "evidence": ["task 0 wrote: refused", "all say so"]}
+
+
 def test_the_readme_says_what_there_is() -> None:
-    letter = {"failure_class": "network", "evidence": ["task 0 wrote: refused", "all say so"]}
-    readme: Any = bundle(story(letter=letter))["README.md"]
-    assert readme.startswith("# run_2\n\nreport in local, us-central1: **dead**\n")
-    assert "- class: network" in readme
-    assert "- evidence: task 0 wrote: refused; all say so" in readme
-    assert "- It was asked for." in readme
-    assert "No run of the job that is kept succeeded before this one." in readme
+    changed = spec(A="x") | {"timeout": "9s"}
+    before = RUN | {"id": "run_1", "revision": 1}
+    logs = {2: [entry("bye ```")], 1: [entry("not the last")]}
+    whole = story(spec=changed, spec_before=spec(A="x"), before=before, letter=LETTER, logs=logs)
+    assert bundle(whole)["README.md"] == README
+
+
+def section(title: str, **said: Any) -> str:
+    """What the README says below a title; empty: it does not have it."""
+    readme: Any = bundle(story(**said))["README.md"]
+    return str(readme).partition(f"\n## {title}\n\n")[2].partition("\n\n")[0]
+
+
+def test_the_readme_says_when_there_is_nothing_to_compare_with() -> None:
+    title = "What changed since the last success"
+    lost = "A revision is not kept any more: see `spec.json` for what there is."
+    same = spec(A="x")
+    assert section(title) == "No run of the job that is kept succeeded before this one."
+    assert section(title, before=RUN, spec=None) == lost
+    assert section(title, before=RUN, spec_before=same, spec=None) == lost
+    assert section(title, before=RUN, spec=same) == lost
+    assert section(title, before=RUN, spec=same, spec_before=same) == (
+        "Nothing in the job: run_2 succeeded with the same."
+    )
+
+
+def test_the_readme_leaves_out_what_there_is_not() -> None:
+    readme: Any = bundle(story(run=RUN | {"reason": "", "cost": None}, sentences=()))["README.md"]
+    for absent in ("reason:", "cost:", "class:", "evidence:", "last success before:"):
+        assert f"- {absent}" not in readme
+    assert "## What happened" not in readme
     assert "## Last lines" not in readme
-    same: Any = bundle(story(before=RUN | {"id": "run_1"}, spec_before=spec(A="hunter2", B=SECRET)))
-    assert "Nothing in the job: run_1 succeeded with the same." in same["README.md"]
-    lost: Any = bundle(story(before=RUN, spec=None))
-    assert "A revision is not kept any more" in lost["README.md"]
-    assert "spec.json" not in lost
-    lined: Any = bundle(story(logs={1: [], 2: [entry("bye ```")]}))["README.md"]
-    assert "```text\nbye '''\n```" in lined
+
+
+def test_the_readme_has_the_last_twenty_lines_of_the_last_attempt() -> None:
+    lines = [f"line {number}" for number in range(1, 22)]
+    shown = section("Last lines", logs={1: [entry("before")], 2: [entry(one) for one in lines]})
+    assert shown == "\n".join(["```text", *lines[1:], "```"])
+
+
+def test_what_is_not_kept_has_no_file() -> None:
+    files = bundle(story(spec=None, before=RUN, spec_before=spec(A="x")))
+    assert files.keys().isdisjoint({"spec.json", "dead_letter.json"})
+    assert files["spec-changes.json"] == []
+
+
+def test_spec_and_dead_letter_are_files_of_the_bundle() -> None:
+    files = bundle(story(letter=LETTER))
+    assert files["spec.json"] == spec(A={"value": REDACTED}, B=SECRET)
+    assert files["dead_letter.json"] == LETTER
+
+
+def test_inputs_are_what_asked_for_the_run_and_what_was_changed_for_it() -> None:
+    asked = {"triggered_by": "nightly", "replays": "run_0", "labels": {"team": "data"}}
+    files = bundle(story(run=RUN | asked, delivery={"id": "dlv_1"}))
+    assert files["inputs.json"] == asked | {
+        "trigger": "manual",
+        "requested_by": "ann",
+        "requested_at": "2026-11-01T12:00:00Z",
+        "overrides": {"env": {"EXTRA": REDACTED}, "args": ["--password", REDACTED]},
+        "delivery": {"id": "dlv_1"},
+    }
 
 
 def test_timings_compare_with_other_runs() -> None:
-    timings: Any = bundle(story(before=RUN, durations=(1.0, 2.0, 9.0)))["timings.json"]
-    assert timings["median_seconds_of_successes"] == 2.0
-    assert timings["successes_counted"] == 3
-    assert timings["last_success"]["duration_seconds"] == 8.0
-    assert timings["attempts"] == [{"number": 1, "started_at": "a", "ended_at": "b"}]
-    assert (bundle(story())["timings.json"])["median_seconds_of_successes"] is None  # type: ignore[call-overload,index]
+    deadline = {"deadline_at": "2026-11-01T13:00:00Z"}
+    before = RUN | {"id": "run_1", "revision": 1}
+    usual = bundle(story(run=RUN | deadline, before=before, durations=(1.0, 2.0, 9.0)))
+    took = {
+        "requested_at": "2026-11-01T12:00:00Z",
+        "started_at": "2026-11-01T12:00:01Z",
+        "ended_at": "2026-11-01T12:00:09Z",
+        "duration_seconds": 8.0,
+    }
+    assert usual["timings.json"] == took | deadline | {
+        "attempts": [{"number": 1, "started_at": "a", "ended_at": "b"}],
+        "last_success": took | {"id": "run_1", "revision": 1, "deadline_at": None},
+        "median_seconds_of_successes": 2.0,
+        "successes_counted": 3,
+    }
+    first: Any = bundle(story())["timings.json"]
+    assert (first["median_seconds_of_successes"], first["last_success"]) == (None, None)

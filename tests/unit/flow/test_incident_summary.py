@@ -83,8 +83,9 @@ def test_each_incident_is_counted_by_what_became_of_it() -> None:
     )
     assert (found.incidents, found.open, found.escalated) == (5, 2, 1)
     assert (found.by_itself, found.by_people, found.unseen) == (2, 1, 1)
-    assert list(dict(found.by_severity)) == ["critical", "error", "warning", "info"]
-    assert dict(found.by_severity)[Severity.CRITICAL] == 1
+    assert found.by_severity == (
+        (Severity.CRITICAL, 1), (Severity.ERROR, 4), (Severity.WARNING, 0), (Severity.INFO, 0),
+    )  # fmt: skip
     assert found.by_job == (
         JobCount("shop", "report", 3), JobCount("shop", "", 1), JobCount("shop", "other", 1),
     )  # fmt: skip

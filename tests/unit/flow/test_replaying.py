@@ -42,7 +42,19 @@ def test_letters_are_asked_for_at_an_even_pace_until_all_runs_have_ended() -> No
     assert (row.state, row.died) == (ReplayState.FINISHING, 1)
     row = replaying.ended(row, run(State.SUCCEEDED), later)
     assert (row.state, row.succeeded, row.ended_at) == (ReplayState.DONE, 1, later)
-    assert row.is_over
+    assert (row.is_over, row.reason) == (True, "")
+
+
+def test_each_step_is_one_version() -> None:
+    row = replay(4)
+    for step in (
+        replaying.asked(row, NOW),
+        replaying.left(row, "why", NOW),
+        replaying.ended(row, run(State.DEAD), NOW),
+        replaying.gone(row, NOW),
+        replaying.cancel(row, "ann", "", NOW),
+    ):
+        assert step.version == row.version + 1
 
 
 def test_the_first_is_verified_before_the_rest() -> None:
@@ -51,7 +63,8 @@ def test_the_first_is_verified_before_the_rest() -> None:
     row = replaying.ended(row, run(State.SUCCEEDED), NOW)
     assert (row.state, row.due_at) == (ReplayState.REPLAYING, NOW)
     only = replaying.asked(replay(1, verify_first=True), NOW)
-    assert replaying.ended(only, run(State.SUCCEEDED), NOW).state is ReplayState.DONE
+    alone = replaying.ended(only, run(State.SUCCEEDED), NOW)
+    assert (alone.state, alone.ended_at) == (ReplayState.DONE, NOW)
 
 
 @pytest.mark.parametrize("state", [State.DEAD, State.CANCELLED, State.SKIPPED])
@@ -71,16 +84,19 @@ def test_one_that_cannot_be_asked_for_is_left_out() -> None:
         ReplayState.REPLAYING,
         NOW + timedelta(seconds=1),
     )
-    assert replaying.left(row, "no such job", NOW).state is ReplayState.DONE
+    last = replaying.left(row, "no such job", NOW)
+    assert (last.state, last.due_at, last.ended_at) == (ReplayState.DONE, None, NOW)
     first = replaying.left(replay(2, verify_first=True), "no such job", NOW)
-    assert first.state is ReplayState.STOPPED
+    assert (first.state, first.due_at, first.ended_at) == (ReplayState.STOPPED, None, NOW)
     assert first.reason == "the first could not be asked for: no such job"
 
 
 def test_letters_that_are_gone_end_it() -> None:
-    row = replaying.gone(replaying.asked(replay(5), NOW), NOW)
-    assert (row.total, row.state) == (1, ReplayState.FINISHING)
-    assert replaying.gone(replay(5), NOW).state is ReplayState.DONE
+    row = replaying.left(replaying.asked(replay(5), NOW), "why", NOW)
+    row = replaying.gone(row, NOW)
+    assert (row.total, row.state) == (2, ReplayState.FINISHING)
+    none = replaying.gone(replay(5), NOW)
+    assert (none.total, none.state, none.ended_at) == (0, ReplayState.DONE, NOW)
 
 
 def test_a_cancelled_one_asks_for_no_more_and_still_counts() -> None:
@@ -91,8 +107,9 @@ def test_a_cancelled_one_asks_for_no_more_and_still_counts() -> None:
     after = replaying.ended(row, run(State.SUCCEEDED), NOW + timedelta(seconds=9))
     assert (after.state, after.succeeded, after.ended_at) == (ReplayState.CANCELLED, 1, NOW)
     assert replaying.cancel(replay(), "bob", "", NOW).reason == "cancelled by bob"
-    with pytest.raises(IllegalTransition, match="rp_1 is cancelled already"):
+    with pytest.raises(IllegalTransition, match=r"^rp_1 is cancelled already$") as raised:
         replaying.cancel(row, "bob", "", NOW)
+    assert raised.value.hint == "`runyard dead-letters replays` shows what became of it"
     with pytest.raises(IllegalTransition, match="cannot be"):
         replaying.gone(row.evolve(state=ReplayState.STOPPED), NOW)
 

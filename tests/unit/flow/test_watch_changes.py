@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runyard.flow.watch_changes import lasting, watch_changes
+from runyard.flow.watch_changes import WatchChange, lasting, watch_changes
 from runyard.model.alert import AlertId, IncidentId
 from runyard.model.alert_rules import RULES_MAX
 from runyard.model.incident import Incident, IncidentState, Member
@@ -38,12 +38,18 @@ def incident(*rules: str, lasted: float | None = 90, **changes: Any) -> Incident
     return replace(made, **changes)
 
 
+def changes(
+    one: Incident, *alerts: dict[str, Any], before: tuple[Incident, ...] = (), lines: str = ""
+) -> list[WatchChange]:
+    document = make_spec(alerts=list(alerts)).document()
+    return watch_changes(one, before, document, lines.splitlines())
+
+
 def offered(
     one: Incident, *alerts: dict[str, Any], before: tuple[Incident, ...] = (), lines: str = ""
 ) -> dict[str, dict[str, tuple[Any, Any]]]:
     """What differs, by the name of the offer and the path."""
-    document = make_spec(alerts=list(alerts)).document()
-    found = watch_changes(one, before, document, lines.splitlines())
+    found = changes(one, *alerts, before=before, lines=lines)
     for each in found:
         assert JobSpec.from_document(each.document).document() is not None
     assert len({each.name for each in found}) == len(found)
@@ -68,9 +74,32 @@ def test_what_is_over_soon_by_itself_may_be_so_for_longer() -> None:
     assert "hold-slow" not in offered(incident("slow", lasted=3601), SLOW)
     assert "hold-slow" not in offered(incident("slow", **BY_ANN), SLOW)
     assert "hold-slow" not in offered(incident("slow", acknowledged_at=OPENED), SLOW)
-    assert offered(incident("slow", lasted=0), SLOW)["hold-slow"] == {
-        "alerts[slow].for": ("0s", "60s")
-    }
+
+
+@pytest.mark.parametrize(
+    ("lasted", "hold"),
+    [(0, "60s"), (0.5, "60s"), (40, "60s"), (41, "120s"), (90, "180s"), (3600, "5400s")],
+)
+def test_it_may_be_so_for_half_as_long_again_in_whole_minutes(lasted: float, hold: str) -> None:
+    found = offered(incident("slow", lasted=lasted), SLOW)
+    assert found["hold-slow"] == {"alerts[slow].for": ("0s", hold)}
+
+
+def test_each_offer_says_what_it_is_of_and_why() -> None:
+    one = incident("slow")
+    found = changes(one, SLOW, before=(one, one), lines="connection refused")
+    assert [(each.name, each.rule, each.reason) for each in found] == [
+        ("hold-slow", "slow", "it was over by itself after 1 min 30 s, before anybody had it"),
+        ("limit-slow", "slow", "if it was not worth telling: its limit, half as much again"),
+        ("off-slow", "slow", "3 incidents of it lately were over by themselves, unseen"),
+        (
+            "add-log-1",
+            "log-1",
+            "a run wrote it before it died: told when it is seen, not only when a run is dead",
+        ),
+    ]
+    at_once, *_ = changes(incident("slow", lasted=0), SLOW)
+    assert at_once.reason == "it was over by itself after 0 s, before anybody had it"
 
 
 def test_a_rule_that_every_job_has_is_written_down_to_be_changed() -> None:
@@ -140,6 +169,8 @@ def test_the_last_line_that_says_something_is_a_rule_of_its_own() -> None:
     known = {"name": "mine", "log": after["log"]}
     assert offered(incident("dead", **BY_ANN), known, lines=lines) == {}
     assert offered(incident("dead", **BY_ANN), lines="17\n\n") == {}
+    most = [{"name": f"log-{number}", "took": {"over": "1m"}} for number in range(1, RULES_MAX)]
+    assert list(offered(incident("dead", **BY_ANN), *most, lines=lines)) == [f"add-log-{RULES_MAX}"]
     full = [{"name": f"r-{number}", "took": {"over": "1m"}} for number in range(RULES_MAX)]
     assert offered(incident("dead", **BY_ANN), *full, lines=lines) == {}
 
@@ -147,5 +178,6 @@ def test_the_last_line_that_says_something_is_a_rule_of_its_own() -> None:
 def test_what_changes_from_time_to_time_is_left_out_of_a_line() -> None:
     assert lasting("worker-3: Traceback (most recent call last):") == "most recent call last"
     assert lasting("KeyError: 'total'") == "KeyError"
+    assert lasting("XX cannot open, it is gone; 42") == "XX cannot open, it is gone"
     assert lasting("") == lasting("0x7f3a 42 99") == lasting("short") == ""
     assert len(lasting("a b " * 200)) <= 120
