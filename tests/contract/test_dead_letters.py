@@ -144,7 +144,8 @@ def test_letters_are_discarded_with_a_reason(grounds: Grounds) -> None:
         await yard.apply(make_spec())
         dead = [await die(yard) for _ in range(3)]
         one = await yard.gate.ask(Discard(ANN, dead[0].id, "known", yard.now))
-        assert (one.state, one.notes[-1].why) == (LetterState.DISCARDED, "known")
+        note = one.notes[-1]
+        assert (one.state, note.by, note.why) == (LetterState.DISCARDED, "ann", "known")
         with pytest.raises(IllegalTransition, match="is discarded since"):
             await yard.gate.ask(Discard(ANN, dead[0].id, "known", yard.now))
         runs = [*(each.id for each in dead), RunId("run_nobody"), dead[1].id]
@@ -153,6 +154,7 @@ def test_letters_are_discarded_with_a_reason(grounds: Grounds) -> None:
         assert await page(yard, state=QUEUED) == []
         entries = await yard.entries("dead_letter.discard")
         assert [entry.reason for entry in entries] == ["known", "all of it", "all of it"]
+        assert entries[0].after == {"group": one.fingerprint, "job": "report"}
 
     in_yard(scene, grounds)
 
@@ -206,12 +208,15 @@ def test_what_was_published_is_noted(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
         dead = await die(yard)
-        messages = {dead.id: "7", RunId("run_nobody"): "8"}
+        before = await letter(yard, dead)
+        messages = {RunId("run_nobody"): "8", dead.id: "7"}
         await yard.gate.ask(NotePublished(ANN, "broken", messages, yard.now))
         one = await letter(yard, dead)
         assert [(each.topic, each.message) for each in one.published] == [("broken", "7")]
+        assert one.version == before.version + 1
         [entry] = await yard.entries("dead_letter.publish")
         assert entry.after == {"topic": "broken", "message": "7", "job": "report"}
+        assert entry.reason == ""
 
     in_yard(scene, grounds)
 

@@ -183,5 +183,9 @@ def test_what_changed_since_it_was_found_is_left_alone(grounds: Grounds) -> None
         await lose(yard, state=TriggerState.PAUSED)
         assert await yard.gate.ask(Recheck([found], yard.now, ZoneInfo, late=[found])) == 0
         assert (await row(yard)).state is TriggerState.PAUSED
+        newer = await lose(yard, state=TriggerState.ENABLED, version=found.version + 1)
+        assert await yard.gate.ask(Recheck([found], yard.now, ZoneInfo)) == 0
+        assert (await row(yard)).next_at is None
+        assert await yard.gate.ask(Recheck([newer], yard.now, ZoneInfo)) == 1
 
     play(scene, grounds)
