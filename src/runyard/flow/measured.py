@@ -72,8 +72,6 @@ def wants(rules: Iterable[AlertRule], now: datetime) -> Wants:
                 missed.append(seconds_of(rule.missed.within))
             case CostRule() if rule.cost.per is not Per.RUN:
                 spent[rule.cost.per] = begin_of(rule.cost.per, now)
-            case _:
-                pass
     return Wants(
         tuple(sorted(metrics)),
         now - timedelta(seconds=max(windows)) if windows else None,
@@ -97,7 +95,7 @@ def _metric(
     seen = _seen(subject, asked.name, asked.labels, asked.within, now)
     is_total = asked.take in (Take.COUNT, Take.SUM)
     if not is_total and seen.count < asked.at_least:
-        return None if alert is None else Finding(False, "too few values to tell")
+        return Finding(False, "too few values to tell")
     if is_total and asked.under is not None and not _is_known(subject, asked.within, now):
         return None  # of a time before there was such a job, little says nothing
     value = _taken(seen, asked.take)
@@ -120,7 +118,7 @@ def _queue_wait(
     seen = _seen(subject, Metric.QUEUE_WAIT, {}, asked.within, now)
     waited = seen.quantile(USUALLY)
     if waited is None:
-        return None if alert is None else Finding(False, "nothing waited")
+        return Finding(False, "nothing waited")
     words = f"95 % of {seen.count} attempts were taken up within {waited:.1f} s"
     wrong = waited > seconds_of(asked.over)
     return Finding(wrong, f"{words}, not within {lasting(asked.over)}" if wrong else words)

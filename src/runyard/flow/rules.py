@@ -232,7 +232,7 @@ def _failed(
     if asked.count is not None:
         wrong = len(dead_ones) >= asked.count
     elif len(lately) < asked.at_least:
-        return Finding(False, "too few runs to tell") if alert is not None else None
+        return Finding(False, "too few runs to tell")
     else:
         wrong = 100 * len(dead_ones) >= (asked.percent or 0) * len(lately) and bool(dead_ones)
     return Finding(wrong, words, dead_ones[0] if wrong else None)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from runyard.flow.measured import Wants, wants
-from runyard.flow.rules import of_success, of_time
+from runyard.flow.measured import Wants, begin_of, wants
+from runyard.flow.rule_subject import Subject
+from runyard.flow.rules import judge, of_success, of_time
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import named
 from runyard.model.errors import InvalidSpec
@@ -19,7 +20,7 @@ from runyard.model.measured_rules import Per
 from runyard.model.metric import Metric, Point, Series
 from runyard.model.sketch import Sketch
 from runyard.model.trigger.instant import Fate, Unrun
-from tests.support.judging import MINUTE, NOW, opened, run, said
+from tests.support.judging import MINUTE, NOW, OFF, opened, run, said
 from tests.support.runs import make_spec
 
 DOLLAR = 10**9
@@ -45,16 +46,24 @@ def judged(rule: dict[str, Any], *points: Point, alert: Alert | None = None) -> 
 
 @pytest.mark.parametrize(
     ("take", "value"),
-    [("count", 3), ("sum", 9), ("mean", 3), ("min", 1), ("max", 5), ("p50", 3), ("p99", 5)],
+    [("count", 3), ("sum", 12), ("mean", 4), ("min", 1), ("max", 8), ("p50", 3), ("p99", 8)],
 )
 def test_each_way_to_take_values(take: str, value: float) -> None:
-    seen = point("own.rows", 1, 3, 5)
+    seen = point("own.rows", 1, 3, 8)
     rule = {"metric": ROWS | {"take": take, "over": value - 0.5}}
     (one,) = judged(rule, seen)
     assert one.title.startswith(f"report: {take} of own.rows is ")
     assert one.title.endswith(f" within 1h, more than {value - 0.5:g}")
     assert judged({"metric": ROWS | {"take": take, "over": value + 0.5}}, seen) == []
     assert judged({"metric": ROWS | {"take": take, "under": value + 0.5}}, seen) != []
+
+
+def test_a_limit_of_nothing_and_what_is_at_a_limit() -> None:
+    assert judged({"metric": ROWS | {"over": 0}}, point("own.rows", 0.5)) != []
+    assert judged({"metric": ROWS | {"under": 0}}, point("own.rows", 0)) == []
+    assert judged({"metric": ROWS | {"under": 1}}, point("own.rows", 1)) == []
+    assert judged({"metric": ROWS | {"over": 1}}, point("own.rows", 1)) == []
+    assert judged({"metric": ROWS | {"take": "mean", "over": 0.5}}, point("own.rows", 0, 0)) == []
 
 
 def test_only_the_window_the_metric_and_the_labels_count() -> None:
@@ -68,6 +77,9 @@ def test_only_the_window_the_metric_and_the_labels_count() -> None:
         point("own.lines", 9, table="orders"),
     ]
     assert judged(rule, *points) == []
+    two = {"metric": ROWS | {"labels": {"table": "orders", "shop": "a"}, "over": 4}}
+    (one,) = judged(two, point("own.rows", 9, table="orders", shop="a"))
+    assert "own.rows (shop=a, table=orders) is 9" in one.title
     (one,) = judged(rule, *points, point("own.rows", 1, table="orders"))
     assert one.title == ("report: sum of own.rows (table=orders) is 5 within 1h, more than 4")
 
@@ -95,6 +107,7 @@ def test_too_little_is_wrong_also_where_nothing_was_seen() -> None:
     assert one.title == "report: sum of own.rows is 0 within 1h, less than 1"
     young = {"metric": ROWS | {"under": 1, "within": "25h"}}  # it was applied a day ago
     assert judged(young) == []
+    assert judged({"metric": ROWS | {"under": 1, "within": "24h"}}) != []
 
 
 def test_attempts_that_wait_too_long() -> None:
@@ -160,6 +173,27 @@ def test_much_more_of_a_kind_of_error_than_usual() -> None:
     assert (found.patterns, found.points_since) == (True, NOW - 80 * MINUTE)
 
 
+def test_a_single_line_of_a_kind_is_enough_where_that_is_asked() -> None:
+    rule = {"errorPattern": {"new": True, "within": "10m", "atLeast": 1}}
+    assert said([], rule, patterns=[REFUSED]) == []
+    (one,) = said([], rule, points=lines("p1", 1), patterns=[REFUSED])
+    assert one.title == "report: new kind of error: connection to <ip> refused (1 line)"
+    (one,) = said([], rule, points=lines("p1", 2), patterns=[REFUSED])
+    assert one.title == "report: new kind of error: connection to <ip> refused (2 lines)"
+    just = replace(REFUSED, first_seen_at=NOW - 10 * MINUTE)
+    assert said([], rule, points=lines("p1", 1), patterns=[just]) != []
+    for ago, is_in in ((0, True), (10, False)):  # a point belongs to where it begins
+        at = point(Metric.ERROR_LINES, 1, ago=ago, pattern="p1")
+        assert bool(said([], rule, points=[at], patterns=[just])) is is_in
+
+
+def test_a_kind_that_was_hardly_there_is_compared_with_one_a_window() -> None:
+    rule = {"errorPattern": {"times": 5, "within": "10m", "atLeast": 5}}
+    for before in ((), (1,) * 7, (1, 0, 0)):
+        assert said([], rule, points=lines("p2", 5, *before), patterns=[BROKEN]) != []
+    assert wants(rules(rule), NOW).metrics == ("error_lines",)
+
+
 def test_instants_that_became_no_run() -> None:
     rule = {"missed": {"count": 3, "within": "1h"}}
     unrun = [
@@ -168,6 +202,7 @@ def test_instants_that_became_no_run() -> None:
         Unrun(Fate.BLACKOUT, 5, NOW),
     ]
     assert said([], rule, unrun=unrun) == []
+    assert said([], rule, unrun=[Unrun(Fate.MISSED, 3, NOW - 60 * MINUTE)]) != []
     (one,) = found = said([], rule, unrun=[*unrun, Unrun(Fate.OVERLAP, 1, NOW)])
     assert one.title == "report: 3 instants became no run within 1h (missed, overlap)"
     (end,) = said([], rule, opened(found))
@@ -186,6 +221,28 @@ def test_what_a_day_or_a_month_costs() -> None:
     assert end.reason == "$1.00 in 2026-09"
     day = {"cost": {"over": "1 USD", "per": "day"}}
     assert "in 2026-09-01" in said([], day, spent={Per.DAY: 2 * DOLLAR})[0].title
+
+
+LATE = datetime(2026, 9, 17, 13, 14, 15, 678, tzinfo=NOW.tzinfo)
+
+
+@pytest.mark.parametrize(("per", "begun"), [("day", "2026-09-17"), ("month", "2026-09-01")])
+def test_a_day_and_a_month_begin_at_midnight(per: str, begun: str) -> None:
+    assert begin_of(Per(per), LATE) == datetime.fromisoformat(f"{begun}T00:00:00Z")
+    spec = make_spec(alerts=[*OFF, {"cost": {"over": "1 USD", "per": per}}])
+    subject = Subject("prod", spec, NOW, spent={Per(per): 2 * DOLLAR})
+    assert wants(named(spec.alerts).values(), LATE).spent_since == (
+        (Per(per), begin_of(Per(per), LATE)),
+    )
+    (one,) = judge(subject, {}, LATE)
+    shown = begun if per == "day" else begun[:7]
+    assert one.title == f"report: $2.00 in {shown}, more than 1 USD"
+
+
+def test_the_last_run_is_the_one_that_ended_last() -> None:
+    rule = {"cost": {"over": "1 USD", "per": "run"}}
+    long = replace(run(1, "dead", 1, seconds=7200), cost_nano_dollars=2 * DOLLAR)
+    assert said([run(2, "succeeded", 5), long], rule)[0].run == "run_1"
 
 
 def test_what_a_run_costs() -> None:

@@ -27,6 +27,7 @@ from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import named
 from runyard.model.errors import InvalidSpec
 from runyard.model.manifest import Source, load
+from runyard.model.notice import Severity
 from runyard.model.run import RunView
 from runyard.model.trigger.schedule import ScheduleSpec
 from tests.support.judging import MINUTE, NOW, OFF, opened, run, runs, said
@@ -53,6 +54,54 @@ def test_a_death_is_told_with_all_that_is_known_of_it() -> None:
     assert mine is None or mine.rule == "dead"
 
 
+def test_what_is_told_is_whole() -> None:
+    rule = {"consecutiveFailures": 2, "severity": "critical", "for": "1m", "name": "mine",
+            "labels": {"tier": "gold"}}  # fmt: skip
+    spec = make_spec(labels={"team": "data"}, alerts=[*OFF, rule], runbook="https://example.com/r")
+    subject = Subject("prod", spec, NOW - timedelta(days=1), runs("ddd"))
+    (seen,) = judge(subject, {}, NOW)
+    whole = Observation(
+        fingerprint="job/prod/shop/report/mine",
+        group="job/shop/report",
+        seen=True,
+        environment="prod",
+        project="shop",
+        job="report",
+        rule="mine",
+        severity=Severity.CRITICAL,
+        title="report: 3 runs in a row are dead",
+        run="run_2",
+        region="us-central1",
+        labels=(("team", "data"), ("tier", "gold")),
+        runbook="https://example.com/r",
+        hold_seconds=60,
+    )
+    assert seen == whole
+    alert = opened([seen])
+    (gone,) = judge(subject, {"gone": replace(alert, fingerprint="gone")}, NOW)[1:]
+    assert gone == Observation(
+        fingerprint="gone",
+        group="job/shop/report",
+        seen=False,
+        environment="prod",
+        project="shop",
+        job="report",
+        rule="mine",
+        severity=Severity.CRITICAL,
+        title="report: 3 runs in a row are dead",
+        reason="its rule is gone",
+    )
+    well = replace(subject, runs=runs("s"))
+    (end,) = judge(well, {alert.fingerprint: alert}, NOW)
+    assert (end.run, end.region, end.reason) == ("", "", "run_0 succeeded")
+
+
+def test_a_death_names_its_region_and_has_no_runbook_where_none_is() -> None:
+    found = dead("prod", make_spec(), "run_1", "us-central1", "why")
+    assert found is not None
+    assert (found.region, found.runbook, found.rule) == ("us-central1", "", "dead")
+
+
 def test_a_death_is_over_with_the_next_success() -> None:
     spec = make_spec()
     seen = dead("prod", spec, "run_0", "", "why")
@@ -69,6 +118,7 @@ def test_a_death_is_over_with_the_next_success() -> None:
     assert judged(runs("dc")) == []
     earlier = [run(7, "succeeded", 5)]
     assert judged(earlier) == []
+    assert judged([run(7, "succeeded", 2)]) == []  # at the same instant is not later
     assert judged([run(7, "succeeded", 1)]) == ["run_7 succeeded"]
     assert judged(runs("ds"), replace(alert, cleared_at=NOW)) == []
 
@@ -96,7 +146,13 @@ def test_too_many_deaths_lately() -> None:
     assert [one.reason for one in said(runs("ddsss"), count, alert)] == [
         "1 of 4 runs died within 180s"
     ]
+    assert said(runs("dsds"), count)[0].run == "run_2"
     share = {"failed": {"percent": 50, "within": "1h", "atLeast": 4}}
+    assert said(runs("dsds"), share)[0].run == "run_2"
+    close = {"failed": {"percent": 50.2, "within": "1h", "atLeast": 2}}
+    assert said(runs("ds"), close) == []
+    any_at_all = {"failed": {"percent": 0, "within": "3h", "atLeast": 1}}
+    assert said(runs("d" + "s" * 110), any_at_all) != []
     assert said(runs("dds"), share) == []
     assert said(runs("ddss"), share) != []
     assert said(runs("dsss"), share) == []
@@ -118,6 +174,12 @@ def test_a_run_that_took_too_long_or_was_too_quick() -> None:
     (odd,) = said([*last, *usual[1:]], {"took": {"factor": 3}})
     assert odd.title == "report: took 31.0 s, 3.1 times as long as usual"
     assert said([*last, *usual[2:5]], {"took": {"factor": 3}}) == []
+    assert (slow.run, quick.run, odd.run) == ("run_0", "run_0", "run_9")
+    for seconds in (25, 30):  # three times as long is not longer
+        last = [run(9, "succeeded", 0, seconds=seconds)]
+        assert said([*last, *usual[1:]], {"took": {"factor": 3}}) == []
+    assert said(runs("s", seconds=5), {"took": {"over": "5s"}}) == []
+    assert said(runs("s", seconds=5), {"took": {"under": "5s"}}) == []
     assert said([replace(last[0], started_at=None)], {"took": {"over": "1s"}}) == []
 
 
@@ -128,7 +190,9 @@ def test_no_success_for_too_long() -> None:
     (one,) = found = said([], rule, succeeded_at=NOW - 120 * MINUTE)
     assert one.title == "report: no run succeeded within 7200s"
     (end,) = said([], rule, opened(found), succeeded_at=NOW)
-    assert not end.seen
+    assert (end.seen, end.reason) == (False, "a run succeeded")
+    new = Subject("prod", make_spec(alerts=[*OFF, rule | {"name": "mine"}]), NOW)
+    assert judge(new, {one.fingerprint: opened(found)}, NOW) == []  # applied anew, no success yet
     young = Subject("prod", make_spec(alerts=[*OFF, rule]), NOW)
     assert judge(young, {}, NOW) == []
 
@@ -143,6 +207,9 @@ def test_a_run_that_does_not_start_or_end() -> None:
     assert end.reason == "it started"
     (long,) = said(waiting, {"notFinished": {"within": "1h"}})
     assert long.run == "run_2"
+    assert long.title == "report: run_2 is not over 3600 s after it was asked for"
+    (end,) = said([], {"notFinished": {"within": "1h"}}, opened([long]))
+    assert end.reason == "it is over"
     assert said([run(2, "running", 59)], {"notFinished": {"within": "1h"}}) == []
 
 
@@ -161,8 +228,13 @@ def test_a_schedule_without_success_since_two_instants() -> None:
     (one,) = judged(130)
     assert "no run succeeded since 2026-09-01T09:50+00:00" in one.title
     assert judged(130, timings=[]) == []
-    ended = replace(timing, end_at=NOW - 90 * MINUTE)
-    assert judged(130, timings=[ended]) == []
+    for ended_ago in (90, 135):
+        ended = replace(timing, end_at=NOW - ended_ago * MINUTE)
+        assert judged(130, timings=[ended]) == []
+        assert len(judged(130, timings=[ended, timing])) == 1
+    well = Subject("prod", spec, NOW, (), NOW, timings=[timing])
+    (end,) = judge(well, {one.fingerprint: opened([one])}, NOW)
+    assert (end.seen, end.reason) == (False, "a run succeeded")
 
 
 def test_before_which_instant_nobody_need_look() -> None:
@@ -176,6 +248,15 @@ def test_before_which_instant_nobody_need_look() -> None:
     assert until == NOW + timedelta(hours=2, minutes=10)
     assert judge(subject, {}, until - timedelta(microseconds=1)) == []
     assert len(judge(subject, {}, until)) == 1
+    later = make_spec(
+        triggers=[{"schedule": "0 * * * *"}],
+        alerts=[{"overdue": {"within": "20m"}, "name": "late"}],
+    )
+    assert quiet_until(subject, named(later.alerts)) == until
+    applied = NOW - timedelta(days=1)
+    assert quiet_until(replace(subject, since=applied), rules) == until
+    unmet = replace(subject, since=applied, succeeded_at=None)
+    assert quiet_until(unmet, rules) == applied + timedelta(hours=2, minutes=10)
     never = datetime.max.replace(tzinfo=UTC)
     assert quiet_until(replace(subject, timings=[]), rules) == never
     ended = replace(timing, end_at=NOW + 90 * MINUTE)
