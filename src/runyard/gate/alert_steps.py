@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from runyard.flow.incident import LOG
 from runyard.flow.routing import Subject, channels_for, escalations, maintenance_of
 from runyard.model.alert import (
     Alert,
+    AlertId,
     AlertState,
     Cleared,
     Closed,
@@ -48,12 +49,13 @@ async def load_for(work: WorkingSet, observations: tuple[Observation, ...], now:
     for one in observations:
         await alerts.load_environment(one.environment, now)
         await alerts.load_group(one.environment, one.group)
-    await load_incidents_of(work, [alerts.open.get(one.fingerprint, "") for one in observations])
+    found = [alerts.open[one.fingerprint] for one in observations if one.fingerprint in alerts.open]
+    await load_incidents_of(work, found)
 
 
-async def load_incidents_of(work: WorkingSet, ids: list[str]) -> None:
-    """Bring in the incidents that alerts with these ids are part of."""
-    rows = (work.alerts.rows[each] for each in work.alerts.rows if each in set(ids))
+async def load_incidents_of(work: WorkingSet, ids: Iterable[AlertId]) -> None:
+    """Bring in the incidents that alerts, which were loaded, are part of."""
+    rows = [work.alerts.rows[each] for each in ids]
     await work.alerts.load_incidents([IncidentId(row.incident) for row in rows if row.incident])
 
 
@@ -110,13 +112,13 @@ def tell_incident(
         case Acknowledged(by):
             _each_alert(work, before, Taken(by), now)
         case Told(channel):
-            observe(work, channel_seen(after, channel, ""), now, zones)
+            observe(work, channel_seen(after, channel), now, zones)
         case NotTold(channel, _, error) if channel in _channels_there(work, after):
             observe(work, channel_seen(after, channel, error), now, zones)
     return work.alerts.incidents[after.id]
 
 
-def channel_seen(about: Incident, channel: str, error: str) -> Observation:
+def channel_seen(about: Incident, channel: str, error: str = "") -> Observation:
     """That a channel of the environment of an incident is down, or (no error) works."""
     name = f"{about.project}/{about.environment}/{channel}"
     return Observation(
@@ -196,7 +198,7 @@ def _leave(work: WorkingSet, alert: Alert, now: datetime) -> None:
 
 def _each_alert(work: WorkingSet, of: Incident, event: Closed | Taken, now: datetime) -> None:
     for member in of.members:
-        row = work.alerts.rows.get(member.alert) if member.is_open else None
+        row = work.alerts.rows.get(member.alert)
         if row is not None and row.is_told:
             work.alerts.put(alerting.decide(row, event, now))
 
@@ -204,8 +206,7 @@ def _each_alert(work: WorkingSet, of: Incident, event: Closed | Taken, now: date
 def _held_back(work: WorkingSet, alert: Alert, now: datetime, zones: Zones) -> Silenced | None:
     for one in work.alerts.silences.values():
         if one.environment == alert.environment and one.holds(alert.job, alert.rule, now):
-            reason = f": {one.reason}" if one.reason else ""
-            return Silenced(f"silenced by {one.by}{reason}", one.ends_at)
+            return Silenced(one.words, one.ends_at)
     environment = environment_of(work, alert.project, alert.environment)
     window = maintenance_of(environment, alert.job, now, zones) if alert.job else None
     return None if window is None else Silenced(window.reason, now + LOOKED_AT_EVERY)

@@ -147,7 +147,7 @@ class TellIncident:
         if row is not None:
             await work.alerts.load_environment(row.environment, self.now)
             if isinstance(self.event, Told | NotTold):
-                channel = channel_seen(row, self.event.channel, "")
+                channel = channel_seen(row, self.event.channel)
                 await load_for(work, (channel,), self.now)
 
     def frees(self, work: WorkingSet) -> None:
@@ -188,12 +188,11 @@ class AddSilence:
         made = self.silence
         work.alerts.put_silence(made)
         _noted(work, self.caller, "silence.add", made, self.now)
-        words = f"silenced by {made.by}" + (f": {made.reason}" if made.reason else "")
         for each in list(work.alerts.open.values()):
             row = work.alerts.rows[each]
             fits = row.environment == made.environment
             if fits and row.is_told and made.holds(row.job, row.rule, self.now):
-                after = alerting.decide(row, Silenced(words, made.ends_at), self.now)
+                after = alerting.decide(row, Silenced(made.words, made.ends_at), self.now)
                 settle(work, row, after, self.now, self.zones)
         return made
 

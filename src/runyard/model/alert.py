@@ -165,6 +165,11 @@ class Silence:
     reason: str
     ended_by: str = ""
 
+    @property
+    def words(self) -> str:
+        """What alerts that it holds back say about it."""
+        return f"silenced by {self.by}" + (f": {self.reason}" if self.reason else "")
+
     def is_open(self, now: datetime) -> bool:
         """True while it holds."""
         return not self.ended_by and self.begins_at <= now < self.ends_at
