@@ -11,7 +11,7 @@ from runyard.gate.hearing import Heard, Unheard
 from runyard.model.effect import Announce
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.message import Draft
-from runyard.model.run import TriggerKind
+from runyard.model.run import TriggeredBy, TriggerKind
 from runyard.model.trigger.instant import Fate, Instant
 from runyard.model.trigger.row import Trigger, TriggerState
 from tests.contract.test_event_triggers import World, in_world
@@ -183,6 +183,58 @@ def test_what_is_not_as_it_was_does_nothing(grounds: Grounds) -> None:
         before = await yard.gate.ask(Heard(KEY, yard.now, yard.now))
         assert before == yard.now + TWO_HOURS
         assert await yard.gate.ask(Heard(KEY, yard.now - TWO_HOURS, yard.now)) == before
+
+    in_world(scene, grounds)
+
+
+def test_one_that_was_paused_in_between_does_nothing(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        yard = world.yard
+        await begin(world, watching())
+        due = (await row(world)).next_instant
+        assert due is not None
+        yard.later(3 * 3600)
+        unheard = Unheard(KEY, due, yard.now, yard.new_id)
+        done = await yard.gate.decide_now([PauseTrigger(KEY, "ann", yard.now), unheard])
+        assert done.answers[1] is False
+        paused = (await row(world)).evolve(next_instant=due)
+        await yard.database.write(lambda tx: yard.store.triggers.put(tx, [paused]))
+        assert not await yard.gate.ask(Unheard(KEY, due, yard.now, yard.new_id))
+        assert await instants(world) == []
+
+    in_world(scene, grounds)
+
+
+def test_what_is_not_understood_hears_nothing_and_misses_nothing(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        yard = world.yard
+        await begin(world, watching())
+        due = (await row(world)).next_instant
+        assert due is not None
+        strange = (await row(world)).evolve(document={"absence": {"of": 7}})
+        await yard.database.write(lambda tx: yard.store.triggers.put(tx, [strange]))
+        yard.later(3 * 3600)
+        assert await yard.gate.ask(Heard(KEY, yard.now, yard.now)) is None
+        assert not await yard.gate.ask(Unheard(KEY, due, yard.now, yard.new_id))
+        assert await row(world) == strange
+
+    in_world(scene, grounds)
+
+
+def test_what_did_not_come_is_asked_for_as_the_absence_says(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        asked = {"labels": {"why": "silence"}, "priority": 3, "env": {"A": "1"}}
+        await begin(world, watching(**{"with": asked}))
+        due = (await row(world)).next_instant
+        assert due is not None
+        world.yard.later(2 * 3600)
+        unheard = Unheard(KEY, due, world.yard.now, world.yard.new_id)
+        assert await world.yard.gate.ask(unheard)
+        (one,) = await instants(world)
+        run = await world.yard.run(one.runs[0])
+        assert (run.requested_by, run.triggered_by) == (PATH, TriggeredBy(PATH, due))
+        assert (run.labels, run.policy.priority) == ((("why", "silence"),), 3)
+        assert run.overrides.env == (("A", "1"),)
 
     in_world(scene, grounds)
 

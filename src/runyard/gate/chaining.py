@@ -59,7 +59,9 @@ class FollowUp:
 
     def _likely(self, work: WorkingSet, row: Trigger) -> list[Run]:
         """Runs as a chain will ask for them, if it does, so that their slots are loaded."""
-        spec = spec_in(row, ChainSpec) if row.kind is TriggerKind.CHAIN else ""
+        if row.kind is not TriggerKind.CHAIN:
+            return []
+        spec = spec_in(row, ChainSpec)
         if isinstance(spec, str):
             return []
         try:

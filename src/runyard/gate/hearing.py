@@ -19,7 +19,9 @@ from runyard.store.working_set import Needs, WorkingSet
 
 def awaited(row: Trigger) -> tuple[AbsenceSpec, OfEvent] | None:
     """What an absence says, and which event it waits for; None where it waits for none."""
-    spec = spec_in(row, AbsenceSpec) if row.kind is TriggerKind.ABSENCE else ""
+    if row.kind is not TriggerKind.ABSENCE:
+        return None
+    spec = spec_in(row, AbsenceSpec)
     if isinstance(spec, str) or not isinstance(spec.absence.of, OfEvent):
         return None
     return spec, spec.absence.of
