@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from runyard.flow.dead_letters import SERVER
 from runyard.gate.dead_letters import Discard, DiscardMany, NotePublished
 from runyard.gate.filing import ExpireLetters, FileOld
+from runyard.model.audit import AuditEntry
 from runyard.model.dead_letter import (
     DeadLetter,
     LetterState,
@@ -261,6 +263,27 @@ def test_what_another_command_of_the_batch_has_does_not_expire(grounds: Grounds)
         assert done.answers[1] == 1
         assert (await letter(yard, dead)).state is LetterState.DISCARDED
         assert await yard.entries("dead_letter.expire") == []
+
+    in_yard(scene, grounds)
+
+
+def test_what_expires_is_in_the_log_by_job_whatever_else_the_batch_does(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(), make_spec("other"))
+        dead = [await die(yard), await die(yard), await die(yard, "other")]
+        yard.later(1)
+        discard = Discard(ANN, dead[0].id, "mine", yard.now)
+        await yard.gate.decide_now([discard, ExpireLetters(yard.now, "old", yard.now)])
+        entries = await yard.entries("dead_letter.expire")
+        assert sorted(entries, key=lambda one: one.target) == [
+            AuditEntry(
+                yard.now, SERVER, "dead_letter.expire", f"job/shop/{one.job}", "local",
+                after={"count": 1, "runs": [one.id]}, reason="old",
+            )
+            for one in (dead[2], dead[1])
+        ]  # fmt: skip
+        note = (await letter(yard, dead[1])).notes[-1]
+        assert (note.at, note.by, note.why) == (yard.now, SERVER, "old")
 
     in_yard(scene, grounds)
 

@@ -48,7 +48,7 @@ async def _tell(work: WorkingSet, run: Run, now: datetime) -> None:
     if replay is not None:
         after = replaying.ended(replay, run, now)
         work.letters.put_replay(after)
-        if after.state is ReplayState.STOPPED and replay.state is not ReplayState.STOPPED:
+        if after.state is ReplayState.STOPPED:
             await work.letters.load_chosen(after.id, LETTERS_MAX)
             let_go(work, after, SERVER, now)
 

@@ -231,7 +231,8 @@ class BeginReplay:
 
     def act(self, work: WorkingSet) -> Replay:
         """See `Command.act`."""
-        row, found = self.row, [work.letters.rows.get(each) for each in self.letters]
+        row = self.row
+        found = [work.letters.rows.get(each) for each in dict.fromkeys(self.letters)]
         mine = [one for one in found if one is not None and one.state is LetterState.OPEN]
         mine = [one for one in mine if one.environment == row.environment]
         if not mine:
