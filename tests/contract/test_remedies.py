@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import pytest
 from runyard.database.port import Tx
 from runyard.gate.remedying import Done, PauseTriggers, Remedy, Wanted
 from runyard.model.alert import IncidentId
+from runyard.model.audit import AuditEntry, Origin
 from runyard.model.errors import AlreadyExists, NotFound, Refused
 from runyard.model.incident import Incident, IncidentState, Remedied, RemedyAction
 from runyard.model.trigger.row import Trigger, TriggerState
@@ -20,6 +22,7 @@ from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.watching import ROOT, Watch
 
+BOSS = replace(ROOT, origin=Origin("::1", "curl", "tok_1"))
 SCHEDULES: dict[str, Any] = {
     "triggers": [
         {"name": "nightly", "schedule": "30 2 * * *"},
@@ -47,9 +50,9 @@ def pausing(
     yard: Yard, incident: IncidentId, key: str = "", action: RemedyAction = RemedyAction.PAUSE
 ) -> Remedy[list[Trigger]]:
     """All its schedules, and one that there is not."""
-    wanted = Wanted(incident, action, ROOT, "it fills the disk", key)
+    wanted = Wanted(incident, action, BOSS, "it fills the disk", key)
     keys = [("shop", "local", "report", name) for name in ("nightly", "hourly", "off", "x")]
-    command = PauseTriggers(keys, ROOT, "it fills the disk", yard.now)
+    command = PauseTriggers(keys, BOSS, "it fills the disk", yard.now)
     return Remedy(wanted, command, lambda rows: told(wanted, rows), yard.now, ZoneInfo)
 
 
@@ -58,11 +61,17 @@ async def facts(yard: Yard, incident: IncidentId) -> list[Remedied]:
     return await yard.database.read(lambda tx: port.remedies(tx, incident))
 
 
-async def states(yard: Yard) -> dict[str, TriggerState]:
+async def rows_of(yard: Yard) -> list[Trigger]:
+    """Its schedules, by name."""
+
     async def work(tx: Tx) -> list[Trigger]:
         return await yard.store.triggers.of_jobs(tx, [("local", "report")])
 
-    return {row.name: row.state for row in await yard.database.read(work)}
+    return sorted(await yard.database.read(work), key=lambda row: row.name)
+
+
+async def states(yard: Yard) -> dict[str, TriggerState]:
+    return {row.name: row.state for row in await rows_of(yard)}
 
 
 def test_it_is_done_with_its_fact_and_its_entry(grounds: Grounds) -> None:
@@ -75,11 +84,20 @@ def test_it_is_done_with_its_fact_and_its_entry(grounds: Grounds) -> None:
         assert done.fact is not None
         assert done.fact.triggers == ("nightly", "hourly")
         assert set((await states(yard)).values()) == {TriggerState.PAUSED}
-        (entry,) = await yard.entries("incident.pause")
-        assert (entry.by, entry.target, entry.reason) == (
-            "admin", f"incident/{incident.id}", "it fills the disk",
-        )  # fmt: skip
-        assert entry.after == {"what": "paused", "triggers": ["nightly", "hourly"]}
+        assert await yard.entries("incident.pause") == [
+            AuditEntry(
+                yard.now, "admin", "incident.pause", f"incident/{incident.id}", "local",
+                after={"what": "paused", "triggers": ["nightly", "hourly"]},
+                reason="it fills the disk", origin=BOSS.origin,
+            )
+        ]  # fmt: skip
+        for entry in await yard.entries("trigger.pause"):
+            assert (entry.at, entry.by, entry.reason) == (yard.now, "admin", "it fills the disk")
+            assert (entry.after, entry.origin) == ({"state": "paused"}, BOSS.origin)
+        (hourly, nightly, _) = await rows_of(yard)
+        for row in (hourly, nightly):
+            assert (row.said_by, row.said_at) == ("admin", yard.now)
+            assert row.reason == "it fills the disk"
         assert len(await yard.entries("trigger.pause")) == 2
         assert (await watch.kinds(incident))[-1] == "remedied"
 
@@ -96,8 +114,34 @@ def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> No
         again = await yard.gate.ask(pausing(yard, incident.id, "k1"))
         assert (again.answer, again.fact) == (None, done[0].fact)
         assert len(await facts(yard, incident.id)) == len(await yard.entries("incident.pause")) == 1
-        with pytest.raises(AlreadyExists, match="was used for pause"):
+        with pytest.raises(AlreadyExists) as caught:
             await yard.gate.ask(pausing(yard, incident.id, "k1", RemedyAction.ROLLBACK))
+        assert caught.value.message == "the idempotency key k1 was used for pause"
+        hint = "use a new key for a new request; the same key stands for the same request"
+        assert caught.value.hint == hint
+
+    in_yard(scene, grounds)
+
+
+def test_without_a_key_it_is_done_again(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        await yard.gate.ask(pausing(yard, incident.id))
+        rows = [row.evolve(state=TriggerState.ENABLED) for row in await rows_of(yard)]
+        await yard.database.write(lambda tx: yard.store.triggers.put(tx, rows))
+        again = await yard.gate.ask(pausing(yard, incident.id))
+        assert len(again.answer or ()) == 3
+        assert len(await facts(yard, incident.id)) == 2
+
+    in_yard(scene, grounds)
+
+
+def test_what_has_ended_is_not_paused(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        rows = [row.evolve(state=TriggerState.ENDED) for row in await rows_of(yard)]
+        await yard.database.write(lambda tx: yard.store.triggers.put(tx, rows))
+        assert (await yard.gate.ask(pausing(yard, incident.id))).answer == []
 
     in_yard(scene, grounds)
 

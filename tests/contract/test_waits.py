@@ -177,6 +177,30 @@ def test_a_run_that_waits_to_be_mended_goes_on_with_the_newer_revision(grounds: 
     in_yard(scene, grounds)
 
 
+def test_a_job_of_the_same_name_in_another_project_mends_nothing(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        run = await waiting(yard, State.AWAITING_FIX)
+        for attempts in (2, 3):
+            await yard.apply(make_spec(project="toys", retry={"attempts": attempts}))
+        with pytest.raises(IllegalTransition, match="waits for a revision after 1"):
+            await yard.gate.ask(GoOn(run.id, yard.now))
+        assert (await yard.run(run.id)).state is State.AWAITING_FIX
+
+    in_yard(scene, grounds)
+
+
+def test_who_says_that_a_job_is_mended_is_kept_with_the_newer_revision(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        run = await waiting(yard, State.AWAITING_FIX)
+        await yard.apply(SPEC.model_copy(update={"priority": 7}))
+        after = await yard.gate.ask(GoOn(run.id, yard.now, "I mended it", "ann"))
+        assert after.revision == 2
+        fact = (await yard.history(run))[-1]
+        assert (fact.data["by"], fact.data["words"]) == ("ann", "I mended it")
+
+    in_yard(scene, grounds)
+
+
 def test_a_mended_job_is_asked_for_when_its_time_is_over(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         run = await waiting(yard, State.AWAITING_FIX)
@@ -208,6 +232,10 @@ def test_somebody_may_say_that_it_is_there(state: State, grounds: Grounds) -> No
 def test_a_job_that_is_gone_mends_nothing(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         run = await waiting(yard, State.AWAITING_FIX)
+        [job] = await yard.database.read(lambda tx: yard.store.jobs.named(tx, "local", "report"))
+        await yard.database.write(lambda tx: yard.store.jobs.drop(tx, [job.key]))
+        with pytest.raises(IllegalTransition, match="waits for a revision after 1"):
+            await yard.gate.ask(GoOn(run.id, yard.now))
         after = await yard.gate.ask(GoOn(run.id, yard.now, "", "ann"))
         assert after.revision == 1
         await yard.tell(run, CancelRequested("ann"))
