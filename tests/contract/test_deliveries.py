@@ -128,6 +128,8 @@ def test_what_is_not_kept_is_not_brought_again_to(
         assert isinstance(taken.error, Refused)
         assert taken.delivery.reason == why
         assert taken.delivery.runs == ()
+        is_kept = revision == 1
+        assert taken.error.hint == ("" if is_kept else "bring it to the job as it is now")
 
     in_yard(scene, grounds)
 
@@ -219,7 +221,10 @@ def test_a_job_that_is_not_ready_refuses(grounds: Grounds) -> None:
         assert taken.delivery.reason == "job report is not ready: its image is gone"
         assert taken.delivery.runs == ()
         await yard.database.write(lambda tx: yard.store.jobs.drop(tx, [job.key]))
-        assert isinstance((await bring(yard, GOOD)).error, NotFound)
+        gone = await bring(yard, GOOD)
+        assert isinstance(gone.error, NotFound)
+        assert gone.delivery.reason == "there is no job report in environment local"
+        assert gone.delivery.revision == 0
 
     in_yard(scene, grounds)
 

@@ -7,15 +7,18 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from runyard.engine.events import Ears, EventLoop
 from runyard.flow.eventing import told_by
-from runyard.gate.batching import GONE, Batched, TakeBatch
+from runyard.gate.batching import BYTES_MAX, GONE, Batched, TakeBatch
 from runyard.gate.delivering import ForgetDeliveries, Take
 from runyard.gate.firing import PauseTrigger, ResumeTrigger
 from runyard.model.delivery import Delivery
 from runyard.model.ids import DeliveryId
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.message import Draft
+from runyard.model.run import TriggerKind
 from tests.contract.test_event_triggers import KEY, World, in_world, spec
 from tests.support.databases import Grounds
 from tests.support.runs import make_spec
@@ -29,6 +32,11 @@ def batch(most: int = 2, **beside: Any) -> JobSpec:
 
 def take(world: World) -> TakeBatch:
     return TakeBatch(KEY, world.yard.now, world.yard.new_id)
+
+
+async def content(world: World, one: Delivery) -> bytes:
+    port = world.yard.store.deliveries
+    return await world.yard.database.read(lambda tx: port.content(tx, one.id))
 
 
 async def runs(world: World) -> list[tuple[str, ...]]:
@@ -109,9 +117,9 @@ def test_asked_for_twice_at_once_a_batch_is_taken_once(grounds: Grounds) -> None
         early = await world.yard.gate.ask(take(world))
         assert early == Batched(next_at=world.yard.now + timedelta(seconds=60))
         world.yard.later(60)
-        asked = (world.yard.gate.ask(take(world)) for _ in range(3))
-        counts = [one.count for one in await asyncio.gather(*asked)]
-        assert sorted(counts) == [0, 0, 1]
+        done = await world.yard.gate.decide_now([take(world) for _ in range(2)])
+        assert done.answers == (Batched(1), Batched(next_at=world.yard.now))
+        assert await world.yard.gate.ask(take(world)) == Batched()
         assert await runs(world) == [("message 1",)]
 
     in_world(scene, grounds)
@@ -148,6 +156,47 @@ def test_a_batch_is_decided_on_as_its_trigger_is_then(grounds: Grounds) -> None:
             await world.publish(body)
         await world.apply(batch(3, filter="body.ok = true", map={"env": PRICE}))
         assert await world.fates() == ["filtered", "refused", "accepted"]
+        last, refused, filtered = await world.kept()
+        assert filtered.reason == "the filter leaves it out"
+        assert refused.reason.startswith("what was sent does not fit the trigger's map; body.price")
+        for one in (last, refused, filtered):
+            assert (one.revision, await content(world, one) != b"") == (2, True)
+
+    in_world(scene, grounds)
+
+
+def test_what_does_not_fit_together_leaves_what_was_filtered_as_it_is(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(batch(4))
+        for body in (
+            {"ok": False},
+            {"ok": True, "x": "x" * 20_000},
+            {"ok": True, "x": "y" * 20_000},
+        ):
+            await world.publish(body)
+        await world.apply(
+            batch(3, filter="body.ok = true", map={"env": {"ALL": {"from": "messages"}}})
+        )
+        assert await world.fates() == ["filtered", "refused", "refused"]
+
+    in_world(scene, grounds)
+
+
+def test_what_is_not_understood_waits_with_the_reason(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(batch())
+        await world.publish(1)
+        triggers = world.yard.store.triggers
+        [row] = await world.yard.database.read(
+            lambda tx: triggers.every_of_kind(tx, TriggerKind.EVENT)
+        )
+        strange = row.evolve(document={"event": {"beacon": 1}})
+        await world.yard.database.write(lambda tx: triggers.put(tx, [strange]))
+        again = world.yard.now + timedelta(seconds=10)
+        assert await world.yard.gate.ask(take(world)) == Batched(next_at=again)
+        [one] = await world.kept()
+        assert one.fate == "gathered"
+        assert one.reason.startswith("this version does not understand it: expected")
 
     in_world(scene, grounds)
 
@@ -179,10 +228,14 @@ def test_a_batch_that_is_too_long_for_its_place_is_refused_and_kept(grounds: Gro
 def test_a_batch_of_much_content_is_shorter(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
         await world.apply(batch())
-        for _ in range(2):
-            await world.broker.publish("local", "orders", [Draft(b"x" * 9_000_000)])
-        await world.tick()
-        assert await world.fates() == ["accepted", "gathered"]
+        half = BYTES_MAX // 2
+        for size, fates in (
+            (half, ["accepted"] * 2), (half + 1, ["accepted"] * 3 + ["gathered"]),
+        ):  # fmt: skip
+            for _ in range(2):
+                await world.broker.publish("local", "orders", [Draft(b"x" * size)])
+            await world.tick()
+            assert await world.fates() == fates
 
     in_world(scene, grounds)
 
@@ -228,6 +281,21 @@ def test_when_the_trigger_is_gone_they_are_refused(grounds: Grounds) -> None:
         await world.publish(1)
         await world.apply(make_spec())
         assert [(one.fate, one.reason) for one in await world.kept()] == [("refused", GONE)]
+
+    in_world(scene, grounds)
+
+
+@pytest.mark.parametrize(
+    "instead", [[], [{"name": "event", "schedule": "@daily"}]], ids=["gone", "a schedule now"]
+)
+def test_how_many_the_trigger_left_behind_is_told(grounds: Grounds, instead: list[Any]) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(batch())
+        await world.publish(1)
+        await world.yard.apply(make_spec(triggers=instead))
+        assert await world.yard.gate.ask(take(world)) == Batched(1)
+        [one] = await world.kept()
+        assert (one.fate, one.reason, await content(world, one)) == ("refused", GONE, b"1")
 
     in_world(scene, grounds)
 

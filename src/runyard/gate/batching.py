@@ -95,7 +95,7 @@ class TakeBatch:
         row, decided = self._row(work), self.decided
         if row is None:
             for one in waiting:
-                work.deliveries.put(one.evolve(fate=DeliveryFate.REFUSED, reason=GONE), b"")
+                work.deliveries.put(one.evolve(fate=DeliveryFate.REFUSED, reason=GONE))
             return Batched(len(waiting))
         if isinstance(decided, datetime):
             return Batched(next_at=decided)
@@ -111,7 +111,7 @@ class TakeBatch:
     def _wait(self, work: WorkingSet, waiting: list[Delivery], why: str) -> Batched:
         for one in waiting:
             if one.reason != why:
-                work.deliveries.put(one.evolve(reason=why), b"")
+                work.deliveries.put(one.evolve(reason=why))
         return Batched(next_at=self.now + RETRY)
 
     def _begin(
@@ -130,7 +130,7 @@ class TakeBatch:
                 done = one.evolve(fate=DeliveryFate.FILTERED, reason=unfit.reason)
             else:
                 done = one.evolve(fate=DeliveryFate.REFUSED, reason=words_of(unfit))
-            work.deliveries.put(done.evolve(revision=self.revision), b"")
+            work.deliveries.put(done.evolve(revision=self.revision))
         return Batched(len(waiting))
 
     def _row(self, work: WorkingSet) -> Trigger | None:

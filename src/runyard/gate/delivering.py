@@ -106,7 +106,7 @@ class Take:
         known = work.deliveries.known(row.path, self.delivery.key)
         if known is not None and known.fate in _KEPT:
             again = known.evolve(count=known.count + 1, last_at=self.now)
-            work.deliveries.put(again, b"")
+            work.deliveries.put(again)
             return Taken(again, again=True)
         done = self._done(work, row)
         if known is not None:
@@ -123,7 +123,7 @@ class Take:
         led = DeliveryFate.ACCEPTED
         if known is not None and known.fate is not led and done.fate is led:
             reason = f"brought again by {done.by} as {done.id}; before: {known.reason}"
-            work.deliveries.put(known.evolve(fate=led, runs=done.runs, reason=reason), b"")
+            work.deliveries.put(known.evolve(fate=led, runs=done.runs, reason=reason))
 
     async def _decided(self, work: WorkingSet, row: Trigger) -> Decided:
         revision, document = self.revision, None
@@ -297,7 +297,7 @@ class Doubt:
             new = new.evolve(
                 id=known.id, received_at=known.received_at, count=known.count + self.count
             )
-        work.deliveries.put(new, b"")
+        work.deliveries.put(new)
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ class DeliverySet:
         """A delivery that was read, as the batch has it."""
         return self._changed.get(delivery.id, (delivery, b""))[0]
 
-    def put(self, delivery: Delivery, content: bytes) -> None:
+    def put(self, delivery: Delivery, content: bytes = b"") -> None:
         """Keep a new or changed delivery; without content, that which it had stays."""
         _, before = self._changed.get(delivery.id, (delivery, b""))
         self._changed[delivery.id] = (delivery, content or before)
