@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runyard.flow.estimates import NOT_MEASURED, Estimate
-from runyard.flow.schedule.forecast_words import advise, assumptions
+from runyard.flow.schedule.forecast_words import advise
 from runyard.flow.schedule.forecasting import Forecast, forecast
 from runyard.flow.schedule.instants import Timetable
 from runyard.flow.schedule.placing import Asker, Follower, JobKey, Look, Pace, look, place
@@ -208,22 +208,6 @@ def test_what_jitter_takes_beyond_the_end_is_in_no_step() -> None:
 def test_nothing_that_asks_is_a_forecast_too() -> None:
     found = foresee([])
     assert (found.runs, found.regions, found.herds, found.nano_dollars) == (0, (), (), 0)
-
-
-def test_what_it_takes_for_granted_is_said() -> None:
-    found = foresee([asker("a", "every 1s"), asker("b", "@hourly")], days=3, placed_max=30)
-    words = " / ".join(assumptions(found, {"paused": 2}, 1))
-    assert "every run is taken to succeed" in words
-    assert "the middle one, and 19 of 20" in words
-    assert "those of the 1 jobs that run most often" in words
-    assert "those of the first 1 d" in words
-    assert "schedules that come most often are taken as even over the day (1)" in words
-    assert "triggers that are paused (2)" in words
-    assert "timeout" not in words
-    unknown = foresee([asker("b", "@hourly")], pace=Pace(600, 600))
-    told = " / ".join(assumptions(unknown, {}, 10))
-    assert "1 job of 1 had no run to measure" in told
-    assert "the middle one" not in told
 
 
 def test_a_price_that_is_unknown_is_said_with_the_reason() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from runyard.flow.schedule.askers import UNSEEN
 from runyard.flow.schedule.forecasting import Forecast
@@ -60,7 +61,7 @@ def assumptions(found: Forecast, left_out: Mapping[str, int], measured_max: int)
     if seen.looked_days < seen.days:
         yield (
             f"there are too many runs to place each: herds and room are those of the first "
-            f"{span(seen.looked_days * 86_400)}, runs and money of all {seen.days} days"
+            f"{span(timedelta(days=seen.looked_days))}, runs and money of all {seen.days} days"
         )
     if found.even:
         yield f"schedules that come most often are taken as even over the day ({found.even:,})"

@@ -70,9 +70,8 @@ def _covered(spans: Sequence[Span], begin: datetime, end: datetime) -> timedelta
     covered, here = timedelta(), begin
     for first, last in sorted(spans):
         start, stop = max(first, here), min(last, end)
-        if start < stop:
-            covered += stop - start
-            here = stop
+        covered += max(stop - start, timedelta())
+        here = max(here, stop)
     return covered
 
 

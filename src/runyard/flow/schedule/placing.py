@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from runyard.flow.schedule.month import Span, counted, outside
 from runyard.flow.schedule.ranges import at_second, rate, seconds_between
@@ -22,6 +23,7 @@ PLACED_MAX = 400_000  #: runs that are placed one by one, in all
 FEW = 2_000  #: instants of a schedule that are counted one by one where not all are placed
 _DAY = timedelta(days=1)
 _SECOND_MICROS = 1_000_000
+_SECONDS: Final = "q"  #: in an array: whole numbers of 8 bytes
 JobKey = tuple[str, str]  #: project and name
 
 
@@ -64,7 +66,8 @@ class Follower:
 class Placed:
     """What a trigger will ask for: `asks` in all, beside those that are `skipped` since the run
     before is not over. `starts`: those of the days that are looked at, in seconds since 1970; none
-    where it is `even`, so many a day. `alone`: its runs never come together."""
+    where it is even, `even_a_day`. `alone`: its runs never come together. `asker`: the schedule
+    that is placed so."""
 
     job: JobKey
     name: str
@@ -136,7 +139,7 @@ def _even(asker: Asker, seen: Look) -> Placed:
     asks = counted(asker.timing, asker.blackouts, seen.begin, seen.days, FEW)
     alone = asker.overlap is not OverlapPolicy.ALLOW
     a_day = asks / seen.days
-    return Placed(asker.job, asker.name, asker.regions, asks, (), 0, alone, a_day, asker)
+    return Placed(asker.job, asker.name, asker.regions, asks, (), alone=alone, even_a_day=a_day)
 
 
 def _placed(asker: Asker, pace: Pace | None, seen: Look) -> Placed:
@@ -146,7 +149,7 @@ def _placed(asker: Asker, pace: Pace | None, seen: Look) -> Placed:
     if seen.looked_days < seen.days:
         asks = counted(asker.timing, asker.blackouts, seen.begin, seen.days, FEW)
     if asker.overlap is OverlapPolicy.SKIP and pace is not None and pace.runs_measured:
-        kept = array("q", _one_by_one(due, pace.typical_seconds))
+        kept = array(_SECONDS, _one_by_one(due, pace.typical_seconds))
     skipped = round(asks * (1 - len(kept) / len(due))) if due else 0
     alone = asker.overlap is not OverlapPolicy.ALLOW
     return Placed(
@@ -156,9 +159,9 @@ def _placed(asker: Asker, pace: Pace | None, seen: Look) -> Placed:
 
 def _due(timing: Timing, instants: Sequence[int]) -> array[int]:
     if not timing.jitter:
-        return array("q", instants)
+        return array(_SECONDS, instants)
     due = (timing.due_at(at_second(second)) for second in instants)
-    return array("q", sorted(to_micros(at) // _SECOND_MICROS for at in due))
+    return array(_SECONDS, sorted(to_micros(at) // _SECOND_MICROS for at in due))
 
 
 def _one_by_one(due: Sequence[int], seconds: float) -> Iterator[int]:
@@ -209,7 +212,7 @@ def _following(
         one.name,
         one.regions,
         sum(source.runs for source, _ in sources),
-        array("q", sorted(starts)),
+        array(_SECONDS, sorted(starts)),
         even_a_day=sum(source.even_a_day * len(source.regions) for source, _ in sources),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from runyard.flow.schedule.preview import Preview, Transition
 from runyard.flow.wording import count, listed, sentence, span
@@ -100,7 +100,9 @@ def policies(spec: ScheduleSpec) -> Iterator[str]:
     if spec.start_by is not None:
         yield sentence("one that cannot start within", _span(spec.start_by), "is skipped")
     if spec.jitter_seconds:
-        yield sentence("each starts up to", _span(spec.jitter), "later, always by the same time")
+        yield sentence(
+            "each starts up to", span(spec.jitter_seconds), "later, always by the same time"
+        )
     if spec.windows:
         parts = [f"{one.days} {one.begin} to {one.to}" for one in spec.windows]
         yield sentence("it has instants only within", listed(parts))
@@ -125,5 +127,5 @@ def _catch_up(spec: ScheduleSpec) -> str:
     return "missed instants are not made up for"
 
 
-def _span(text: str | None) -> str:
-    return span(timedelta(seconds=seconds_of(text or "0s")))
+def _span(text: str) -> str:
+    return span(seconds_of(text))
