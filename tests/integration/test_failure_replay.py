@@ -31,7 +31,7 @@ GREEDY = "import sys; held = []\nwhile True: held.append(bytearray(2**20))"
 #: (file, the share that is at least right). `held_out` is the half that was set aside before a rule
 #: was written, by one who had read it; `fresh` was opened after the last rule was. What is wrong in
 #: it stays wrong until another such set is there: `tests/support/failure_texts.py` says why.
-SETS = (("held_out", 0.9), ("fresh", 0.92))
+SETS = (("held_out", 0.9), ("fresh", 0.905))
 
 
 @dataclass(frozen=True)
