@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -25,7 +26,6 @@ from runyard.localcloud.cloudrun.jobs import Jobs
 from runyard.localcloud.cloudrun.resources import Region
 from runyard.localcloud.cloudrun.starting import TaskSettings
 from runyard.localcloud.facts import cloud_id
-from runyard.localcloud.google.app import google_app
 from runyard.localcloud.neighbours import Neighbours
 from runyard.localcloud.secrets.keys import KeyFiles, Keys
 from runyard.localcloud.secrets.wallet import system_keys
@@ -155,7 +155,12 @@ async def open_cloud(
 
 def google_face(cloud: Cloud, token: str) -> AbstractAsyncContextManager[ASGIApp]:
     """The cloud as Google's client libraries know theirs; who asks shows `token`."""
-    return google_app(cloud.run, chance=secrets.randbits, token=token)
+    # by name: most servers have no such face, and start sooner without it
+    google = import_module("runyard.localcloud.google.app")
+    face: AbstractAsyncContextManager[ASGIApp] = google.google_app(
+        cloud.run, chance=secrets.randbits, token=token
+    )
+    return face
 
 
 def _regions(config: Config) -> tuple[Region, ...]:

@@ -22,6 +22,7 @@ BY_NAME = {
     ("runyard.cli.plan_lines", "runyard.cli.terminal"),
     ("runyard.cli.tables", "runyard.cli.terminal"),
     ("runyard.wiring", "runyard.database.postgresql"),
+    ("runyard.cloud_wiring", "runyard.localcloud.google.app"),
     ("runyard.api.issuers", "runyard.api.signatures"),
 }
 
