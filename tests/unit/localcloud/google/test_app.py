@@ -14,8 +14,18 @@ import pytest
 from starlette.types import Message, Scope
 
 from runyard.localcloud.cloudrun import administering
+from runyard.localcloud.cloudrun.resources import Execution, RunRequest
+from runyard.localcloud.cloudrun.rows import job_row
 from runyard.localcloud.google.app import BODY_BYTES_MAX, google_app
-from runyard.localcloud.google.operations import REMEMBERED_MAX
+from runyard.localcloud.google.operations import REMEMBERED_MAX, Operations
+from runyard.localcloud.google.removing import Removal
+from runyard.localcloud.google.shapes import JOB
+from runyard.localcloud.google.watching import Watch
+from runyard.localcloud.schema import load_queries
+from runyard.model.deployed import Place
+from runyard.model.errors import NotFound
+from runyard.provider.local.deployer import LocalDeployer
+from runyard.provider.port_jobs import DeployOrder
 from tests.support.cloud import World, make_template
 from tests.support.fake_cloud import play
 from tests.support.fake_spawner import FakeSpawner
@@ -174,9 +184,8 @@ def test_nobody_gets_in_without_the_token(tmp_path: Path) -> None:
 
 def test_a_region_has_a_quota_of_jobs(tmp_path: Path) -> None:
     async def scenario(web: Web, world: World, spawner: FakeSpawner) -> None:
-        count = administering.JOBS_MAX
-        made = await asyncio.gather(*(web.make(f"job-{number}") for number in range(count)))
-        assert not [one for one in made if "error" in one]
+        await web.make()
+        await _fill(world, administering.JOBS_MAX - 1)
         told = await web.error(
             "POST", f"{PLACE}/jobs", {"template": TEMPLATE}, query="jobId=one-more"
         )
@@ -188,6 +197,14 @@ def test_a_region_has_a_quota_of_jobs(tmp_path: Path) -> None:
         assert "error" not in await web.make("one-more")
 
     played(tmp_path, scenario)
+
+
+async def _fill(world: World, count: int) -> None:
+    """Have that many more jobs be there."""
+    job = await world.cloud.jobs.get("shop", "us-central1", "report")
+    rows = [job_row(replace(job, name=f"job-{number}")) for number in range(count)]
+    put = load_queries(world.database.dialect)["job_put"]
+    await world.database.write(lambda tx: tx.execute_many(put, rows))
 
 
 def test_the_faults_of_a_region_are_those_of_a_service(tmp_path: Path) -> None:
@@ -224,9 +241,15 @@ def test_operations_that_were_done_at_once_are_remembered_for_a_while(tmp_path: 
         path = f"/v2/{first['name']}"
         assert (await web.ask("GET", path))[1] == first
         assert (await web.ask("POST", f"{path}:wait", {"timeout": "1s"}))[1] == first
-        patch = ("PATCH", f"{PLACE}/jobs/report", {"template": TEMPLATE})
-        await asyncio.gather(*(web.ask(*patch) for _ in range(REMEMBERED_MAX)))
-        assert await web.error("GET", path) == (404, "NOT_FOUND")
+        unknown = path.rpartition("/")[0] + "/1f0c29f6-7ab0-4f3c-9d0f-0a6cb4a0f0d4"
+        assert await web.error("GET", unknown) == (404, "NOT_FOUND")
+        watch = Watch(world.cloud)
+        removal = Removal(world.cloud, watch)
+        operations = Operations(world.cloud, watch, removal, Random(5).getrandbits)
+        names = [operations.done(PLACE, JOB, {})["name"] for _ in range(REMEMBERED_MAX + 1)]
+        assert (await operations.get(names[1]))["done"]
+        with pytest.raises(NotFound, match=names[0]):
+            await operations.get(names[0])
 
     played(tmp_path, scenario)
 
@@ -256,5 +279,28 @@ def test_what_is_deleted_in_the_background_is_let_go_at_the_end(tmp_path: Path) 
         again = (await web.ask("DELETE", path))[1]
         assert again["name"] == deleting["name"]
         await asyncio.sleep(0)
+
+    played(tmp_path, scenario)
+
+
+def test_runyards_own_jobs_and_executions_are_there_and_stay_in_its_hands(tmp_path: Path) -> None:
+    async def scenario(web: Web, world: World, spawner: FakeSpawner) -> None:
+        deployer = LocalDeployer(world.cloud.jobs)
+        for environment in ("local", "prod"):
+            place = Place("shop", environment, "us-central1", "report")
+            await deployer.deploy(DeployOrder(place, TEMPLATE, fence=3))
+        there = PLACE.replace("/shop/", "/shop:prod/")
+        assert (await web.ask("GET", f"{there}/jobs/report"))[1]["name"] == f"{there}/jobs/report"[
+            4:
+        ]
+        key = ("shop", "us-central1", "report")
+        held = await world.cloud.run_job(RunRequest(*key, request_key="run_a/1"))
+        assert isinstance(held, Execution)
+        told = (await web.ask("GET", f"{PLACE}/jobs/report/executions"))[1]["executions"]
+        assert [one["name"].rpartition("/")[2] for one in told] == [held.name]
+        await web.ask("DELETE", f"{PLACE}/jobs/report")
+        await asyncio.sleep(0)
+        assert not (await world.cloud.execution(held.name)).is_final
+        assert "error" not in (await web.ask("GET", f"{there}/jobs/report"))[1]
 
     played(tmp_path, scenario)
