@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,3 +92,22 @@ def test_a_detached_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert "runyard.db is damaged" in done.err, done.err
     assert "backup" in done.err
     assert (tmp_path / "server.log").stat().st_mode & 0o077 == 0
+
+
+def test_a_port_for_googles_api_that_is_taken_is_told_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = CommandLine(tmp_path)("up", "--port", "0", "--google-api", str(port))
+        assert done.status == 69
+        assert f"port {port} on 127.0.0.1 is in use" in done.err
+        assert "runyard up --google-api " in done.err
+        asked = CommandLine(tmp_path, {"RUNYARD_GOOGLE_API_PORT": str(port)})
+        checks = asked("doctor", "--json").document()["checks"]
+    (found,) = [check for check in checks if check["name"] == f"port {port}"]
+    assert found["result"] == "fail"
+    assert "RUNYARD_GOOGLE_API_PORT" in found["advice"]
+    done = CommandLine(tmp_path)("up", "--port", "0", "--google-api", "70000")
+    assert (done.status, done.out) == (64, "")
+    assert "--google-api: 70000, expected 0 to 65535" in done.err
