@@ -17,6 +17,7 @@ from runyard.model.trigger.instant import Fate, Instant
 from tests.contract.test_triggers import KEY, PATH, fire, instants, run_of, scheduled
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
+from tests.support.runs import make_spec
 
 FROM = Origin("::1", "curl", "tok_1")
 
@@ -87,6 +88,19 @@ def test_only_the_runs_of_one_backfill_are_ended_with_who_wanted_it(grounds: Gro
         assert (fact.data["by"], fact.data["reason"]) == ("bob", "backfill bf_1")
         with pytest.raises(NotFound, match="there is no trigger"):
             await yard.gate.ask(CancelBackfill((*KEY[:3], "no"), "bob", yard.now, id="bf_1"))
+
+    in_yard(scene, grounds)
+
+
+def test_who_is_told_that_there_is_no_such_trigger_has_ended_nothing(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(scheduled())
+        done = await fill_back(yard, "bf_1")
+        before = await states(yard, done)
+        await yard.apply(make_spec())
+        with pytest.raises(NotFound, match="there is no trigger"):
+            await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id="bf_1"))
+        assert await states(yard, done) == before
 
     in_yard(scene, grounds)
 

@@ -108,6 +108,9 @@ class CancelBackfill(OfOne):
     async def load(self, work: WorkingSet) -> None:
         """See `Command.load`."""
         await work.triggers.load_jobs([(self.key[1], self.key[2])])
+        self.ids = ()
+        if self.key not in work.triggers.rows:
+            return  # who is told that there is no such trigger has ended nothing
         path = "/".join(self.key)
         ids = await work.store.runs.live_of_triggers(work.tx, [path])
         await work.load_runs(ids)
