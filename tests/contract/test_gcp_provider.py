@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runyard.localcloud.cloudrun.names import log_name
@@ -49,13 +49,20 @@ class TestGcpProvider(ProviderContract):
 
 @dataclass
 class Runs:
-    """What the runs of the attempts would say: where each was sent, and no handle of any."""
+    """What the runs of the attempts would say: where each was sent; the provider is told no handle
+    of any, so that it has to find them."""
 
     known: dict[AttemptKey, Whereabouts] = field(default_factory=dict)
+    handles: dict[AttemptKey, str] = field(default_factory=dict)
 
     async def trace(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Whereabouts]:
         """See `port_places.Trace`."""
         return {key: self.known[key] for key in keys if key in self.known}
+
+    async def handled(self, keys: Sequence[AttemptKey]) -> Mapping[AttemptKey, Whereabouts]:
+        """As a database has it: with the handles."""
+        found = await self.trace(keys)
+        return {key: replace(one, handle=self.handles.get(key, "")) for key, one in found.items()}
 
 
 async def _project(project: str, environment: str) -> str:
@@ -72,7 +79,9 @@ class Noting(GcpProvider):
         self.runs.known[order.key] = Whereabouts(
             order.project, order.environment, order.region, order.job
         )
-        return await super().launch(order)
+        report = await super().launch(order)
+        self.runs.handles[order.key] = report.handle
+        return report
 
 
 class Eyes(GcpViewer):
@@ -113,7 +122,7 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
         for region in ("us-central1", "europe-west1"):
             place = Place("shop", "local", region, "contract")
             await provider.jobs.deploy(DeployOrder(place, script_template("exit 1"), 1))
-        viewer = Eyes(api, Finding(api, runs.trace, _project))
+        viewer = Eyes(api, Finding(api, runs.handled, _project))
         viewer.logs = folder / "logs"
         neighbours = face.world.neighbours
         rig = Rig(

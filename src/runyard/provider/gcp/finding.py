@@ -55,8 +55,11 @@ class Finding:
         """Forget where an attempt is."""
         self._seen.pop(key, None)
 
-    async def spots(self, keys: Iterable[AttemptKey]) -> dict[AttemptKey, Spot]:
-        """Where attempts are; those that Google does not know are left out."""
+    async def spots(
+        self, keys: Iterable[AttemptKey], *, listed: bool = True
+    ) -> dict[AttemptKey, Spot]:
+        """Where attempts are; those that Google does not know are left out. Without `listed` also
+        those whose handle no run has (yet): looking for them among executions takes Google long."""
         wanted = list(dict.fromkeys(keys))
         found = {key: self._seen[key] for key in wanted if key in self._seen}
         unseen = [key for key in wanted if key not in found]
@@ -64,8 +67,9 @@ class Finding:
         for key, there in traced.items():
             if names.execution(there.handle) is not None:
                 found[key] = Spot(there.job, there.handle)
-        lost = {key: there for key, there in traced.items() if not there.handle}
-        found |= await self._listed(lost)
+        if listed:
+            lost = {key: there for key, there in traced.items() if not there.handle}
+            found |= await self._listed(lost)
         return found
 
     async def executions(self, handles: Sequence[str]) -> dict[str, run_v2.Execution]:

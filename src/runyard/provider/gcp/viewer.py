@@ -37,7 +37,7 @@ class GcpViewer:
     def __init__(self, api: RunApi, finding: Finding) -> None:
         self._api = api
         self._finding = finding
-        self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution | None]] = OrderedDict()
+        self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution]] = OrderedDict()
 
     async def progress(self, key: AttemptKey) -> Progress:
         """See `Viewer.progress`."""
@@ -86,11 +86,12 @@ class GcpViewer:
     async def execution(self, key: AttemptKey) -> run_v2.Execution | None:
         """The execution that an attempt is, as it was a moment ago; None when there is none."""
         now = asyncio.get_running_loop().time()
-        at, found = self._seen.get(key, (now - LOOK_SECONDS, None))
-        if now - at < LOOK_SECONDS:
-            return found
-        spot = (await self._finding.spots([key])).get(key)
+        if (seen := self._seen.get(key)) and now - seen[0] < LOOK_SECONDS:
+            return seen[1]
+        spot = (await self._finding.spots([key], listed=False)).get(key)
         found = None if spot is None else await self._api.get_execution(spot.handle)
+        if found is None:
+            return None
         self._seen[key] = (now, found)
         self._seen.move_to_end(key)
         while len(self._seen) > SEEN_MAX:
