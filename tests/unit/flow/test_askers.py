@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,10 @@ import pytest
 from runyard.flow.schedule.askers import Askers, Differing, askers
 from runyard.flow.schedule.forecast_words import assumptions
 from runyard.flow.schedule.forecasting import forecast
-from runyard.flow.schedule.placing import look
+from runyard.flow.schedule.placing import Asker, Follower, look
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.row import Trigger, TriggerState
+from runyard.model.trigger.schedule import OverlapPolicy
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 JOB = {"regions": ["us-central1", "europe-west1"], "placement": "primary"}
@@ -28,30 +29,66 @@ def found_in(*rows: Trigger, placement: str = "primary") -> Askers:
 
 
 def test_a_schedule_asks_where_its_job_runs() -> None:
-    one = row({"schedule": "@hourly", "blackouts": [{"from": "2026-12-01", "to": "2026-12-01"}]})
+    one = row(
+        {
+            "schedule": "@hourly",
+            "overlap": "queue",
+            "blackouts": [{"from": "2026-12-01", "to": "2026-12-01"}],
+        }
+    )
     (found,) = found_in(one).schedules
-    assert (found.job, found.name, found.regions) == (("shop", "report"), "at", ("us-central1",))
-    assert (len(found.blackouts), found.jitter_below_seconds) == (1, 3600)
-    (both,) = found_in(one, placement="all").schedules
-    assert both.regions == ("us-central1", "europe-west1")
+    timing = found.timing
+    assert next(timing.instants(NOW)) == NOW + timedelta(hours=1)
+    begin = datetime(2026, 12, 1, tzinfo=UTC)
+    blackout = (begin, begin + timedelta(days=1))
+    job = ("shop", "report")
+    assert found == Asker(
+        job, "at", timing, OverlapPolicy.QUEUE, ("us-central1",), (blackout,), 3600.0
+    )
+    both = found_in(one, placement="all")
+    assert both.schedules[0].regions == ("us-central1", "europe-west1")
+    assert (both.differing, both.left_out) == ({}, {})
 
 
-def test_what_differs_is_kept() -> None:
-    one = row({"schedule": "@hourly", "startBy": "60s", "with": {"region": "asia-east1"}})
-    found = found_in(one, placement="all")
-    assert found.schedules[0].regions == ("asia-east1",)
+@pytest.mark.parametrize(
+    ("said", "differing"),
+    [
+        ({"region": "asia-east1"}, Differing("asia-east1")),
+        ({"taskCount": 2}, Differing("", 2)),
+        ({"region": "asia-east1", "taskCount": 2}, Differing("asia-east1", 2)),
+    ],
+)
+def test_what_differs_is_kept(said: dict[str, Any], differing: Differing) -> None:
+    key = ("shop", "report", "at")
+    regions = (differing.region,) if differing.region else ("us-central1", "europe-west1")
+    schedule = row({"schedule": "@hourly", "startBy": "60s", "with": said})
+    found = found_in(schedule, placement="all")
+    assert found.schedules[0].regions == regions
     assert found.schedules[0].jitter_below_seconds == 61
-    assert found.differing == {("shop", "report", "at"): Differing("asia-east1")}
+    assert found.differing == {key: differing}
+    chain = found_in(row({"after": {"job": "a"}, "with": said}, TriggerKind.CHAIN), placement="all")
+    assert chain.chains[0].regions == regions
+    assert chain.differing == {key: differing}
 
 
-def test_a_chain_follows_jobs_of_its_project() -> None:
-    one = row({"after": {"all": ["a", "b"]}, "with": {"taskCount": 2}}, TriggerKind.CHAIN)
-    found = found_in(one)
-    assert found.chains[0].after == (("shop", "a"), ("shop", "b"))
-    assert found.chains[0].together
-    assert found.differing == {("shop", "report", "at"): Differing("", 2)}
-    alone = found_in(row({"after": {"job": "a", "on": "any"}}, TriggerKind.CHAIN))
-    assert not alone.chains[0].together
+@pytest.mark.parametrize(
+    ("after", "jobs", "together"),
+    [
+        ({"all": ["a", "b"]}, ("a", "b"), True),
+        ({"any": ["a", "b"]}, ("a", "b"), False),
+        ({"job": "a", "on": "any"}, ("a",), False),
+        ({"job": "a"}, ("a",), False),
+    ],
+)
+def test_a_chain_follows_jobs_of_its_project(
+    after: dict[str, Any], jobs: tuple[str, ...], together: bool
+) -> None:
+    found = found_in(row({"after": after}, TriggerKind.CHAIN))
+    followed = tuple(("shop", one) for one in jobs)
+    assert found.chains == [
+        Follower(("shop", "report"), "at", followed, together, ("us-central1",))
+    ]
+    assert (found.schedules, found.differing, found.left_out) == ([], {}, {})
 
 
 def nowhere(_: str) -> tzinfo:
@@ -83,3 +120,9 @@ def test_what_cannot_be_told_is_left_out_with_the_reason(one: Trigger, reason: s
 def test_jobs_that_were_not_read_are_left_out_too() -> None:
     found = askers([row({"schedule": "@hourly"})], {}, nowhere)
     assert found.left_out == {"not seen": 1}
+
+
+def test_those_that_are_left_out_are_counted() -> None:
+    paused = row({"schedule": "@hourly"}, state=TriggerState.PAUSED)
+    webhook = row({}, TriggerKind.WEBHOOK)
+    assert found_in(paused, webhook, paused).left_out == {"paused": 2, "by webhook": 1}

@@ -55,7 +55,9 @@ def test_what_would_never_be_looked_at_is_reckoned_and_told() -> None:
     found = check(row(last_instant=NEXT), ZoneInfo, NOW)
     assert found is not None
     assert found.trigger.next_at == found.trigger.next_instant == NEXT + timedelta(days=1)
-    assert found.words.startswith("shop/local/report/s was enabled and had no next instant")
+    assert found.words == (
+        "shop/local/report/s was enabled and had no next instant; it was reckoned anew"
+    )
 
 
 def test_new_data_of_a_zone_move_what_is_not_due_yet() -> None:
@@ -79,7 +81,10 @@ def test_a_schedule_without_its_zone_is_broken_once_it_would_be_reckoned() -> No
     found = check(row(), missing, NOW)
     assert found is not None
     assert (found.trigger.state, found.trigger.next_at) == (TriggerState.BROKEN, None)
-    assert "there is no time zone Europe/Lisbon" in found.words
+    assert found.words == (
+        f"shop/local/report/s was enabled, and cannot be reckoned: {found.trigger.reason}"
+    )
+    assert "there is no time zone Europe/Lisbon" in found.trigger.reason
     assert check(found.trigger, missing, NOW) is None
 
 
@@ -96,7 +101,7 @@ def test_what_has_no_instant_any_more_ends() -> None:
     found = check(row(document={"endAt": "2026-11-02"}), ZoneInfo, NOW)
     assert found is not None
     assert (found.trigger.state, found.trigger.reason) == (TriggerState.ENDED, ENDED)
-    assert found.trigger.next_at is None
+    assert (found.trigger.next_instant, found.trigger.next_at) == (None, None)
 
 
 def test_what_stayed_due_is_told_and_due_again() -> None:
@@ -107,8 +112,27 @@ def test_what_stayed_due_is_told_and_due_again() -> None:
     assert found.words == (
         "shop/local/report/s was due at 2026-11-01 12:00:00 UTC and was not looked at"
     )
+    assert overdue(replace(late, next_at=NOW), ZoneInfo, NOW) is not None
     for fine in (GOOD, replace(late, next_at=None), replace(late, state=TriggerState.PAUSED)):
         assert overdue(fine, ZoneInfo, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("begin", "until", "is_told"),
+    [
+        ("2026-11-02T09:00:00Z", "2026-11-02T09:30:00Z", False),
+        ("2026-11-02T08:30:00Z", "2026-11-02T09:00:00Z", True),
+        ("2026-11-02T09:00:01Z", "2026-11-02T09:30:00Z", True),
+    ],
+)
+def test_a_blackout_has_the_instant_it_begins_at_and_not_the_one_it_ends_at(
+    begin: str, until: str, is_told: bool
+) -> None:
+    blackouts = [{"from": "2026-10-01", "to": "2026-10-02"}, {"from": begin, "to": until}]
+    late = row(document={"blackouts": blackouts}, next_instant=NEXT, next_at=SINCE)
+    found = overdue(late, ZoneInfo, NOW)
+    assert found is not None
+    assert bool(found.words) is is_told
 
 
 def test_of_what_stayed_due_in_a_blackout_nobody_is_told() -> None:

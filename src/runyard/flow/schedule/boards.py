@@ -83,14 +83,13 @@ def _occupy(out: list[int], one: Placed, seconds: float, first: int) -> None:
     size = len(out) - 1
     free = 0
     for at in one.starts:
-        begin = at // 60 - first
+        begin = max(at // 60 - first, free)
         end = min(int(at + seconds) // 60 - first + 1, size)
-        if one.alone and begin < free:
-            begin = free
         if begin < end:
             out[begin] += 1
             out[end] -= 1
-            free = end
+            if one.alone:
+                free = end
 
 
 def first_minute(seen: Look) -> int:
