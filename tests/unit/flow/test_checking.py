@@ -102,6 +102,13 @@ def test_what_has_no_instant_any_more_ends() -> None:
     assert found is not None
     assert (found.trigger.state, found.trigger.reason) == (TriggerState.ENDED, ENDED)
     assert (found.trigger.next_instant, found.trigger.next_at) == (None, None)
+    broken = replace(
+        GOOD, state=TriggerState.BROKEN, document={**GOOD.document, "endAt": "2026-11-02"}
+    )
+    again = check(broken, ZoneInfo, NOW)
+    assert again is not None
+    assert (again.trigger.state, again.trigger.next_instant) == (TriggerState.ENDED, None)
+    assert again.trigger.next_at is None
 
 
 def test_what_stayed_due_is_told_and_due_again() -> None:

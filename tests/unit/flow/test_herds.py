@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runyard.flow.estimates import Estimate
+from runyard.flow.schedule.boards import Board
 from runyard.flow.schedule.forecasting import Forecast, JobForecast, forecast
+from runyard.flow.schedule.herds import Herd, advice
 from runyard.flow.schedule.instants import Timetable
-from runyard.flow.schedule.placing import Asker, Look, Pace
+from runyard.flow.schedule.placing import Asker, Look, Pace, place
 from runyard.flow.schedule.timing import Timing
 from runyard.model.recurrence.reach import shortest_seconds
 from runyard.model.recurrence.reading import read
@@ -86,6 +88,56 @@ def test_what_stands_around_a_herd_is_reckoned_with() -> None:
     assert (found.jitter_seconds, found.starts_after) == (3600, 6)
 
 
+def advised(
+    minute: int, starts: dict[int, int], usual: int = 0, **rest: Any
+) -> tuple[int | None, int, int]:
+    """What spreads ten that start in a minute of a day: a jitter, and what it leaves; and which
+    minute is calm. `starts`: how many there are in other minutes, where they are not as usual."""
+    seen = Look(BEGIN.replace(second=0), 1, 1)
+    crowded = crowd(10, f"{minute % 60} {minute // 60} * * *", **rest)
+    placed = place(crowded, [], {}, seen)
+    board = Board(24 * 60)
+    board.starts = [starts.get(each, usual) for each in range(board.minutes)]
+    board.starts[minute] += 10
+    at = seen.begin + minute * timedelta(minutes=1)
+    names = tuple((*one.job, one.name) for one in placed)
+    found = advice(Herd(at, *HERE, board.starts[minute], 1, names), placed, board, seen)
+    assert found is not None
+    calm = (found.quiet_at - seen.begin) // timedelta(minutes=1)
+    assert found.quiet_starts == board.starts[calm]
+    return found.jitter_seconds, found.starts_after, calm
+
+
+@pytest.mark.parametrize(
+    ("minute", "calm", "found"),
+    [
+        (120, [150], 150),
+        (120, [151], 119),
+        (120, [90], 90),
+        (120, [89], 119),
+        (120, [90, 121, 118], 121),
+        (5, [0, 1], 1),  # the first minute is past
+        (1437, [1439], 1439),
+    ],
+)
+def test_a_calm_minute_is_the_nearest_of_the_calmest_of_half_an_hour(
+    minute: int, calm: list[int], found: int
+) -> None:
+    assert advised(minute, dict.fromkeys(calm, 1), usual=5)[2] == found
+
+
+def test_a_jitter_that_only_moves_the_crowd_is_none() -> None:
+    assert advised(120, {121: 100})[:2] == (None, 10)
+    assert advised(120, {120: 10, 121: 20})[:2] == (None, 20)
+
+
+def test_a_jitter_stays_below_what_its_schedules_may_have() -> None:
+    (found,) = foresee(
+        [replace(one, jitter_below_seconds=300.0) for one in crowd(10, "0 2 * * *")]
+    ).advice
+    assert found.jitter_seconds == 120
+
+
 def test_a_step_is_an_hour_of_two_days_and_counts_each_region() -> None:
     seen = Look(datetime(2026, 11, 26, tzinfo=UTC), 2, 2)
     found = foresee([asker("a", "0 9 * * *", regions=BOTH)], seen)
@@ -108,7 +160,7 @@ def test_what_starts_at_the_very_end_is_in_no_step() -> None:
 
 
 def test_a_job_has_all_its_triggers_and_the_price_of_the_one_that_asks_most() -> None:
-    skipping = {"overlap": OverlapPolicy.SKIP, "regions": BOTH}
+    skipping: dict[str, Any] = {"overlap": OverlapPolicy.SKIP, "regions": BOTH}
     askers = [
         asker("a", "0 9 * * *", name="rare"),
         asker("a", "*/30 9-10 * * *", name="often"),

@@ -81,6 +81,7 @@ def test_days_that_are_not_looked_at_are_counted() -> None:
     assert (hourly.asks, len(hourly.starts)) == (30 * 24 - 12, 48 - 12)
     often = placed(asker("a", "every 10m"), Look(BEGIN, 30, 2))
     assert often.asks == 30 * 144  # by its period: there are more than are counted one by one
+    assert placed(asker("a", "every 10m"), Look(BEGIN, 30, 30)).asks == 30 * 144 - 1  # one by one
     later = placed(
         asker("a", "0 0 1 * *", overlap=OverlapPolicy.SKIP), Look(BEGIN, 30, 2), Pace(60, 60, 1)
     )
@@ -94,6 +95,10 @@ def test_of_what_is_skipped_so_large_a_share_is_that_of_all_days() -> None:
     assert list(found.starts) == [NINE, NINE + 86_400]
     on_time = placed(half, Look(BEGIN, 1, 1), Pace(1800, 1800, 1))
     assert (on_time.asks, on_time.skipped) == (2, 0)
+    unknown = placed(half, Look(BEGIN, 1, 1), Pace(3600, 3600))
+    assert (unknown.asks, unknown.skipped) == (2, 0)
+    side_by_side = placed(asker("a", "*/30 9 * * *"), Look(BEGIN, 1, 1), Pace(3600, 3600, 1))
+    assert (side_by_side.asks, side_by_side.skipped) == (2, 0)
 
 
 def test_jitter_is_in_the_starts() -> None:

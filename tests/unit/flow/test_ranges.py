@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -28,6 +29,7 @@ TEXTS = (
 OFFICE = Window(8 * 60, 10 * 60, frozenset((1, 2, 3, 4, 5)))
 NIGHT = Window(22 * 60, 3 * 60, frozenset((0, 6)))
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+WEEK = timedelta(days=7)
 
 
 def timing(text: str, zone: str = "UTC", **rest: Any) -> Timing:
@@ -91,6 +93,18 @@ def test_windows_hold_on_a_day_of_a_change_too() -> None:
     found = [at_second(second) for second in seconds_between(one, begin, begin + timedelta(days=1))]
     assert found == slowly(one, begin, begin + timedelta(days=1))
     assert [at.hour for at in found] == [0]  # 02:30 is skipped
+
+
+@pytest.mark.parametrize("text", ["every 30m", "0,30 * * * *"])
+def test_windows_hold_on_the_days_they_name_and_nothing_comes_after_the_end(text: str) -> None:
+    days = {1: 5, 2: 6, 5: 2, 7: 4}  # of January: a Monday, a Tuesday, a Friday and a Sunday
+    for weekday, day in days.items():
+        one = timing(text, windows=(Window(8 * 60, 10 * 60, frozenset((weekday % 7,))),))
+        found = [at_second(second) for second in seconds_between(one, BEGIN, BEGIN + WEEK)]
+        assert {(at.day, at.hour) for at in found} == {(day, 8), (day, 9)}
+        assert (found, len(found)) == (slowly(one, BEGIN, BEGIN + WEEK), 4)
+        end = datetime(2026, 1, day, 9, tzinfo=UTC)
+        assert len(seconds_between(replace(one, end_at=end), BEGIN, BEGIN + WEEK)) == 2
 
 
 def test_the_edges_are_outside() -> None:
