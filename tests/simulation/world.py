@@ -12,13 +12,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from random import Random
 from typing import Any
 
 from runyard.database.migrations import migrate
 from runyard.database.port import Database
-from runyard.database.sqlite import InlineSqlite, run_inline
+from runyard.database.sqlite import InlineSqlite
 from runyard.gate.asking import Apply, Request
 from runyard.gate.door import Gate, GateSettings
 from runyard.gate.environments import ApplyEnvironments
@@ -39,6 +38,7 @@ from tests.simulation.process import Process
 from tests.simulation.promises import Promises
 from tests.simulation.remedies import RemedyPromises
 from tests.simulation.triggers import Triggers
+from tests.support.schema import image
 
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)  # the night before a change to summer time
 REGION_RUNS_MAX = 4
@@ -113,16 +113,6 @@ def spec(name: str) -> JobSpec:
     return JobSpec.from_document({"project": "sim", "name": name, "template": template} | beside)
 
 
-@lru_cache(maxsize=1)
-def _migrated() -> bytes:
-    """The image of a database with our schema, made once in a process: worlds begin with it."""
-    database = InlineSqlite()
-    run_inline(migrate(database, MIGRATIONS, START))
-    image = database.image()
-    run_inline(database.close())
-    return image
-
-
 class Complaints(logging.Handler):
     """What engines log as faults of the program: they go on after it, a world does not."""
 
@@ -143,7 +133,7 @@ class World:
     def __init__(self, seed: int, database: Database | None = None) -> None:
         self.random = Random(seed)
         self.now = START
-        self.database = database or InlineSqlite.copy_of(_migrated())
+        self.database = database or InlineSqlite.copy_of(image())
         self._is_migrated = database is None
         self.store = Store.of(self.database.dialect)
         self.cloud = Cloud(self.random, lambda: self.now)

@@ -32,7 +32,6 @@ from runyard.api.services import ApiSettings, RegionState, Services
 from runyard.api.sign_in import Issuers, SignIn
 from runyard.api.streams import Streams
 from runyard.api.tokens import Tokens
-from runyard.database.migrations import migrate
 from runyard.database.signals import Signals
 from runyard.database.sqlite import InlineSqlite, SqliteDatabase
 from runyard.engine.doing import Doing
@@ -49,7 +48,7 @@ from runyard.model.principal import ADMIN
 from runyard.model.zones import ZoneBook
 from runyard.provider.local.pubsub import LocalBroker
 from runyard.provider.local.secrets import LocalSecrets
-from runyard.store.memory import MIGRATIONS, Store
+from runyard.store.memory import Store
 from runyard.telemetry.metrics import Metrics
 from runyard.telemetry.recorder import Recorder
 from runyard.telemetry.series import TimeSeries
@@ -57,6 +56,7 @@ from tests.support.channels import KeptVoices
 from tests.support.cloud import TickingClock
 from tests.support.fake_jobs import FakeAccess, FakeJobs
 from tests.support.fake_viewer import FakeViewer
+from tests.support.schema import furnish
 
 T = TypeVar("T")
 TOKEN = "a-token-for-tests-of-the-api-only"
@@ -207,8 +207,8 @@ async def backstage(
     folder: Path, settings: dict[str, Any] | None = None, issuers: Issuers | None = None
 ) -> Backstage:
     """Everything an app needs, on a database in `folder`."""
+    furnish(folder / "runyard.db")
     database = SqliteDatabase(folder / "runyard.db", synchronous="OFF")
-    await migrate(database, MIGRATIONS, START)
     store, signals, metrics = Store.of("sqlite"), Signals(), Metrics("1.2.3")
     jobs, carried, measures = FakeJobs(), Carried(), await _measures()
 

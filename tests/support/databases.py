@@ -16,6 +16,7 @@ from runyard.database.sqlite import InlineSqlite, SqliteDatabase
 from runyard.store.memory import MIGRATIONS
 from tests.support.postgresql import Server
 from tests.support.runs import NOW
+from tests.support.schema import furnish, image
 
 KINDS = ("threaded", "inline", "postgresql")
 
@@ -44,9 +45,9 @@ class Grounds:
         """A database with the store's schema and no rows."""
         if self.server is not None:
             self.urls["furnished"] = await asyncio.to_thread(_furnished_copy, self.server)
+        elif self.kind == "threaded":
+            furnish(self.folder / "furnished.db")
         async with self.opened("furnished") as database:
-            if self.server is None:
-                await migrate(database, MIGRATIONS, NOW)
             yield database
 
     async def _open(self, name: str) -> Database:
@@ -56,7 +57,7 @@ class Grounds:
             return await PostgresDatabase.open(self.urls[name])
         if self.kind == "threaded":
             return SqliteDatabase(self.folder / f"{name}.db", synchronous="OFF")
-        return InlineSqlite()
+        return InlineSqlite.copy_of(image()) if name == "furnished" else InlineSqlite()
 
 
 IN_MEMORY = Grounds("inline", Path())
