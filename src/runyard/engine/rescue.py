@@ -81,4 +81,4 @@ _GOING_ON = frozenset({Phase.PENDING, Phase.RUNNING})
 def _is_news(run: Run, report: Report) -> bool:
     if report.phase in (Phase.ENDED, Phase.UNKNOWN):
         return True
-    return run.state is State.LAUNCHING
+    return run.state is State.LAUNCHING and report.phase is not Phase.UNSEEN

@@ -55,6 +55,7 @@ class Phase(StrEnum):
     RUNNING = "running"
     ENDED = "ended"
     UNKNOWN = "unknown"  # never heard of, or forgotten
+    UNSEEN = "unseen"  # it cannot be looked at now, while others can: of several providers, one
 
 
 @dataclass(frozen=True, slots=True)

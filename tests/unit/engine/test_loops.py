@@ -120,19 +120,25 @@ def test_rescue_stops_again_what_is_to_stop_and_goes_on() -> None:
         provider = ScriptedProvider()
         rescue = RescueLoop(yard.gate, yard.database, yard.store, provider)
         await yard.apply(make_spec())
-        going, pending, over, fine = [await yard.request() for _ in range(4)]
-        phases = (Phase.RUNNING, Phase.PENDING, Phase.ENDED, Phase.RUNNING)
-        for run, phase in zip((going, pending, over, fine), phases, strict=True):
+        going, pending, over, unseen, fine, begun = [await yard.request() for _ in range(6)]
+        phases = {
+            going: Phase.RUNNING, pending: Phase.PENDING, over: Phase.ENDED,
+            unseen: Phase.UNSEEN, fine: Phase.RUNNING, begun: Phase.UNSEEN,
+        }  # fmt: skip
+        for run, phase in phases.items():
             outcome = make_outcome() if phase is Phase.ENDED else None
             key = attempt_key(run.id, 1)
             provider.reports[key] = Report(key, phase, "x", outcome=outcome)
-            await yard.tell(run, Launched(1, "x"))
-            if run is not fine:
+            if run is not begun:
+                await yard.tell(run, Launched(1, "x"))
+            if run not in (fine, begun):
                 await yard.tell(run, CancelRequested("ann", "no need"))
         await yard.database.write(lambda tx: tx.execute("DELETE FROM outbox"))
         await rescue.tick(yard.now)
         stopped = [attempt_key(run.id, 1) for run in sorted((going, pending), key=_by_id)]
         assert provider.called("stop") == stopped
+        states = [(await yard.run(run.id)).state for run in (unseen, begun)]
+        assert states == [State.STOPPING, State.LAUNCHING]
 
     in_yard(scene)
 

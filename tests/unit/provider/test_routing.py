@@ -139,6 +139,23 @@ def test_what_cannot_be_reached_is_unavailable_with_the_reason() -> None:
     asyncio.run(main())
 
 
+def test_what_is_here_is_looked_at_while_the_other_does_not_answer() -> None:
+    async def main() -> None:
+        both = Both(missing=True)
+        both.know(FAR, "prod", "projects/p/locations/r/jobs/j/executions/e")
+        both.here.reports = {HERE: Report(HERE, Phase.RUNNING, "here")}
+        reports = await both.routed().look([FAR, HERE])
+        assert [report.phase for report in reports] == [Phase.UNSEEN, Phase.RUNNING]
+        await both.routed().forget(FAR)
+        assert both.here.called("forget") == both.away.called("forget") == []
+        both.missing = False
+        both.away.fails.append(ProviderUnavailable("503"))
+        reports = await both.routed().look([FAR])
+        assert [report.phase for report in reports] == [Phase.UNSEEN]
+
+    asyncio.run(main())
+
+
 def test_jobs_and_access_go_where_the_environment_is() -> None:
     async def main() -> None:
         both = Both()

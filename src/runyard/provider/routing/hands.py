@@ -8,21 +8,23 @@ away, nobody is asked anything: everything is here.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from runyard.model.deployed import DeployedJob, Place
 from runyard.model.environment import LOCAL, Environment, ProviderName
-from runyard.model.errors import ConfigError, ProviderUnavailable
+from runyard.model.errors import ConfigError, ProviderError, ProviderUnavailable
 from runyard.model.ids import AttemptKey
 from runyard.model.operation import StepKind
-from runyard.provider.port import LaunchOrder, Provider, Released, Report
+from runyard.provider.port import LaunchOrder, Phase, Provider, Released, Report
 from runyard.provider.port_access import Access, Identity, Names, Settled
 from runyard.provider.port_jobs import Deployer, DeployOrder
 from runyard.provider.port_places import Trace
 
 T = TypeVar("T")
+LOGGER = logging.getLogger("runyard.provider")
 
 SEEN_MAX = 50_000  #: attempts whose place this process remembers
 FAR_HANDLES = "projects/"  #: how Google's names begin, and none of this machine's
@@ -130,11 +132,21 @@ class RoutedProvider:
         far = await self._places.far(keys)
         if not far:
             return await self._here.look(keys)
-        provider = await reached(self._far.provider)
-        parts = ([key for key in keys if key not in far], [key for key in keys if key in far])
-        here, there = await asyncio.gather(self._here.look(parts[0]), provider.look(parts[1]))
+        here, there = await asyncio.gather(
+            self._here.look([key for key in keys if key not in far]),
+            self._look_far([key for key in keys if key in far]),
+        )
         found = {report.key: report for report in (*here, *there)}
         return [found[key] for key in keys]
+
+    async def _look_far(self, keys: Sequence[AttemptKey]) -> list[Report]:
+        """How those are that are far away; while nobody can say, what is here is looked at all the
+        same."""
+        try:
+            return await (await reached(self._far.provider)).look(keys)
+        except ProviderError as error:
+            LOGGER.warning("%d attempts cannot be looked at: %s", len(keys), error.message)
+            return [Report(key, Phase.UNSEEN) for key in keys]
 
     async def changed(self) -> list[Report]:
         """See `Provider.changed`."""
@@ -148,8 +160,14 @@ class RoutedProvider:
         return await (await self._holder(key)).release(key)
 
     async def forget(self, key: AttemptKey) -> None:
-        """See `Provider.forget`."""
-        await (await self._holder(key)).forget(key)
+        """See `Provider.forget`. Where nobody here can reach what is far, for want of libraries or
+        credentials, it stays there: else nothing could be forgotten any more."""
+        try:
+            holder = await self._holder(key)
+        except ProviderUnavailable as error:
+            LOGGER.warning("%s is forgotten here alone: %s", key, error.message)
+            return
+        await holder.forget(key)
 
     async def log_bytes(self) -> int:
         """See `Provider.log_bytes`."""
