@@ -35,6 +35,17 @@ def test_a_job_without_one_has_all_the_retries_of_its_runs() -> None:
     assert isinstance(judge(free, FAILED, NOW, Spent(KEY, NOW, 10**6)), Retry)
 
 
+def test_the_first_retry_begins_a_stretch() -> None:
+    one = RetryBudget(1, 60)
+    assert refusal(one, None, NOW) == ""
+    spent = spend(KEY, one, None, NOW)
+    assert spent == Spent(KEY, NOW, 1)
+    words = "its job has had 1 retry within 1 min by retry.budget"
+    assert refusal(one, spent, NOW) == words
+    later = NOW + timedelta(seconds=60)
+    assert spend(KEY, one, Spent(KEY, NOW, 1), later) == Spent(KEY, later, 1)
+
+
 def test_only_a_retry_spends() -> None:
     slot = Slot(region_slot("local", "us-central1"), 9, 1)
     facts = Facts({slot.name: slot}, spent=Spent(KEY, NOW, 1))

@@ -111,6 +111,19 @@ def test_what_is_not_declared_goes_by_the_general_rule() -> None:
     assert holding.wait_for(running(), make_outcome(Ending.FAILED, failure=disk), NOW) is None
 
 
+def test_a_wait_says_when_somebody_looks_and_till_when() -> None:
+    run, until = running(), NOW + timedelta(seconds=600)
+    found = holding.wait_for(run, failed("network"), NOW)
+    first = Awaiting(NOW, until, NOW + timedelta(seconds=5))
+    assert found == holding.AwaitNetwork(
+        first,
+        "it failed",
+        "it waits until what it needs can be reached, at most 10 min (recovery.network)",
+    )
+    again = holding.looked(waiting("network"), first, "no", NOW)
+    assert again == Awaiting(NOW, until, NOW + timedelta(seconds=10), 1, "no")
+
+
 def test_no_attempt_beyond_the_declared_number() -> None:
     run = running(attempt=3)
     found = holding.wait_for(run, failed("network"), NOW)

@@ -66,6 +66,12 @@ def summary(*incidents: Incident, did: tuple[Remedied, ...] = ()) -> Summary:
     return tally.summary(did)
 
 
+def test_incidents_are_counted_by_severity() -> None:
+    found = summary(incident(), incident(), incident(severity=Severity.CRITICAL))
+    assert dict(found.by_severity)[Severity.ERROR] == 2
+    assert dict(found.by_severity)[Severity.CRITICAL] == 1
+
+
 def test_a_month_without_incidents() -> None:
     found = summary()
     assert (found.incidents, found.open, found.to_resolve) == (0, 0, Times())

@@ -51,6 +51,7 @@ def test_no_value_of_a_variable_is_left() -> None:
             "hunter2",
         ],
         "args": ["--token", "hunter2"],
+        "command": ["sh", "--token", "hunter2"],
         "more": {"env": {"C": "hunter2"}, "n": 3, "none": None},
         "odd": {"env": 3, "args": "password=hunter2"},
     }
@@ -62,6 +63,7 @@ def test_no_value_of_a_variable_is_left() -> None:
             REDACTED,
         ],
         "args": ["--token", REDACTED],
+        "command": ["sh", "--token", REDACTED],
         "more": {"env": {"C": REDACTED}, "n": 3, "none": None},
         "odd": {"env": 3, "args": f"password={REDACTED}"},
     }

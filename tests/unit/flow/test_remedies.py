@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from runyard.flow.growing import MEMORY_BYTES_MAX, grown, next_size, template_memory
-from runyard.flow.remedies import ACTIONS, Case, Suggestion, suggestion, suggestions
+from runyard.flow.remedies import (
+    ACTIONS,
+    Case,
+    Suggestion,
+    memory_of,
+    suggestion,
+    suggestions,
+)
 from runyard.model.dead_letter import DeadLetter
 from runyard.model.failure import Failure, FailureClass, Shortage
 from runyard.model.ids import RunId
@@ -121,6 +128,22 @@ def test_of_a_job_that_is_gone_nothing_is_suggested() -> None:
             ),
         ),
         (
+            case(run(3, outcome=None), succeeded=GOOD),
+            (
+                True,
+                "revision 2 succeeded last (run_1), and 1 run of revision 3 has died since",
+                ("2",),
+            ),
+        ),
+        (
+            case(run(3, outcome=make_outcome(Ending.FAILED)), succeeded=GOOD),
+            (
+                True,
+                "revision 2 succeeded last (run_1), and 1 run of revision 3 has died since",
+                ("2",),
+            ),
+        ),
+        (
             case(failed_for(run(3), FailureClass.NETWORK), succeeded=GOOD),
             (False, "run_3 failed for the network, not for the job", ("2",)),
         ),
@@ -168,6 +191,10 @@ def test_more_memory_makes_sense_where_the_last_dead_run_lacked_it() -> None:
     longer = run(3, State.SUCCEEDED, scaled=Scaled(timeout_seconds=60))
     found = suggestion(case(short(2), worked=longer), RemedyAction.RAISE_MEMORY)
     assert said(found) == (True, "run_2 was killed for memory with 512Mi", ("1Gi",))
+    as_much = run(3, State.SUCCEEDED, scaled=Scaled(memory_bytes=512 * MIB))
+    found = suggestion(case(short(2), worked=as_much), RemedyAction.RAISE_MEMORY)
+    assert said(found) == (True, "run_2 was killed for memory with 512Mi", ("1Gi",))
+    assert memory_of(replace(short(2), outcome=None)) == 0
     for dead in ([], [run(3), short(2)]):
         found = suggestion(case(*dead), RemedyAction.RAISE_MEMORY)
         assert said(found) == (False, "the last dead run was not killed for memory", ("1Gi",))
@@ -248,6 +275,7 @@ SAME = "nothing of the job has changed since, so they would end the same way"
             "run_2 failed for the platform, which may be over",
         ),
         (case(letters=[letter(2)]), False, SAME),
+        (case(letters=[letter(2)], succeeded=run(2, State.SUCCEEDED)), False, SAME),
         (case(letters=[letter(2)], succeeded=replace(GOOD, ended_at=None)), False, SAME),
     ],
 )
