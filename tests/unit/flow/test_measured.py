@@ -221,6 +221,9 @@ def test_what_a_day_or_a_month_costs() -> None:
     assert end.reason == "$1.00 in 2026-09"
     day = {"cost": {"over": "1 USD", "per": "day"}}
     assert "in 2026-09-01" in said([], day, spent={Per.DAY: 2 * DOLLAR})[0].title
+    nothing = {"cost": {"over": "0 USD", "per": "day"}}
+    assert said([], nothing) == []
+    assert said([], nothing, spent={Per.DAY: 1}) != []
 
 
 LATE = datetime(2026, 9, 17, 13, 14, 15, 678, tzinfo=NOW.tzinfo)
