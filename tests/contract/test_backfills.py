@@ -105,6 +105,21 @@ def test_who_is_told_that_there_is_no_such_trigger_has_ended_nothing(grounds: Gr
     in_yard(scene, grounds)
 
 
+def test_the_runs_of_all_its_regions_are_ended_those_that_wait_too(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        hourly = {"schedule": "0 * * * *"}
+        regions = ["us-central1", "europe-west1"]
+        await yard.apply(make_spec(regions=regions, placement="all", triggers=[hourly]))
+        await fill_back(yard, "bf_1")
+        ids = await yard.database.read(lambda tx: yard.store.runs.live_of_triggers(tx, [PATH]))
+        assert len(ids) == 4
+        assert await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id="bf_1")) == 4
+        found = [(await yard.run(each)).state for each in ids]
+        assert sorted(found) == [State.CANCELLED] * 2 + [State.STOPPING] * 2
+
+    in_yard(scene, grounds)
+
+
 def test_what_is_being_stopped_already_keeps_no_other_from_being_ended(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(scheduled())

@@ -128,6 +128,19 @@ def test_an_absence_whose_job_ran_too_long_ago_speaks_of_that_run(grounds: Groun
     in_yard(scene, grounds)
 
 
+def test_an_absence_does_what_it_does_at_the_instant_itself(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(name="x"), watching(do="alert"))
+        await fire(yard)
+        good = await ended(yard, "x")  # nobody tells of it
+        await fire(yard, 2)
+        (one,) = await instants(yard, WATCH)
+        assert one.at == yard.now
+        assert good.ended_at == yard.now - timedelta(hours=2)
+
+    in_yard(scene, grounds)
+
+
 def test_an_absence_counts_from_when_a_run_ended_and_not_from_when_it_is_told(
     grounds: Grounds,
 ) -> None:

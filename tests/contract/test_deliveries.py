@@ -95,12 +95,14 @@ def test_one_is_brought_again_to_the_job_as_it_was(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(hooked())
         first = (await bring(yard, GOOD, "id/1")).delivery
-        await yard.apply(hooked(map={"env": {"NOW": {"from": "body.ref"}}}))
+        other = HOOK | {"map": {"env": {"NOW": {"from": "body.ref"}}}}
+        await yard.apply(make_spec(retry={"attempts": 2}, triggers=[other]))
         now = (await bring(yard, GOOD)).delivery
         assert (first.revision, now.revision) == (1, 2)
         then = (await bring(yard, GOOD, revision=1)).delivery
         runs = [await yard.run(one.runs[0]) for one in (first, now, then)]
         assert [run.revision for run in runs] == [1, 2, 1]
+        assert [run.policy.attempts_max for run in runs] == [1, 2, 1]
         names = [sorted(name for name, _ in run.overrides.env) for run in runs]
         assert names[0] == names[2] == ["N", "REF", "RUNYARD_DELIVERY"]
         assert names[1] == ["NOW", "RUNYARD_DELIVERY"]

@@ -54,6 +54,7 @@ def test_so_many_messages_become_one_run(grounds: Grounds) -> None:
         await world.apply(batch(map={"env": mapped}))
         await world.publish({"price": 3})
         assert (await world.fates(), await world.backlog()) == (["gathered"], 0)
+        assert [one.reason for one in await world.kept()] == [""]
         await world.publish({"price": 4}, kind="b")
         assert await world.fates() == ["accepted", "accepted"]
         last, first = await world.kept()
@@ -302,7 +303,7 @@ def test_how_many_the_trigger_left_behind_is_told(grounds: Grounds, instead: lis
 
 def test_one_that_was_in_a_run_is_brought_again_as_a_batch_of_one(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
-        await world.apply(batch(map={"env": PRICE}))
+        await world.apply(batch(map={"env": PRICE | {"ALL": {"from": "messages"}}}))
         await world.publish({"price": 3})
         await world.publish({"price": 4})
         first, told = (await world.kept())[-1], told_by({}, b'{"price": 3}')
@@ -313,6 +314,8 @@ def test_one_that_was_in_a_run_is_brought_again_as_a_batch_of_one(grounds: Groun
         )
         [run] = taken.delivery.runs
         env = dict((await yard.run(run)).overrides.env)
+        message = {"delivery": first.id, "body": {"price": 3}, "attributes": {}}
+        assert json.loads(env.pop("ALL")) == [message]
         assert env == {"PRICE": "[3]", "RUNYARD_DELIVERY": first.id}
         unfit = Take(KEY, new, told_by({}, b"{}"), b"", yard.now, yard.new_id, original=first)
         assert (await yard.gate.ask(unfit)).delivery.fate == "refused"

@@ -15,7 +15,7 @@ from runyard.model.delivery import Delivery, DeliveryFate
 from runyard.model.errors import InvalidSpec, NotFound, Refused
 from runyard.model.ids import DeliveryId
 from runyard.model.run import TriggerKind
-from tests.contract.test_deliveries import GOOD, KEY, PATH, bring, delivery, hooked, kept
+from tests.contract.test_deliveries import GOOD, HOOK, KEY, PATH, bring, delivery, hooked, kept
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import make_spec
@@ -58,8 +58,9 @@ def test_one_that_leads_to_runs_when_it_is_brought_again_is_no_more_refused(
     grounds: Grounds,
 ) -> None:
     async def scene(yard: Yard) -> None:
-        asked = {"labels": {"why": "hook", "also": "x"}, "priority": 3}
-        await yard.apply(hooked(**{"with": asked}))
+        asked = {"labels": {"why": "hook", "also": "x"}, "priority": 3, "region": "europe-west1"}
+        regions = ["us-central1", "europe-west1"]
+        await yard.apply(make_spec(regions=regions, triggers=[HOOK | {"with": asked}]))
         first = (await bring(yard, UNFIT, "id/1")).delivery
         yard.later(5)
         done = (await again(yard, first, GOOD)).delivery
@@ -69,6 +70,7 @@ def test_one_that_leads_to_runs_when_it_is_brought_again_is_no_more_refused(
         )
         run = await yard.run(done.runs[0])
         assert (run.requested_by, run.policy.priority) == ("ann", 3)
+        assert run.region == "europe-west1"
         assert run.labels == (("also", "x"), ("why", "hook"))
         assert dict(run.overrides.env)["RUNYARD_DELIVERY"] == first.id
         assert await yard.entries("delivery.redeliver") == [
@@ -94,6 +96,20 @@ def test_one_that_had_led_to_runs_or_leads_to_none_stays_as_it_was(grounds: Grou
         assert (await again(yard, bad, UNFIT)).delivery.fate is DeliveryFate.REFUSED
         assert [await stored(yard, one.id) for one in (good, bad)] == [good, bad]
         assert len(await yard.entries("delivery.redeliver")) == 2
+
+    in_yard(scene, grounds)
+
+
+def test_one_that_was_forgotten_meanwhile_leads_to_its_runs_and_stays_forgotten(
+    grounds: Grounds,
+) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        gone = delivery(yard, "id/1")
+        done = (await again(yard, gone, GOOD)).delivery
+        assert (done.fate, len(done.runs)) == (DeliveryFate.ACCEPTED, 1)
+        assert await stored(yard, gone.id) is None
+        assert len(await yard.entries("delivery.redeliver")) == 1
 
     in_yard(scene, grounds)
 

@@ -104,6 +104,42 @@ def test_it_is_done_with_its_fact_and_its_entry(grounds: Grounds) -> None:
     in_yard(scene, grounds)
 
 
+class Noting:
+    """A command that has a job loaded, and does nothing with it."""
+
+    def __init__(self, yard: Yard) -> None:
+        self.now = yard.now
+
+    def needs(self, needs: Needs) -> None:
+        """See `Command.needs`."""
+        needs.jobs.append(("local", "report"))
+
+    async def load(self, work: WorkingSet) -> None:
+        """See `Command.load`."""
+
+    def frees(self, work: WorkingSet) -> None:
+        """See `Command.frees`."""
+
+    def act(self, work: WorkingSet) -> int:
+        """See `Command.act`."""
+        return len(work.jobs["local", "report"])
+
+
+def test_what_came_of_it_is_in_the_log_whatever_it_was(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        _, incident = await failing(yard)
+        wanted = Wanted(incident.id, RemedyAction.REPLAY, BOSS)
+        came: dict[str, Any] = {"runs": ("run_1", "run_2"), "replay": "rp_1", "operation": "op_1"}
+        fact = Remedied("admin", RemedyAction.REPLAY, "replayed", **came)
+        remedy = Remedy(wanted, Noting(yard), lambda jobs: fact, yard.now, ZoneInfo)
+        done = await yard.gate.ask(remedy)
+        assert (done.answer, done.fact) == (1, fact)
+        (entry,) = await yard.entries("incident.replay")
+        assert entry.after == {"what": "replayed", **came, "runs": ["run_1", "run_2"]}
+
+    in_yard(scene, grounds)
+
+
 def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         _, incident = await failing(yard)

@@ -122,6 +122,22 @@ def test_a_replay_is_cancelled_once_and_before_it_goes_on(grounds: Grounds) -> N
 
 
 @pytest.mark.parametrize("verify", [True, False])
+def test_two_turns_in_one_batch_ask_for_a_letter_once(grounds: Grounds, verify: bool) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec())
+        dead = [await die(yard) for _ in range(2)]
+        begun = await begin(yard, dead, verify_first=verify)
+        turns = [AdvanceReplays(yard.now, yard.new_id) for _ in range(2)]
+        assert (await yard.gate.decide_now(turns)).answers == (1, 1)
+        row = await replay(yard, begun)
+        assert (row.asked, row.left) == (1, 0)
+        states = [(await letter(yard, one)).state for one in dead]
+        assert states == [LetterState.REPLAYING, LetterState.CHOSEN]
+
+    in_yard(scene, grounds)
+
+
+@pytest.mark.parametrize("verify", [True, False])
 def test_what_cannot_run_stays_in_the_queue(grounds: Grounds, verify: bool) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
