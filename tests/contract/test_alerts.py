@@ -19,6 +19,7 @@ from runyard.model.incident import (
     IncidentEvent,
     IncidentState,
     Joined,
+    Noted,
     NotTold,
     Resolved,
 )
@@ -216,6 +217,17 @@ def test_what_is_less_bad_leaves_the_escalation_as_it_is(grounds: Grounds) -> No
         (after,) = await watch.incidents()
         assert before.due_at == after.due_at == yard.now + timedelta(minutes=10)
         assert after.severity is Severity.ERROR
+
+    in_yard(scene, grounds)
+
+
+def test_a_note_leaves_the_escalation_as_it_is(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch = await watched(yard, escalation=[{"after": "10m", "to": ["lead"]}])
+        await observe(yard, seen())
+        (before,) = await watch.incidents()
+        assert before.due_at == yard.now + timedelta(minutes=10)
+        assert (await tell(yard, before, Noted("ann", "it is the disk"))).due_at == before.due_at
 
     in_yard(scene, grounds)
 

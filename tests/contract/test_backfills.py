@@ -11,13 +11,14 @@ import pytest
 from runyard.gate.backfilling import CancelBackfill, FillBack, Filled
 from runyard.model.audit import Origin
 from runyard.model.errors import NotFound
-from runyard.model.event import CancelRequested
+from runyard.model.event import CancelRequested, Ended
+from runyard.model.outcome import Ending
 from runyard.model.run import Run, State, TriggeredBy
 from runyard.model.trigger.instant import Fate, Instant
 from tests.contract.test_triggers import KEY, PATH, fire, instants, run_of, scheduled
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
-from tests.support.runs import make_spec
+from tests.support.runs import make_outcome, make_spec
 
 FROM = Origin("::1", "curl", "tok_1")
 
@@ -116,6 +117,19 @@ def test_the_runs_of_all_its_regions_are_ended_those_that_wait_too(grounds: Grou
         assert await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id="bf_1")) == 4
         found = [(await yard.run(each)).state for each in ids]
         assert sorted(found) == [State.CANCELLED] * 2 + [State.STOPPING] * 2
+
+    in_yard(scene, grounds)
+
+
+def test_none_that_waits_gets_the_room_of_one_that_is_ended(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        spec: dict[str, Any] = {"triggers": [{"schedule": "0 * * * *"}], "retry": {"attempts": 2}}
+        await yard.apply(make_spec(concurrency={"limit": 1}, **spec))
+        done = await fill_back(yard, "bf_1")
+        failed = Ended(1, make_outcome(Ending.FAILED))
+        assert (await yard.tell(await first(yard, done), failed)).state is State.BACKING_OFF
+        assert await yard.gate.ask(CancelBackfill(KEY, "bob", yard.now, id="bf_1")) == 2
+        assert await states(yard, done) == [State.CANCELLED, State.CANCELLED]
 
     in_yard(scene, grounds)
 

@@ -54,6 +54,17 @@ def test_what_one_batch_spends_is_spent_for_all_of_it(grounds: Grounds) -> None:
     in_yard(scene, grounds)
 
 
+def test_runs_that_may_cancel_each_other_share_them_too(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        concurrency = {"limit": 2, "on_conflict": "cancel_older"}
+        retry = {"attempts": 5, "budget": {"retries": 1, "within": "10m"}}
+        await yard.apply(make_spec(concurrency=concurrency, retry=retry))
+        assert (await yard.tell(await yard.request(), FAILED)).state is State.BACKING_OFF
+        assert (await yard.tell(await yard.request(), FAILED)).state is State.DEAD
+
+    in_yard(scene, grounds)
+
+
 def test_what_was_spent_long_ago_is_forgotten(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(SPEC)

@@ -230,6 +230,25 @@ def test_a_schedule_that_pauses_itself_is_kept_as_of_then(grounds: Grounds) -> N
     in_yard(scene, grounds)
 
 
+def test_what_an_end_does_not_change_is_not_written(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec(triggers=[HOURLY]))
+        await fire(yard)
+        await fire(yard, 1)
+        run = await yard.run((await instants(yard, SCHEDULE))[-1].runs[0])
+        await yard.tell(run, Ended(1, make_outcome()))
+        after = {"after": {"job": "report"}}
+        absence = {"absence": {"of": {"job": "report"}, "within": "2h"}}
+        followers = make_spec(name="y", triggers=[after, absence])
+        await yard.apply(followers)
+        await ended(yard, "report", Ending.FAILED)
+        before = len(yard.committed)
+        assert await follow(yard) == 3
+        assert [one.triggers for one in yard.committed[before:]] == [()] * 4
+
+    in_yard(scene, grounds)
+
+
 def test_a_run_that_was_forgotten_or_goes_on_is_the_end_of_nothing(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await chained(yard, {"job": "x"})

@@ -167,6 +167,7 @@ def test_what_was_refused_is_looked_at_anew_when_it_comes_again(grounds: Grounds
         )
         left = await bring(yard, {"ref": "other"}, "id/1")
         assert (left.delivery.id, left.delivery.fate) == (first.delivery.id, DeliveryFate.FILTERED)
+        assert left.delivery.reason == "the filter leaves it out"
         good = await bring(yard, GOOD, "id/1")
         assert (good.delivery.id, good.delivery.count) == (first.delivery.id, 3)
         assert good.delivery.fate is DeliveryFate.ACCEPTED

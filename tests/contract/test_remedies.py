@@ -20,7 +20,7 @@ from runyard.model.trigger.row import Trigger, TriggerState
 from runyard.store.working_set import Needs, WorkingSet
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
-from tests.support.watching import ROOT, Watch
+from tests.support.watching import ROOT, SLACK, Watch
 
 BOSS = replace(ROOT, origin=Origin("::1", "curl", "tok_1"))
 SCHEDULES: dict[str, Any] = {
@@ -140,6 +140,20 @@ def test_what_came_of_it_is_in_the_log_whatever_it_was(grounds: Grounds) -> None
     in_yard(scene, grounds)
 
 
+def test_what_is_done_leaves_the_escalation_as_it_is(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch = Watch(yard)
+        steps = [{"after": "10m", "to": ["lead"]}]
+        await watch.begin({"channels": {"lead": SLACK}, "escalation": steps}, **SCHEDULES)
+        await watch.run(dead=True)
+        (incident,) = await watch.incidents()
+        assert incident.due_at == incident.opened_at + timedelta(minutes=10)
+        done = await yard.gate.ask(pausing(yard, incident.id))
+        assert done.incident.due_at == incident.due_at
+
+    in_yard(scene, grounds)
+
+
 def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         _, incident = await failing(yard)
@@ -149,6 +163,7 @@ def test_the_same_key_does_it_once_also_within_one_batch(grounds: Grounds) -> No
         assert len({one.fact for one in done}) == 1
         again = await yard.gate.ask(pausing(yard, incident.id, "k1"))
         assert (again.answer, again.fact) == (None, done[0].fact)
+        assert again.incident.id == incident.id
         assert len(await facts(yard, incident.id)) == len(await yard.entries("incident.pause")) == 1
         with pytest.raises(AlreadyExists) as caught:
             await yard.gate.ask(pausing(yard, incident.id, "k1", RemedyAction.ROLLBACK))
@@ -188,6 +203,7 @@ def test_where_there_is_nothing_to_do_nothing_is_told(grounds: Grounds) -> None:
         await yard.gate.ask(pausing(yard, incident.id))
         again = await yard.gate.ask(pausing(yard, incident.id))
         assert (again.answer, again.fact) == ([], None)
+        assert again.incident.id == incident.id
         assert len(await facts(yard, incident.id)) == 1
         with pytest.raises(NotFound, match="no incident inc_x"):
             await yard.gate.ask(pausing(yard, IncidentId("inc_x")))

@@ -4,6 +4,7 @@ database."""
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import pytest
 
 from runyard.flow.dead_letters import SERVER
 from runyard.gate.asking import Apply
+from runyard.gate.backfilling import FillBack
 from runyard.gate.firing import FireDue
 from runyard.gate.replaying import AdvanceReplays, BeginReplay, CancelReplay, ReplayOne
 from runyard.model.audit import AuditEntry, Origin
@@ -75,6 +77,32 @@ def test_a_run_of_a_schedule_is_replayed_for_its_instant_and_waits_for_none_of_i
     in_yard(scene, grounds)
 
 
+def test_a_run_of_a_backfill_is_replayed_where_it_was_and_waits_for_none_of_it(
+    grounds: Grounds,
+) -> None:
+    async def scene(yard: Yard) -> None:
+        asked = {"region": "europe-west1"}
+        regions = ["us-central1", "europe-west1"]
+        hourly = {"schedule": "0 * * * *", "with": asked}
+        await yard.apply(make_spec(regions=regions, triggers=[hourly]))
+        key = ("shop", "local", "report", "schedule")
+        since = yard.now - timedelta(hours=2)
+        fill = FillBack(
+            key, "ann", yard.now, id="bf_1", since=since, until=yard.now,
+            parallelism=2, new_id=yard.new_id, zones=ZoneInfo,
+        )  # fmt: skip
+        filled = await yard.gate.ask(fill)
+        dead = await end(yard, await yard.run(filled.instants[0].runs[0]))
+        by = dead.triggered_by
+        assert by is not None
+        assert by.slot_limit == 2
+        run = await replay_one(yard, dead.id)
+        assert run.triggered_by == TriggeredBy(SCHEDULE, by.instant)
+        assert run.region == dead.region == "europe-west1"
+
+    in_yard(scene, grounds)
+
+
 def test_the_log_keeps_who_replayed_what_from_where(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())
@@ -107,6 +135,8 @@ def test_the_log_keeps_who_began_and_who_cancelled_a_replay(grounds: Grounds) ->
         assert (await letter(yard, dead[1])).replay == begun.id
         yard.later(1)
         await advance(yard)
+        assert (await newest(yard, dead[0])).requested_by == "bob"
+        assert (await letter(yard, dead[0])).notes[-1].by == "bob"
         await yard.gate.ask(CancelReplay(BOB, begun.id, "enough", yard.now))
         [began] = await yard.entries("replay.begin")
         [ended] = await yard.entries("replay.cancel")

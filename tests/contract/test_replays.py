@@ -182,6 +182,20 @@ def test_letters_that_went_with_their_runs_end_a_replay(grounds: Grounds) -> Non
     in_yard(scene, grounds)
 
 
+def test_a_replay_all_of_whose_letters_went_is_done_then(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(make_spec())
+        dead = await die(yard)
+        begun = await begin(yard, [dead])
+        await yard.gate.ask(Forget((dead.id,), yard.now, yard.now))
+        yard.later(60)
+        assert await advance(yard) == 1
+        row = await replay(yard, begun)
+        assert (row.state, row.ended_at) == (ReplayState.DONE, yard.now)
+
+    in_yard(scene, grounds)
+
+
 def test_replays_are_listed(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         await yard.apply(make_spec())

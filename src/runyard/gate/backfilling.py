@@ -122,10 +122,9 @@ class CancelBackfill(OfOne):
         return by is not None and (by.slot == slot or by.slot.startswith(f"{slot}/"))
 
     def frees(self, work: WorkingSet) -> None:
-        """See `Command.frees`. Those that wait first, so that none of them gets the room of one
-        that is ended."""
-        waiting = [each for each in self.ids if not work.runs[each].attempt]
-        for run in [*waiting, *(each for each in self.ids if each not in set(waiting))]:
+        """See `Command.frees`. Room is given on when all of them are told: none that waits gets
+        that of another."""
+        for run in self.ids:
             try:
                 tell_in(work, run, CancelRequested(self.by, f"backfill {self.id}"), self.now)
             except (IllegalTransition, NotFound):

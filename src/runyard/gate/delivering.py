@@ -16,7 +16,7 @@ from runyard.gate.deciding import tell_in
 from runyard.gate.readiness import as_it_was, job_in, revision_in
 from runyard.model.audit import HERE, AuditEntry, Origin
 from runyard.model.delivery import Delivery, DeliveryFate
-from runyard.model.errors import CallerError, Fault, InvalidSpec, NotFound, Refused
+from runyard.model.errors import CallerError, NotFound, Refused
 from runyard.model.event import Due
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
@@ -100,9 +100,9 @@ class Take:
 
     def act(self, work: WorkingSet) -> Taken:
         """See `Command.act`."""
-        row = work.triggers.rows.get(self.key)
-        if row is None or self.decided is None:
+        if self.decided is None:
             raise NotFound("there is no such webhook")
+        row = work.triggers.rows[self.key]
         known = work.deliveries.known(row.path, self.delivery.key)
         if known is not None and known.fate in _KEPT:
             again = known.evolve(count=known.count + 1, last_at=self.now)
@@ -232,8 +232,7 @@ def must_be_enabled(row: Trigger) -> None:
 
 def words_of(error: CallerError) -> str:
     """An error as a row keeps it."""
-    faults: tuple[Fault, ...] = error.faults if isinstance(error, InvalidSpec) else ()
-    return "; ".join([error.message, *map(str, faults)])[:REASON_CHARACTERS_MAX]
+    return "; ".join([error.message, *map(str, error.faults)])[:REASON_CHARACTERS_MAX]
 
 
 def _instead(known: Delivery, new: Delivery) -> Delivery:

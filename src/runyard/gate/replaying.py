@@ -29,7 +29,7 @@ from runyard.model.event import Due
 from runyard.model.ids import RunId
 from runyard.model.plan import Plan, RunRequest
 from runyard.model.principal import Caller
-from runyard.model.recovery import UNSCALED, Scaled
+from runyard.model.recovery import Scaled
 from runyard.model.run import Run
 from runyard.store.working_set import Needs, WorkingSet
 
@@ -67,7 +67,7 @@ async def prepare(
         decision = request(plan, _asked(dead, how, by, plan), new_id, now)[0]
     except CallerError as error:
         return error
-    scaled = UNSCALED if how.memory_bytes is None else Scaled(memory_bytes=how.memory_bytes)
+    scaled = Scaled(memory_bytes=how.memory_bytes)
     decision = replace(decision, run=decision.run.evolve(replays=dead.id, scaled=scaled))
     await work.load_facts([decision.run])
     return decision
@@ -168,9 +168,9 @@ class ReplayOne:
 
     def act(self, work: WorkingSet) -> Run:
         """See `Command.act`."""
-        letter = work.letters.rows.get(self.run)
-        if letter is None or self.made is None:
+        if self.made is None:
             raise no_letter(self.run)
+        letter = work.letters.rows[self.run]
         if letter.state is not LetterState.OPEN:  # not one that a replay has, either
             dead_letters.decide(letter, Chosen(ReplayId(""), ""), self.now)
         if isinstance(self.made, CallerError):
@@ -326,8 +326,6 @@ class AdvanceReplays:
             return replaying.gone(row, self.now)
         run, made = self.made[row.id]
         letter = work.letters.rows[run]
-        if letter.state is not LetterState.CHOSEN:
-            return replaying.left(row, f"{run} is {letter.state}", self.now)
         try:
             if isinstance(made, CallerError):
                 raise made
