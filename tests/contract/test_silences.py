@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from runyard.flow.incident import LOG
 from runyard.gate.alerting import AddSilence, AdvanceAlerts, EndSilence, ForgetAlerts, Observe
 from runyard.gate.environments import ApplyEnvironments
@@ -84,6 +86,51 @@ def test_a_silence_takes_its_rule_out_and_no_other(grounds: Grounds) -> None:
         assert (alert.silence, alert.due_at) == ("silenced by bob: a move", yard.now + HOUR)
         (incident,) = await watch.incidents()
         assert [one.rule for one in incident.members if one.is_open] == ["failing"]
+
+    in_yard(scene, grounds)
+
+
+def test_a_silence_leaves_the_escalation_of_the_others_as_it_is(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        watch = await watched(yard, escalation=[{"after": "10m", "to": ["lead"]}])
+        await observe(yard, seen(), seen("failing"))
+        (before,) = await watch.incidents()
+        yard.later(60)
+        await yard.gate.ask(silence(yard, rule="dead"))
+        (after,) = await watch.incidents()
+        assert after.due_at == before.due_at == before.opened_at + timedelta(minutes=10)
+
+    in_yard(scene, grounds)
+
+
+def test_the_end_of_a_silence_leaves_alone_what_it_did_not_hold(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await watched(yard)
+        await yard.gate.ask(silence(yard, rule="dead"))
+        await observe(yard, seen(), seen("failing"))
+        await end(yard)
+        assert await by_rule(yard) == {"dead": AlertState.FIRING, "failing": AlertState.FIRING}
+
+    in_yard(scene, grounds)
+
+
+@pytest.mark.parametrize("by", ["itself", "a silence"])
+def test_what_stays_away_is_over_at_the_instant_when_nobody_need_be_told(
+    grounds: Grounds, by: str
+) -> None:
+    async def scene(yard: Yard) -> None:
+        watch = await watched(yard)
+        for one in (seen(), over(), seen(), over()):
+            await observe(yard, one)
+            yard.later(60)
+        (away,) = [one for one in await watch.alerts() if one.resolved_at is None]
+        assert away.due_at is not None
+        if by == "itself":
+            assert await advance(yard, (away.due_at - yard.now).total_seconds()) == 1
+        else:
+            await yard.gate.ask(silence(yard))
+        after = {one.id: one.resolved_at for one in await watch.alerts()}
+        assert after[away.id] == yard.now
 
     in_yard(scene, grounds)
 
