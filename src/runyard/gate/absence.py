@@ -73,7 +73,7 @@ def acted(
     if spec.act is AbsenceAct.ALERT:
         told = Instant(row.path, at, Fate.ALERT, now, words)
         return Look(after, records=(told,), words=words)
-    return Look(after, (Ask(at), _runs(work, row, spec, at, new_id, now)), words="")
+    return Look(after, (Ask(at), _runs(work, row, spec, at, new_id, now)))
 
 
 def _runs(
