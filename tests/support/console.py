@@ -25,6 +25,7 @@ _SECONDS_MAX = 120
 _ALIKE = [
     (r"\x1b\[[0-9;?]*[A-Za-z]", ""),
     (r"run_[0-9a-z]{8,26}", "RUN"),
+    (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d{4}-\d\d-\d\d[T ])", "DAY "),
     (r"\d{4}-\d\d-\d\d[T ]", ""),
     (r"\d\d:\d\d:\d\d(\.\d+)?Z?", "CLOCK"),
     (r"\((now|in [^()]*|[^()]* ago)\)", "(AGE)"),
