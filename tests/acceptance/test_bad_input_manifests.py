@@ -201,8 +201,7 @@ def test_a_thousand_jobs_are_all_or_none(server: RealServer, tmp_path: Path) -> 
     applied = server.runyard("apply", str(path), "--json").document()["jobs"]
     took = time.monotonic() - began
     assert [row["change"] for row in applied] == ["created"] * 1000
-    # 0.7 s where nothing else runs, 12 where others load it; a turn for each job took minutes
-    assert took < 30, took
+    assert took < 10, took  # 0.7 s where nothing else runs
     again = server.runyard("apply", str(path), "--json").document()["jobs"]
     assert {row["change"] for row in again} == {"unchanged"}
 
