@@ -118,16 +118,19 @@ def _one_kill(yard: RealYard, random: Random) -> None:
 
 
 def come_to_rest(yard: RealYard) -> list[dict[str, object]]:
-    """Every run, once all are final and nothing is left to do."""
+    """Every run, once all are final, an engine is at work and nothing is left to do: what a
+    spawner that was killed left behind, the next one clears away."""
     until = time.monotonic() + REST_SECONDS_MAX
     while True:
         yard.start_engines()
         try:
             runs = yard.api.pages("/api/v1/runs", "runs")
+            is_at_work = bool(_memory_files(yard))
         except AWAY:
-            runs = [{"state": "away"}]
+            runs, is_at_work = [{"state": "away"}], False
         final = {"succeeded", "dead", "cancelled", "skipped"}
-        if all(run["state"] in final for run in runs) or time.monotonic() > until:
+        is_at_rest = is_at_work and all(run["state"] in final for run in runs)
+        if is_at_rest or time.monotonic() > until:
             yard.wait(1.0)  # releases follow ends
             return runs
         yard.wait(PAUSE_SECONDS)
@@ -175,11 +178,9 @@ def _doubled_keys(load: Load) -> list[str]:
 
 def _left_behind(yard: RealYard) -> list[str]:
     """Folders and cgroups of tasks that are still there."""
-    status, answer = yard.api.call("GET", "/api/v1/status")
-    assert status == 200, answer
-    where = str(answer["abilities"].get("memory_files") or "")
+    where = _memory_files(yard)
+    assert where, "no engine says where memory files go"
     name = Path(where).name
-    assert name, "the server does not say where memory files go"
     places = [Path("/var/tmp") / name, Path(where)]
     places += list(Path("/sys/fs/cgroup").glob(f"**/{name}"))
     return [
@@ -189,6 +190,12 @@ def _left_behind(yard: RealYard) -> list[str]:
         for path in place.iterdir()
         if path.is_dir() and path.name != "home"  # the spawner's own cgroup
     ]
+
+
+def _memory_files(yard: RealYard) -> str:
+    """Where files in memory are kept; empty as long as no engine with a spawner has told."""
+    status, answer = yard.api.call("GET", "/api/v1/status")
+    return str(answer["abilities"].get("memory_files") or "") if status == 200 else ""
 
 
 def _uncharged(yard: RealYard, runs: list[str]) -> list[str]:
