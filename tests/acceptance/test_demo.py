@@ -58,7 +58,7 @@ def test_what_is_kept_can_be_looked_at(tmp_path: Path) -> None:
 def test_ctrl_c_takes_everything_away(tmp_path: Path) -> None:
     line = CommandLine(tmp_path)
     with subprocess.Popen(
-        line.program(["demo"]),
+        line.interruptible(["demo"]),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=line.environment(),

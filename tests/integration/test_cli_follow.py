@@ -200,7 +200,7 @@ def _terminal_output(
     ours, theirs = pty.openpty()
     environ = runyard.environment() | {"TERM": "xterm-256color", "COLUMNS": "100"}
     with subprocess.Popen(
-        runyard.program(words), stdin=theirs, stdout=theirs, stderr=theirs, env=environ
+        runyard.interruptible(words), stdin=theirs, stdout=theirs, stderr=theirs, env=environ
     ) as process:
         os.close(theirs)
         seen = b""

@@ -165,7 +165,7 @@ def test_doctor_and_secrets(runyard: CommandLine) -> None:
 def test_a_server_in_the_foreground_ends_by_ctrl_c(tmp_path: Path) -> None:
     command = CommandLine(tmp_path / "state", {"RUNYARD_PORT": "0"})
     with subprocess.Popen(
-        command.program(["up"]), stdout=subprocess.PIPE, env=command.environment()
+        command.interruptible(["up"]), stdout=subprocess.PIPE, env=command.environment()
     ) as process:
         assert process.stdout is not None
         assert b"Runyard is up at http://" in process.stdout.readline()

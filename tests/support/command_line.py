@@ -79,6 +79,11 @@ class CommandLine:
         """The command line for a process that the test starts itself."""
         return [*_PROGRAM, *words]
 
+    def interruptible(self, words: Sequence[str]) -> list[str]:
+        """The same for one that SIGINT ends, also where the tests were started by what ignores it
+        (`make test &`): who ignores a signal hands that on."""
+        return ["env", "--default-signal=INT", *self.program(words)]
+
     def environment(self) -> dict[str, str]:
         """What the process finds as its environment."""
         usual = {
