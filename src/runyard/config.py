@@ -180,7 +180,7 @@ class Config:
         read.seconds(3600, 36_500 * DAY_SECONDS), "measures kept for", "7776000", unit="seconds"
     )
     google_run_endpoint: str = _setting(
-        read.url, "where Cloud Run's API is asked; empty: at Google", "", unit="URL"
+        read.safe_url, "where Cloud Run's API is asked; empty: at Google", "", unit="URL"
     )
     otlp_endpoint: str = _setting(read.url, "OTLP/HTTP collector; empty: none", "", unit="URL")
     approval_seconds: float = _setting(

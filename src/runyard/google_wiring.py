@@ -8,7 +8,7 @@ look needs them, in the process that needs them, and by nobody else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -150,6 +150,7 @@ class KeptPlaces:
         self._store = store
         self._bound: dict[tuple[str, str], Environment] = {}
         self._read_at: float | None = None
+        self._is_any_far: bool | None = None
 
     async def of(self, project: str, environment: str) -> Environment:
         """See `Bindings.of`."""
@@ -158,9 +159,13 @@ class KeptPlaces:
         return (await self._every()).get((project, environment)) or Environment()
 
     async def is_any_far(self) -> bool:
-        """See `Bindings.is_any_far`."""
-        every = (await self._every()).values()
-        return any(one.provider is not ProviderName.LOCAL for one in every)
+        """See `Bindings.is_any_far`. What was bound otherwise since may have attempts out still."""
+        if self._is_any_far is None:
+            rows = await self._database.read(self._store.environments.revisions)
+            self._is_any_far = _has_far(row.environment for row in rows)
+        if not self._is_any_far:
+            self._is_any_far = _has_far((await self._every()).values())
+        return self._is_any_far
 
     async def google_project(self, project: str, environment: str) -> str:
         """The Google project of an environment. Raises ProviderRefused where it has none."""
@@ -206,3 +211,7 @@ class KeptPlaces:
             if happened.kind == "launched" and happened.data.get("attempt") == number:
                 return str(happened.data.get("handle", ""))
         return ""
+
+
+def _has_far(environments: Iterable[Environment]) -> bool:
+    return any(one.provider is not ProviderName.LOCAL for one in environments)

@@ -37,12 +37,14 @@ def test_environments_are_put_in_force_and_revised(grounds: Grounds) -> None:
                 ("unchanged", 1), ("updated", 2),
             ]  # fmt: skip
 
-            async def read(tx: Tx) -> tuple[list[EnvironmentRow], list[EnvironmentRow], int]:
+            async def read(
+                tx: Tx,
+            ) -> tuple[list[EnvironmentRow], list[EnvironmentRow], list[tuple[str, int]]]:
                 store = yard.store.environments
-                kept = await tx.fetch("SELECT count(*) FROM environment_revisions")
+                kept = [(row.name, row.revision) for row in await store.revisions(tx)]
                 assert await store.used(tx) == {}
                 assert await store.of_project(tx, "nobody") == []
-                return await store.named(tx, "dev"), await store.every(tx), kept[0][0]
+                return await store.named(tx, "dev"), await store.every(tx), kept
 
             named, every, revisions = await database.read(read)
             assert [(row.project, row.applied_by) for row in named] == [
@@ -52,6 +54,6 @@ def test_environments_are_put_in_force_and_revised(grounds: Grounds) -> None:
                 ("bank", "dev", PLAIN), ("shop", "dev", PLAIN), ("shop", "prod", GUARDED),
             ]  # fmt: skip
             assert (every[-1].applied_at, every[-1].applied_by) == (NOW, "bob")
-            assert revisions == 4
+            assert revisions == [("dev", 1), ("dev", 1), ("prod", 1), ("prod", 2)]
 
     asyncio.run(scene())

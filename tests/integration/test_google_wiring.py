@@ -90,6 +90,24 @@ def test_projects_are_those_in_force() -> None:
     in_yard(scene)
 
 
+def test_what_was_bound_to_google_once_is_asked_about_for_ever() -> None:
+    async def scene(yard: Yard) -> None:
+        async def bind(environment: Environment) -> None:
+            await yard.gate.ask(ApplyEnvironments("shop", {"prod": environment}, "ann", yard.now))
+
+        await bind(Environment(provider=ProviderName.GCP, googleProject="shop-prod"))
+        before = KeptPlaces(yard.database, yard.store)
+        assert await before.is_any_far()
+        await bind(Environment())
+        started_again = KeptPlaces(yard.database, yard.store)
+        assert await started_again.is_any_far()
+        assert await before.is_any_far()
+        with pytest.raises(ProviderRefused, match="bound to no Google project"):
+            await started_again.google_project("shop", "prod")
+
+    in_yard(scene)
+
+
 def test_runs_say_where_their_attempts_are() -> None:
     async def scene(yard: Yard) -> None:
         rows = KeptPlaces(yard.database, yard.store)

@@ -16,6 +16,8 @@ from runyard.model.quantities import memory_bytes_of
 
 FOLDER_CHARACTERS_MAX = 255  #: far below what a path may have; sockets and files go inside
 _NAME = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+#: What is sent there cannot be read on the way.
+_SAFE_URL = r"https://[!-~]+|http://(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?(/[!-~]*)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,9 @@ database_url = text_like(
     "PGHOST and its like, the password also from ~/.pgpass",
 )
 url = text_like(r"(https?://[!-~]+)?", "a URL such as https://runyard.example.com, or nothing")
+safe_url = text_like(
+    rf"({_SAFE_URL})?", "a URL such as https://run.example.com, http only at this machine, or nothing"
+)
 name = text_like(_NAME, "a name of lower-case letters, digits and hyphens, such as local or dev")
 
 
@@ -170,8 +175,7 @@ def words(text: str) -> tuple[str, ...]:
 def issuers(text: str) -> tuple[str, ...]:
     """Reads URLs of OpenID Connect issuers separated by commas, or nothing."""
     found = words(text)
-    form = r"https://[!-~]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/[!-~]*)?"
-    if not all(re.fullmatch(form, each) for each in found):
+    if not all(re.fullmatch(_SAFE_URL, each) for each in found):
         raise ValueError("URLs such as https://accounts.google.com, separated by commas")
     return found
 

@@ -1,6 +1,6 @@
 """The port of every provider for deployed jobs: what operations ask of a cloud.
 
-Promises of an implementation (held by `tests/contract/deployer.py`):
+Promises of an implementation (held by the tests of each):
 
 1. Every call is idempotent: asked again, it answers as the first time, whatever of it was done.
 2. A later operation wins: what comes with a smaller fence than a resource has seen is refused, so

@@ -43,6 +43,10 @@ class Environments:
         """All of them, by project and name."""
         return [_row(row) for row in await tx.fetch(self._q["environments_all"])]
 
+    async def revisions(self, tx: Tx) -> list[EnvironmentRow]:
+        """All of them as they ever were applied, by project, name and revision."""
+        return [_row(row) for row in await tx.fetch(self._q["environment_revisions_all"])]
+
     async def used(self, tx: Tx) -> dict[tuple[str, str], int]:
         """How many jobs are in each (project, environment) that has any."""
         rows = await tx.fetch(self._q["environments_used"])

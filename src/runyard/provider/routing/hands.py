@@ -1,8 +1,8 @@
 """Several providers behind the one port: the cloud on this machine, and one that is far away.
 
 Where an attempt is launched, its environment says; afterwards its handle does, so that an
-environment may be bound otherwise while attempts are out. As long as no environment is bound far
-away, nobody is asked anything: everything is here.
+environment may be bound otherwise while attempts are out. As long as no environment was ever bound
+far away, nobody is asked anything: everything is here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Bindings(Protocol):
         """The environment; one of this machine where none is in force."""
 
     async def is_any_far(self) -> bool:
-        """True when an environment is bound to another provider than this machine."""
+        """True when an environment is bound to another provider than this machine, or once was."""
 
 
 class Far(Protocol):

@@ -11,6 +11,10 @@ FROM environments WHERE project = $1 ORDER BY name
 SELECT project, name, revision, body, applied_at, applied_by
 FROM environments ORDER BY project, name
 
+-- name: environment_revisions_all
+SELECT project, name, revision, body, applied_at, applied_by
+FROM environment_revisions ORDER BY project, name, revision
+
 -- name: environments_used
 -- Where jobs are, and how many.
 SELECT project, environment, count(*) FROM jobs
