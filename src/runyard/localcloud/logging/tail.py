@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,10 @@ from runyard.model.outcome import LAST_CHARACTERS_MAX, LAST_LINE_CHARACTERS_MAX,
 #: So much of the end is looked at: where thousands of tasks share a log, the lines of one that
 #: ended long before the others may lie further up, and are then not found.
 TAIL_BYTES_MAX = 2**20
+#: How much of a line that is too long is its end.
+LINE_END_CHARACTERS = 200
+CUT = " … "  #: what stands for the middle of such a line
+_LAST_WORD, _FIRST_WORD = re.compile(r"\w+\Z"), re.compile(r"\A\w+")
 
 
 def last_lines(path: Path, attempts: Mapping[int, int]) -> dict[int, tuple[str, ...]]:
@@ -25,7 +30,7 @@ def last_lines(path: Path, attempts: Mapping[int, int]) -> dict[int, tuple[str, 
             continue
         task = entry["k"]
         if isinstance(task, int) and attempts.get(task, -1) == entry["n"]:
-            found[task].append(str(entry["m"])[:LAST_LINE_CHARACTERS_MAX])
+            found[task].append(_shortened(str(entry["m"])))
     return {task: _bounded(lines) for task, lines in found.items()}
 
 
@@ -38,6 +43,16 @@ def _end_of(path: Path) -> bytes:
             return file.read(TAIL_BYTES_MAX)
     except FileNotFoundError:
         return b""
+
+
+def _shortened(line: str) -> str:
+    """Begin and end of a line that is too long: what went wrong stands in one of them, and an
+    address or an answer between them. No word or number is halved, which would be another one."""
+    if len(line) <= LAST_LINE_CHARACTERS_MAX:
+        return line
+    begin = line[: LAST_LINE_CHARACTERS_MAX - len(CUT) - LINE_END_CHARACTERS]
+    end = line[-LINE_END_CHARACTERS:]
+    return (_LAST_WORD.sub("", begin) or begin) + CUT + (_FIRST_WORD.sub("", end) or end)
 
 
 def _bounded(lines: deque[str]) -> tuple[str, ...]:

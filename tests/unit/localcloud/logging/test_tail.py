@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runyard.localcloud.logging.format import STDERR, STDOUT, SYSTEM, encode
-from runyard.localcloud.logging.tail import TAIL_BYTES_MAX, last_lines
+from runyard.localcloud.logging.tail import CUT, TAIL_BYTES_MAX, last_lines
 from runyard.model.outcome import LAST_CHARACTERS_MAX, LAST_LINE_CHARACTERS_MAX, LAST_LINES_KEPT
 
 
@@ -41,6 +41,23 @@ def test_lines_and_characters_are_bounded(tmp_path: Path) -> None:
     assert {len(line) for line in lines} == {LAST_LINE_CHARACTERS_MAX}
     assert sum(map(len, lines)) > LAST_CHARACTERS_MAX - LAST_LINE_CHARACTERS_MAX
     assert sum(map(len, lines)) <= LAST_CHARACTERS_MAX
+
+
+def test_a_line_that_is_too_long_keeps_begin_and_end_and_no_half_of_a_number(
+    tmp_path: Path,
+) -> None:
+    line = "403 POST " + " ".join(str(number) for number in range(1000, 1200)) + " denied: no role"
+    path = write(tmp_path / "a.log", (0, 0, STDOUT, line))
+    (kept,) = last_lines(path, {0: 0})[0]
+    begin, end = kept.split(CUT)
+    assert begin.startswith("403 POST 1000 1001 ")
+    assert end.endswith(" 1199 denied: no role")
+    assert LAST_LINE_CHARACTERS_MAX - 10 < len(kept) <= LAST_LINE_CHARACTERS_MAX
+    assert {len(word) for word in (begin + end).split() if word.isdecimal()} == {3, 4}
+    assert {begin.split()[-1], end.split()[0]} <= set(line.split())
+    as_it_may_be = "x" * LAST_LINE_CHARACTERS_MAX
+    path = write(tmp_path / "b.log", (0, 0, STDOUT, as_it_may_be))
+    assert last_lines(path, {0: 0})[0] == (as_it_may_be,)
 
 
 def test_only_the_end_of_a_long_log_is_read(tmp_path: Path) -> None:
