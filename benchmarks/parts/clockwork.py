@@ -34,7 +34,7 @@ from runyard.model.ids import RunId
 from runyard.model.job import JobSpec
 from runyard.model.plan import RunRequest
 from runyard.model.run import TriggerKind
-from runyard.serving import settle_memory
+from runyard.process import settle_memory
 from runyard.store.memory import Store
 
 T = TypeVar("T")

@@ -28,7 +28,8 @@ from runyard.gate.people import FirstPrincipal
 from runyard.google_wiring import open_hands
 from runyard.measures import measuring
 from runyard.premises import listening_socket
-from runyard.serving import house_parts, settle_memory
+from runyard.process import settle_memory
+from runyard.serving import house_parts
 from runyard.telemetry.metrics import Metrics
 from runyard.wiring import House, open_rows, services
 

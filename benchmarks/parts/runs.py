@@ -23,7 +23,7 @@ from runyard.engine.engine import Engine
 from runyard.gate.asking import Request
 from runyard.model.ids import RunId
 from runyard.model.plan import RunRequest
-from runyard.serving import settle_memory
+from runyard.process import settle_memory
 
 CALLERS = 256  #: who ask at the same time, each for one run after the other
 

@@ -8,34 +8,30 @@ and engine, then the face. Going down is the same backwards, and stops no task.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import resource
-import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 import uvloop
-from starlette.types import ASGIApp
 
 from runyard import __version__
 from runyard.api.app import make_app
-from runyard.api.health import make_health_app
 from runyard.api.protocol import Bounds
-from runyard.api.rest.status import late_loops
 from runyard.api.server import HttpServer
 from runyard.api.services import ProcessState, RegionState
 from runyard.api.streams import Streams
 from runyard.cloud_wiring import clock, open_sights
 from runyard.config import Config
 from runyard.database.signals import Signals
+from runyard.engine_serving import LOOPS, about, house_regions, serve_engine
 from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
@@ -44,15 +40,15 @@ from runyard.google_serving import google_api
 from runyard.google_wiring import open_hands
 from runyard.log_watching import reading_logs
 from runyard.measures import measuring
-from runyard.model.errors import ConfigError, ServerUnavailable
+from runyard.model.errors import ConfigError
 from runyard.premises import announced, listening_socket, state_folder
 from runyard.presence import Me, Neighbours, at_post, pulsing
+from runyard.process import Told, on_stop, settle_memory
 from runyard.telemetry.metrics import Metrics
 from runyard.wiring import (
     House,
     Parts,
     Rows,
-    api_settings,
     move_in,
     open_house,
     open_rows,
@@ -65,9 +61,7 @@ LOGGER = logging.getLogger("runyard")
 #: read, the spawner. Measured: 35 at rest; 13 more while eight clients read logs; and up to 16 that
 #: push messages.
 FILES_KEPT = 72
-GARBAGE_NEW, GARBAGE_YOUNG = 5_000, 20  #: see gc.set_threshold; a batch makes some thousands
 FILES_MIN = 80
-LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
 
 
 class Role(StrEnum):
@@ -76,14 +70,6 @@ class Role(StrEnum):
     UP = "up"
     SERVER = "server"
     ENGINE = "engine"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Who wants to hear how it goes: `ready` hears the URL, `say` a sentence."""
-
-    ready: Callable[[str], None]
-    say: Callable[[str], None]
 
 
 def serve(
@@ -111,7 +97,7 @@ def serve(
     process = {
         Role.UP: partial(_up, config, bounds, told),
         Role.SERVER: partial(_server, config, bounds, told),
-        Role.ENGINE: partial(_engine, config, told, health_port),
+        Role.ENGINE: partial(serve_engine, config, told, health_port),
     }[role]
     with (
         state_folder(config.state_folder, shared=several),
@@ -131,15 +117,6 @@ def connection_bounds(files_max: int) -> Bounds:
         )
     usual = Bounds()
     return replace(usual, connections_max=min(usual.connections_max, files_max - FILES_KEPT))
-
-
-def settle_memory() -> None:
-    """What is here when all is up stays: the collector of cycles need not look at it again with
-    every few hundred objects, which each batch of decisions makes. It works from here on, also
-    where it rested during the imports."""
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(GARBAGE_NEW, GARBAGE_YOUNG, GARBAGE_YOUNG)
 
 
 # -- up ------------------------------------------------------------------------------------------
@@ -163,7 +140,7 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             await stack.enter_async_context(exporting(config, rows, measures, viewer))
             await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
             await house.engine.gate.ask(FirstPrincipal(clock()))
-            me.settle(lambda: _about(house))
+            me.settle(lambda: about(house))
             google = await stack.enter_async_context(google_api(config, house.cloud, told.say))
             parts = house_parts(house, _others(config, rows, me), google)
             made = services(parts, metrics, measures, streams)
@@ -213,17 +190,9 @@ def _others(config: Config, rows: Rows, me: Me) -> Callable[[], Any]:
     return alone
 
 
-def _about(house: House) -> Mapping[str, Any]:
-    """What others may want to know of an engine at work."""
-    return {
-        "regions": [asdict(one) for one in house_regions(house)],
-        "abilities": asdict(house.cloud.spawner.abilities),
-    }
-
-
 async def _run(config: Config, server: HttpServer, me: Me, told: Told) -> None:
     """Serve until a signal says to stop."""
-    _on_stop(server.stop)
+    on_stop(server.stop)
     with announced(config.state_folder, server.url, clock()) as announce:
         me.beats.append(announce)  # whoever stood there may have gone
 
@@ -234,12 +203,6 @@ async def _run(config: Config, server: HttpServer, me: Me, told: Told) -> None:
 
         await server.run(ready)
         me.beats.clear()
-
-
-def _on_stop(stop: Callable[[], object]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
 
 
 def _lease(config: Config) -> timedelta:
@@ -309,86 +272,3 @@ async def _following(rows: Rows, signals: Signals) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-# -- engine --------------------------------------------------------------------------------------
-async def _engine(config: Config, told: Told, health_port: int | None) -> None:
-    """Work until a signal says to stop, also while it stands by."""
-    work = asyncio.create_task(_work(config, told, health_port), name="engine")
-    _on_stop(work.cancel)
-    with suppress(asyncio.CancelledError):
-        await work
-
-
-async def _work(config: Config, told: Told, health_port: int | None) -> None:
-    me = Me.of("engine", config)
-    async with AsyncExitStack() as stack:
-        rows = await stack.enter_async_context(open_rows(config, me.name))
-        health = Health(rows)
-        if health_port is not None:
-            app = make_health_app(health.look)
-            await stack.enter_async_context(_answering(config, app, health_port, told))
-        await stack.enter_async_context(pulsing(config, rows, me))
-        await stack.enter_async_context(at_post(config, rows, me, told.say))
-        measures = await stack.enter_async_context(measuring(config, rows, me.name))
-
-        def committed(done: Committed) -> None:
-            measures.observe(done.facts)
-
-        opening = open_house(config, rows, me.name, committed, measures)
-        house = await stack.enter_async_context(opening)
-        viewer = house.hands.viewer
-        await stack.enter_async_context(exporting(config, rows, measures, viewer))
-        await stack.enter_async_context(reading_logs(rows, measures, viewer))
-        health.house = house
-        me.settle(lambda: _about(house))
-        settle_memory()
-        told.say(f"{me.name} is at work (ctrl-c stops it)")
-        await asyncio.Event().wait()
-
-
-@dataclass(slots=True)
-class Health:
-    """How an engine is; without a house it stands by."""
-
-    rows: Rows
-    house: House | None = None
-
-    async def look(self) -> str:
-        """`standby` or `working`. Raises ServerUnavailable for an engine that does not keep up,
-        StoreError when the database does not answer."""
-        await self.rows.database.read(lambda tx: tx.fetch("SELECT 1"))
-        if self.house is None:
-            return "standby"
-        settings = api_settings(self.house.config, loops=LOOPS)
-        late = late_loops(self.house.engine.health(), settings.silence_max, clock())
-        if late:
-            raise ServerUnavailable(f"these loops have not looked lately: {', '.join(late)}")
-        return "working"
-
-
-@asynccontextmanager
-async def _answering(config: Config, app: ASGIApp, port: int, told: Told) -> AsyncIterator[None]:
-    """`app` is served for as long as the block lasts."""
-    with listening_socket(config.host, port) as listening:
-        server = HttpServer(app, listening, Streams(), grace_seconds=0)
-        task = asyncio.create_task(server.run(), name="health")
-        told.say(f"its health is told at {server.url}/ready")
-        try:
-            yield
-        finally:
-            server.stop()
-            await task
-
-
-def house_regions(house: House) -> list[RegionState]:
-    """The regions of the cloud here."""
-    return [
-        RegionState(
-            use.region.name,
-            use.region.vcpu_milli / 1000,
-            use.region.memory_bytes,
-            use.running_tasks,
-        )
-        for use in house.cloud.run.regions
-    ]

@@ -218,6 +218,14 @@ def _issuers(config: Config) -> OidcIssuers:
     return OidcIssuers(config.oidc_issuers, config.oidc_audiences, rules, clock, fetch)
 
 
+def sign_in(config: Config, rows: Rows, gate: Gate) -> SignIn:
+    """Who finds out whose a token is. Raises ConfigError for an admin's token that is not to be
+    trusted."""
+    token = admin_token(config.state_folder / "token", lambda: secrets.token_urlsafe(32))
+    tokens = Tokens({token: ADMIN})
+    return SignIn(rows.database, rows.store, gate, tokens, clock, _issuers(config))
+
+
 def voices(sights: Sights) -> RealVoices:
     """The channels that are declared, with the secrets of the cloud here."""
 
@@ -233,8 +241,6 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
     """What the API is made with."""
     config, rows, gate = parts.config, parts.rows, parts.gate
     new_operation = Ids("op")
-    token = admin_token(config.state_folder / "token", lambda: secrets.token_urlsafe(32))
-    tokens = Tokens({token: ADMIN})
     return Services(
         gate=gate,
         database=rows.database,
@@ -250,7 +256,7 @@ def services(parts: Parts, metrics: Metrics, measures: Recorder, streams: Stream
         new_run_id=run_ids(),
         new_operation_id=lambda: OperationId(new_operation()),
         settings=api_settings(config, loops=parts.at_work),
-        sign_in=SignIn(rows.database, rows.store, gate, tokens, clock, _issuers(config)),
+        sign_in=sign_in(config, rows, gate),
         chance=secrets.token_bytes,
         metrics=metrics,
         measures=measures,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -57,10 +59,24 @@ def test_a_server_asks_an_engine_works_and_another_takes_its_place(postgresql: S
         assert sorted(them.processes().values()) == [(False, True), (True, True), (True, True)]
         with urllib.request.urlopen(health, timeout=30) as answer:
             assert json.load(answer) == {"status": "working"}
+        assert runs_finished(them, health) == {"hello": "1.0"}
         first.send(signal.SIGKILL)
         assert second.says()["status"].endswith("is at work (ctrl-c stops it)")
         hello(them)
         assert (second.stop(), server.stop()) == (0, 0)
+
+
+def runs_finished(them: Several, health: str) -> dict[str, str]:
+    """What Prometheus sees of an engine: how many runs of each job it saw succeed."""
+    token = (them.runyard.folder / "token").read_text().strip()
+    url = health.replace("/ready", "/metrics")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(url, timeout=30)
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        text = answer.read().decode()
+    line = re.compile(r'runyard_runs_finished_total{class="",job="(\w+)",.*state="succeeded"} (.*)')
+    return dict(line.findall(text))
 
 
 def test_an_engine_that_hangs_is_ended_and_its_tasks_go_on(postgresql: Server) -> None:

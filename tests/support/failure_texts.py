@@ -29,13 +29,13 @@ The first figure of each gathering, with the rules there were then; all but the 
 | `fresh`: 117 texts, the other half of those, after rules had learned from the first | 106 (91 %) |
 
 Of the 117, 108 (92 %) are right since of a line that is longer than 400 characters its end is kept
-beside its begin; two of them had shown that. It is no first figure. Where two classes could be defended the last
-gathering has no text, which flatters. The step from 86 % is its own: the rules of the day before
-have 106 of the 117 right as well, one other of them wrong. What rules learned meanwhile (prefixes
-of lines, consequences, tables of codes) shows in `developed` and in `phrases.tsv`, not in the 117.
-16 of the 64 had been on the screen, in the answer of a search, when rules were mended before they
-were judged. Of texts that had been read: `held_out` of the first gathering 81 of 81, of the second
-112 of 112.
+beside its begin; two of them had shown that. It is no first figure. Where two classes could be
+defended the last gathering has no text, which flatters. The step from 86 % is its own: the rules of
+the day before have 106 of the 117 right as well, one other of them wrong. What rules learned
+meanwhile (prefixes of lines, consequences, tables of codes) shows in `developed` and in
+`phrases.tsv`, not in the 117. 16 of the 64 had been on the screen, in the answer of a search, when
+rules were mended before they were judged. Of texts that had been read: `held_out` of the first
+gathering 81 of 81, of the second 112 of 112.
 
 How a reader tells the classes apart: `docs/decisions/0038-classes-of-failures.md`.
 """

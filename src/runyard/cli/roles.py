@@ -32,7 +32,7 @@ def engine(
     *,
     health_port: Annotated[
         int | None,
-        Parameter(help="Answer `/health` and `/ready` there, for what watches over it."),
+        Parameter(help="Answer `/health`, `/ready` and `/metrics` there, for who watches over it."),
     ] = None,
     json_: AsJson = False,
 ) -> None:

@@ -17,7 +17,8 @@ from importlib import import_module
 from runyard.cli import output, report, uncollected  # noqa: F401 - before what is large
 from runyard.config import Config
 from runyard.model.errors import PlatformError
-from runyard.serving import Role, Told, serve
+from runyard.process import Told
+from runyard.serving import Role, serve
 
 
 def main() -> int:

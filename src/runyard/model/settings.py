@@ -140,7 +140,8 @@ database_url = text_like(
 )
 url = text_like(r"(https?://[!-~]+)?", "a URL such as https://runyard.example.com, or nothing")
 safe_url = text_like(
-    rf"({_SAFE_URL})?", "a URL such as https://run.example.com, http only at this machine, or nothing"
+    rf"({_SAFE_URL})?",
+    "a URL such as https://run.example.com, http at this machine only, or nothing",
 )
 name = text_like(_NAME, "a name of lower-case letters, digits and hyphens, such as local or dev")
 

@@ -8,7 +8,7 @@ import sys
 PROGRAM = """\
 import gc
 import runyard.cli.serve
-from runyard.serving import settle_memory
+from runyard.process import settle_memory
 print(gc.isenabled(), gc.get_freeze_count())
 settle_memory()
 print(gc.isenabled(), gc.get_freeze_count() > 100_000)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from runyard.api.answers import answer
+from runyard.api.measured import reading
 from runyard.api.people_documents import exception_document
 from runyard.api.permits import allowed
 from runyard.api.rest.routes import errors, router
@@ -18,7 +19,7 @@ from runyard.flow.access import Permission
 from runyard.model.errors import ServerUnavailable, StoreError
 from runyard.model.policy import GuardException
 from runyard.model.run import State
-from runyard.telemetry.metrics import CONTENT_TYPE, LoopReading, Reading
+from runyard.telemetry.metrics import CONTENT_TYPE
 
 probes = router("server", "")
 status = router("server")
@@ -112,21 +113,12 @@ async def get_status(services: Use) -> Response:
     | {200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
 )
 async def metrics(services: Use) -> Response:
-    """Everything that is measured."""
-
-    async def work(tx: Tx) -> tuple[dict[State, int], int]:
-        store = services.store
-        return await store.runs.counts(tx), await store.outbox.count(tx)
-
-    runs, effects = await services.database.read(work)
-    now = services.clock()
-    loops = {
-        loop.name: LoopReading(loop.ticks, loop.errors, _silence(loop.last_tick_at, now))
-        for loop in services.loops()
-    }
-    text = services.metrics.text(Reading(runs, effects, loops, len(services.streams)))
-    return Response(text, headers={"Content-Type": CONTENT_TYPE})
-
-
-def _silence(at: datetime | None, now: datetime) -> float | None:
-    return None if at is None else max(0.0, (now - at).total_seconds())
+    """Everything that is measured here."""
+    found = await reading(
+        services.database,
+        services.store,
+        services.loops(),
+        services.clock(),
+        len(services.streams),
+    )
+    return Response(services.metrics.text(found), headers={"Content-Type": CONTENT_TYPE})
