@@ -47,12 +47,13 @@ class Triggers:
         return [_trigger(row) for row in rows]
 
     async def of_kind(self, tx: Tx, environment: str, kind: TriggerKind) -> list[Trigger]:
-        """The triggers of a kind in an environment, by job, project and name."""
+        """The triggers of a kind other than schedules in an environment, by job, project and
+        name."""
         rows = await tx.fetch(self._q["triggers_of_kind"], (environment, kind))
         return [_trigger(row) for row in rows]
 
     async def every_of_kind(self, tx: Tx, kind: TriggerKind) -> list[Trigger]:
-        """The triggers of a kind in all environments."""
+        """The triggers of a kind other than schedules in all environments."""
         return [_trigger(row) for row in await tx.fetch(self._q["triggers_every_of_kind"], (kind,))]
 
     async def in_environment(self, tx: Tx, environment: str) -> list[Trigger]:

@@ -9,12 +9,14 @@ FROM triggers WHERE environment = $1 AND (job, project, name) > ($2, $3, $4)
 ORDER BY job, project, name LIMIT $5
 
 -- name: triggers_of_kind
+-- Of no schedule is asked so; it is said for the index, which has none.
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
-FROM triggers WHERE environment = $1 AND kind = $2 ORDER BY job, project, name
+FROM triggers WHERE environment = $1 AND kind = $2 AND kind <> 'schedule'
+ORDER BY job, project, name
 
 -- name: triggers_every_of_kind
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
-FROM triggers WHERE kind = $1 ORDER BY environment, job, project, name
+FROM triggers WHERE kind = $1 AND kind <> 'schedule' ORDER BY environment, job, project, name
 
 -- name: triggers_of_environment
 SELECT environment, job, project, name, kind, state, next_at, version, document, body
