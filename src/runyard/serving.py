@@ -26,12 +26,13 @@ from runyard import __version__
 from runyard.api.app import make_app
 from runyard.api.protocol import Bounds
 from runyard.api.server import HttpServer
-from runyard.api.services import ProcessState, RegionState
+from runyard.api.services import ProcessState, RegionState, Services
 from runyard.api.streams import Streams
 from runyard.cloud_wiring import clock, open_sights
 from runyard.config import Config
 from runyard.database.signals import Signals
 from runyard.engine_serving import LOOPS, about, house_regions, serve_engine
+from runyard.event_news import telling_of_events
 from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
 from runyard.gate.news import follow
@@ -256,18 +257,20 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
             me.settle(lambda: {"url": server.url})
             async with (
                 pulsing(config, rows, me),
-                _following(rows, signals),
+                _among_others(rows, me, made),
                 exporting(config, rows, measures, hands.viewer),
             ):
                 await _run(config, server, me, told)
 
 
 @asynccontextmanager
-async def _following(rows: Rows, signals: Signals) -> AsyncIterator[None]:
-    """What other processes do is signalled here for as long as the block lasts."""
-    task = asyncio.create_task(follow(rows.database, signals), name="follow")
+async def _among_others(rows: Rows, me: Me, made: Services) -> AsyncIterator[None]:
+    """What other processes do is signalled here, and what is published here is told to them, for
+    as long as the block lasts."""
+    task = asyncio.create_task(follow(rows.database, made.signals), name="follow")
     try:
-        yield
+        async with telling_of_events(rows.database, made.broker.listen, me.name):
+            yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -25,6 +25,11 @@ jobs:
     template:
       template:
         containers: [{image: hello, command: [/bin/sh, -c, "echo hello"]}]
+  heard:
+    triggers: [{event: {topic: orders}}]
+    template:
+      template:
+        containers: [{image: hello, command: [/bin/sh, -c, "echo heard"]}]
   slow:
     template:
       template:
@@ -35,6 +40,7 @@ jobs:
 def applied(them: Several) -> None:
     path = them.runyard.folder.parent / "runyard.yaml"
     path.write_text(MANIFEST.replace("GO", str(path.with_name("go"))))
+    assert them.runyard.process("topics", "create", "orders").status == 0
     done = them.runyard.process("apply", str(path))
     assert done.status == 0, done.err
 
@@ -54,12 +60,14 @@ def test_a_server_asks_an_engine_works_and_another_takes_its_place(postgresql: S
         assert server.says()["url"].startswith("http://127.0.0.1:")
         applied(them)
         hello(them)
+        assert them.runyard.process("topics", "publish", "orders", "1").status == 0
+        assert eventually(lambda: states(them, "heard") == ["succeeded"])
         second = them.start("engine")
         assert second.says()["status"] == f"standing by: {working} is at work"
         assert sorted(them.processes().values()) == [(False, True), (True, True), (True, True)]
         with urllib.request.urlopen(health, timeout=30) as answer:
             assert json.load(answer) == {"status": "working"}
-        assert runs_finished(them, health) == {"hello": "1.0"}
+        assert runs_finished(them, health) == {"hello": "1.0", "heard": "1.0"}
         first.send(signal.SIGKILL)
         assert second.says()["status"].endswith("is at work (ctrl-c stops it)")
         hello(them)
@@ -104,6 +112,11 @@ def test_an_engine_that_hangs_is_ended_and_its_tasks_go_on(postgresql: Server) -
 def state(them: Several, run: str) -> str:
     found: str = them.runyard.process("runs", "get", run, "--json").document()["state"]
     return found
+
+
+def states(them: Several, job: str) -> list[str]:
+    runs = them.runyard.process("runs", "--job", job, "--json").document()["runs"]
+    return [run["state"] for run in runs]
 
 
 def test_a_second_server_is_found_when_the_first_goes(postgresql: Server) -> None:
