@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from runyard import __version__
@@ -31,6 +32,7 @@ def doctor(*, json_: AsJson = False) -> int:
     found = [
         *checks_machine.checks(abilities),
         *checks_folder.checks(config.state_folder, now()),
+        *_database(config.database_url),
         checks_google.check(config.google_run_endpoint),
         *_server(config, served),
     ]
@@ -43,6 +45,12 @@ def doctor(*, json_: AsJson = False) -> int:
         )
     failed = any(check.result == "fail" for check in found)
     return exit_status(Code.FAILED_PRECONDITION) if failed else 0
+
+
+def _database(url: str) -> Iterator[Check]:
+    """Of PostgreSQL, if it is used: its driver is loaded for nobody else."""
+    if url:
+        yield import_module("runyard.cli.checks_postgresql").check(url)
 
 
 def _status() -> dict[str, Any] | PlatformError:

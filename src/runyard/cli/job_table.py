@@ -56,5 +56,5 @@ def unkept(faults: Iterable[Fault]) -> Iterator[str]:
     for (field, instead), found in places.items():
         first, more = found[0], len(found) - 1
         where = f"{first.file}:{first.line}:{first.column}: " if first.line else ""
-        times = f" (and {more} times more)" if more else ""
+        times = f" (and {more} more like it)" if more else ""
         yield printable(f"{where}{field} is not kept on this machine: {instead}{times}")

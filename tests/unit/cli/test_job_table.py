@@ -13,7 +13,7 @@ def test_what_is_not_kept_is_said_once_for_all_jobs() -> None:
     told = list(unkept(found * 3))
     assert len(told) == len(found) == 2
     assert [text.partition(" is not kept")[0] for text in told] == ["serviceAccount", "image"]
-    assert all(text.endswith("(and 2 times more)") for text in told)
+    assert all(text.endswith("(and 2 more like it)") for text in told)
 
 
 def test_the_first_place_is_told() -> None:
