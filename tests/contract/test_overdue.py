@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from runyard.engine.alerts import EVERY, QUIET_MAX
-from runyard.model.run import TriggerKind
 from tests.support.databases import Grounds
 from tests.support.gates import Yard, in_yard
 from tests.support.runs import make_spec
@@ -38,7 +37,7 @@ def test_a_new_revision_and_a_changed_trigger_are_looked_at_at_once(grounds: Gro
         await watch.begin(triggers=[{"schedule": "every 24h"}])
         await watch.look(EVERY.total_seconds())
         (trigger,) = await yard.database.read(
-            lambda tx: yard.store.triggers.of_kind(tx, "local", TriggerKind.SCHEDULE)
+            lambda tx: yard.store.triggers.in_environment(tx, "local")
         )
         watch.loop.changed([trigger])
         await watch.look(EVERY.total_seconds())
