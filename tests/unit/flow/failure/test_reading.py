@@ -51,11 +51,13 @@ def test_an_exception_and_its_causes_are_one_statement() -> None:
 
 
 def test_what_only_the_whole_of_a_body_says_is_shown_by_its_first_line() -> None:
-    first = "x509: \n{"
-    found = read(("status {", "  'code': 403", "}"))
+    body = ("DefaultCPUAllocator: can't allocate", "  memory: you tried to allocate 12 bytes.")
+    assert [seen(line) for line in body] == [None, None]
+    assert seen(*body) == (F.RESOURCE, body[0])
+    found = read(("Backend Error", "  [503]"))
     assert found is not None
-    assert found.line in {"status {", "  'code': 403"}
-    assert read((first,)) is not None
+    assert (found.said.rule, found.line) == ("status 503", "Backend Error")
+    assert read(("  [503]",)) is None
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,14 @@ def test_words_of_what_was_asked_are_the_programs_own() -> None:
 def test_weak_words_need_a_statement_that_tells_of_an_error() -> None:
     assert seen("42 connections made") is None
     assert seen("error: 42 connection attempts") == (F.NETWORK, "error: 42 connection attempts")
+
+
+def test_that_of_the_statement_just_above_counts_for_one_that_is_further_in() -> None:
+    error, below = "error: it broke", "  the socket went away"
+    assert seen(error, below) == (F.NETWORK, below)
+    assert seen(error, below.strip()) is None
+    assert seen(error, "all is well", below) is None
+    assert seen("all is well", below, error) is None
 
 
 def test_a_long_statement_is_read_at_its_ends() -> None:
