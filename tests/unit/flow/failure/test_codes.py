@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from runyard.flow.failure import codes, errnos
 from runyard.flow.failure.reading import read
+from runyard.flow.failure.saying import codes as Codes
 from runyard.model.failure import FailureClass, Shortage
 
 F, S = FailureClass, Shortage
@@ -75,3 +77,36 @@ def test_codes_are_read(
 )
 def test_a_code_that_nobody_listed_says_nothing(text: str) -> None:
     assert read((text,)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "form"),
+    [
+        (codes.CLOUDS[0], '"reason": "{}"'),
+        (codes.CLOUDS[1], "An error occurred ({}) when calling the PutObject operation: x"),
+        (codes.CLOUDS[2], "Code: {}"),
+        (codes.CLOUDS_FAULTS[0], '"reason": "{}"'),
+        (codes.DATABASES[0], "ORA-{}: x"),
+        (codes.DATABASES[1], "ERROR {} (HY000): x"),
+        (codes.DATABASES[1], "({}, 'x')"),
+        (codes.SQL[0], "SQLSTATE[{:0<5}]: x"),
+        (codes.TOOLS[0], "curl: ({}) x"),
+        (codes.MAIL[1], "SMTPDataError: {} x"),
+        (codes.CHILDREN[0], "the child exited with code {}"),
+        (codes.CHILDREN[1], "killed by signal {}"),
+        (errnos.ERRNOS[0], "connect {} 10.0.0.1"),
+        (errnos.ERRNOS[1], "[Errno {}] x"),
+        (errnos.ERRNOS[2], "Custom {{ kind: {}, error: x }}"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value.said)),
+)
+def test_each_code_of_a_table_is_found_as_its_maker_writes_it(rule: Codes, form: str) -> None:
+    assert {code: rule.read(form.format(code)) for code in rule.said} == rule.said
+
+
+@pytest.mark.parametrize("code", codes.LDAP)
+def test_each_result_of_a_directory_is_found_by_number_and_by_name(code: str) -> None:
+    form = "[LDAP: error code {} - x]" if code.isdecimal() else "ldap.{}: x"
+    found = codes.DIRECTORIES[0].read(form.format(code))
+    assert found is not None
+    assert found.rule == f"ldap {code}"
