@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runyard.flow.failure import codes, errnos
+from runyard.flow.failure import codes, errnos, saying
 from runyard.flow.failure.reading import read
-from runyard.flow.failure.saying import codes as Codes
 from runyard.model.failure import FailureClass, Shortage
 
 F, S = FailureClass, Shortage
@@ -100,7 +99,7 @@ def test_a_code_that_nobody_listed_says_nothing(text: str) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value.said)),
 )
-def test_each_code_of_a_table_is_found_as_its_maker_writes_it(rule: Codes, form: str) -> None:
+def test_each_code_is_found_as_its_maker_writes_it(rule: saying.codes, form: str) -> None:
     assert {code: rule.read(form.format(code)) for code in rule.said} == rule.said
 
 
