@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from runyard.flow.last_lines import kept, shortened
 from runyard.localcloud.logging.format import STDERR, STDOUT, decode
-from runyard.model.outcome import LAST_CHARACTERS_MAX, LAST_LINE_CHARACTERS_MAX, LAST_LINES_KEPT
+from runyard.model.outcome import LAST_LINES_KEPT
 
 #: So much of the end is looked at: where thousands of tasks share a log, the lines of one that
 #: ended long before the others may lie further up, and are then not found.
 TAIL_BYTES_MAX = 2**20
-#: How much of a line that is too long is its end.
-LINE_END_CHARACTERS = 200
-CUT = " … "  #: what stands for the middle of such a line
-_LAST_WORD, _FIRST_WORD = re.compile(r"\w+\Z"), re.compile(r"\A\w+")
 
 
 def last_lines(path: Path, attempts: Mapping[int, int]) -> dict[int, tuple[str, ...]]:
@@ -30,8 +26,8 @@ def last_lines(path: Path, attempts: Mapping[int, int]) -> dict[int, tuple[str, 
             continue
         task = entry["k"]
         if isinstance(task, int) and attempts.get(task, -1) == entry["n"]:
-            found[task].append(_shortened(str(entry["m"])))
-    return {task: _bounded(lines) for task, lines in found.items()}
+            found[task].append(shortened(str(entry["m"])))
+    return {task: kept(reversed(lines)) for task, lines in found.items()}
 
 
 def _end_of(path: Path) -> bytes:
@@ -43,25 +39,3 @@ def _end_of(path: Path) -> bytes:
             return file.read(TAIL_BYTES_MAX)
     except FileNotFoundError:
         return b""
-
-
-def _shortened(line: str) -> str:
-    """Begin and end of a line that is too long: what went wrong stands in one of them, and an
-    address or an answer between them. No word or number is halved, which would be another one."""
-    if len(line) <= LAST_LINE_CHARACTERS_MAX:
-        return line
-    begin = line[: LAST_LINE_CHARACTERS_MAX - len(CUT) - LINE_END_CHARACTERS]
-    end = line[-LINE_END_CHARACTERS:]
-    return (_LAST_WORD.sub("", begin) or begin) + CUT + (_FIRST_WORD.sub("", end) or end)
-
-
-def _bounded(lines: deque[str]) -> tuple[str, ...]:
-    """As many of the last of `lines` as fit together."""
-    kept: deque[str] = deque()
-    characters = 0
-    for line in reversed(lines):
-        characters += len(line)
-        if characters > LAST_CHARACTERS_MAX:
-            break
-        kept.appendleft(line)
-    return tuple(kept)

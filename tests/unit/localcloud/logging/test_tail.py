@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runyard.flow.last_lines import CUT
 from runyard.localcloud.logging.format import STDERR, STDOUT, SYSTEM, encode
-from runyard.localcloud.logging.tail import CUT, TAIL_BYTES_MAX, last_lines
+from runyard.localcloud.logging.tail import TAIL_BYTES_MAX, last_lines
 from runyard.model.outcome import LAST_CHARACTERS_MAX, LAST_LINE_CHARACTERS_MAX, LAST_LINES_KEPT
 
 
