@@ -9,21 +9,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runyard.localcloud.cloudrun.names import log_name
-from runyard.localcloud.logging.reader import read_page
 from runyard.model.deployed import Place
 from runyard.model.ids import AttemptKey
-from runyard.provider.gcp import names
 from runyard.provider.gcp.adapter import GcpProvider, Surroundings
 from runyard.provider.gcp.finding import Finding
+from runyard.provider.gcp.log_reading import LogPace, LogReading
+from runyard.provider.gcp.log_reads import LogReads
 from runyard.provider.gcp.opening import connect
-from runyard.provider.gcp.translate import is_ended
+from runyard.provider.gcp.quota import Allowance
 from runyard.provider.gcp.viewer import GcpViewer
 from runyard.provider.gcp.watching import Pace
 from runyard.provider.local.access import LocalAccess
 from runyard.provider.local.secrets import LocalSecrets
-from runyard.provider.local.translate import log_page
-from runyard.provider.port import LaunchOrder, LogPage, Report
+from runyard.provider.port import LaunchOrder, Report
 from runyard.provider.port_jobs import DeployOrder
 from runyard.provider.port_places import Whereabouts
 from tests.contract.provider import ProviderContract
@@ -38,6 +36,7 @@ CANNOT = {
     Ability.GRANTS: "who may read what at Google is decided by others",
 }
 PACE = Pace(0.05, 1.0, 0.05)
+LOGS = LogPace(late=0, first=0, longest=0)  #: the face tells lines at once, in order
 
 
 class TestGcpProvider(ProviderContract):
@@ -84,32 +83,15 @@ class Noting(GcpProvider):
         return report
 
 
-class Eyes(GcpViewer):
-    """Reads logs where the cloud here keeps them, in the place of Cloud Logging."""
-
-    logs: Path
-
-    async def log(
-        self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
-    ) -> LogPage:
-        """See `Viewer.log`."""
-        found = await self.execution(key)
-        if found is None:
-            return LogPage((), after, ended=True)
-        path = self.logs / log_name(names.short(found.name))
-        page = await asyncio.to_thread(read_page, path, after, limit, task)
-        return log_page(page, final=is_ended(found))
-
-
 @asynccontextmanager
 async def _open(folder: Path) -> AsyncIterator[Rig]:
     news, runs = asyncio.Event(), Runs()
     async with google_face(folder) as face:
-        api = connect(face.endpoint)
+        apis = connect(face.endpoint)
         around = Surroundings(runs.trace, _project, real_clock)
 
         async def come_up() -> GcpProvider:
-            provider = Noting(api, around, news.set, PACE)
+            provider = Noting(apis.run, around, news.set, PACE)
             provider.runs = runs
             await provider.start()
             return provider
@@ -122,8 +104,8 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
         for region in ("us-central1", "europe-west1"):
             place = Place("shop", "local", region, "contract")
             await provider.jobs.deploy(DeployOrder(place, script_template("exit 1"), 1))
-        viewer = Eyes(api, Finding(api, runs.handled, _project))
-        viewer.logs = folder / "logs"
+        logs = LogReading(LogReads(apis.logs, Allowance(60_000, 1000)), real_clock, LOGS)
+        viewer = GcpViewer(apis.run, Finding(apis.run, runs.handled, _project), logs)
         neighbours = face.world.neighbours
         rig = Rig(
             provider, viewer, LocalSecrets(neighbours), "us-central1", restart, news,
@@ -133,4 +115,4 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
             yield rig
         finally:
             await rig.provider.close()
-            await api.close()
+            await apis.close()

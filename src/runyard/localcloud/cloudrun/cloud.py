@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from runyard.database.signals import Listener
@@ -217,10 +218,14 @@ class CloudRun:
         rows = await self._book.tasks(name, first, first + limit)
         return with_unbegun(found, rows, first, limit)
 
+    def log_path(self, execution: Execution) -> Path:
+        """Where the log of an execution is, which may not have begun."""
+        return self._settings.log_folder / log_name(execution.name)
+
     async def last_lines(self, execution: Execution) -> dict[int, tuple[str, ...]]:
         """What each failed task that is kept of a final execution wrote last, by its index."""
         attempts = {each.index: each.attempts - 1 for each in execution.tally.failures}
-        path = self._settings.log_folder / log_name(execution.name)
+        path = self.log_path(execution)
         return await asyncio.to_thread(last_lines, path, attempts) if attempts else {}
 
     async def log_bytes(self) -> int:

@@ -1,4 +1,5 @@
-"""The Cloud Run Admin API v2 as a web application: HTTP and JSON, one path at a time."""
+"""The Cloud Run Admin API v2 as a web application: HTTP and JSON, one path at a time; and of Cloud
+Logging what reads the logs of executions."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runyard.localcloud.cloudrun.cloud import CloudRun
-from runyard.localcloud.google import executions, jobs, tasks, waiting
+from runyard.localcloud.google import entries, executions, jobs, tasks, waiting
 from runyard.localcloud.google.errors import error_document
 from runyard.localcloud.google.face import Face, Method, Methods
 from runyard.localcloud.google.messages import message
@@ -25,7 +26,13 @@ from runyard.localcloud.google.shapes import JsonMap
 from runyard.localcloud.google.watching import Watch
 from runyard.model.errors import InvalidSpec, NotFound, PlatformError, Unauthenticated
 
-METHODS: Methods = (*waiting.METHODS, *tasks.METHODS, *executions.METHODS, *jobs.METHODS)
+METHODS: Methods = (
+    *waiting.METHODS,
+    *tasks.METHODS,
+    *executions.METHODS,
+    *jobs.METHODS,
+    *entries.METHODS,
+)
 _log = logging.getLogger(__name__)
 BODY_BYTES_MAX = 4 * 2**20  #: of a request: far more than any job that Cloud Run would take
 
@@ -100,7 +107,8 @@ class _Answering:
                 return method, dict(found.groupdict())
         raise NotFound(
             f"there is nothing for {verb} at {path[:200]}",
-            hint="this is the Cloud Run Admin API v2: jobs, executions, tasks and operations",
+            hint="this is the Cloud Run Admin API v2: jobs, executions, tasks and operations; "
+            "and of Cloud Logging's API v2 the list of entries",
         )
 
 

@@ -138,3 +138,14 @@ class WaitOperation(Message):
 
     name: str
     timeout: str = ""
+
+
+class ListLogEntries(Message):
+    """google.logging.v2.ListLogEntriesRequest."""
+
+    resource_names: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+    filter: str = ""
+    order_by: str = ""
+    page_size: int = 0
+    page_token: str = ""
