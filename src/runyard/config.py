@@ -182,6 +182,21 @@ class Config:
     google_run_endpoint: str = _setting(
         read.safe_url, "where Cloud Run's API is asked; empty: at Google", "", unit="URL"
     )
+    google_logging_endpoint: str = _setting(
+        read.safe_url,
+        "where Cloud Logging's API is asked; empty: at Google, or where Cloud Run's API is asked, "
+        "if that is on this machine",
+        "",
+        unit="URL",
+    )
+    google_log_late_seconds: float = _setting(
+        read.seconds(0, 300),
+        "how late a line of a run at Google may reach Cloud Logging and still have its place in "
+        "its log: so far behind are logs that are followed, and so long the end of a failed "
+        "attempt waits for its lines at most",
+        "10",
+        unit="seconds",
+    )
     otlp_endpoint: str = _setting(read.url, "OTLP/HTTP collector; empty: none", "", unit="URL")
     approval_seconds: float = _setting(
         read.seconds(1, 90 * DAY_SECONDS), "wait of a change for people", "86400", unit="seconds"

@@ -63,7 +63,7 @@ async def open_hands(
 ) -> AsyncIterator[Hands]:
     """Hands and eyes everywhere; `wake` is called when an attempt at Google changed."""
     rows = KeptPlaces(database, store)
-    far = Google(config.google_run_endpoint, rows, wake, load)
+    far = Google(_site(config), rows, wake, load)
     places = Places(rows, rows.trace)
     try:
         yield Hands(
@@ -76,13 +76,22 @@ async def open_hands(
         await far.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where Google is asked (empty: at Google), and how late lines of logs may come there."""
+
+    run_endpoint: str = ""
+    logging_endpoint: str = ""
+    log_late_seconds: float = 10.0
+
+
 class Google:
     """`provider.routing.hands.Far`: Google Cloud Run, opened by who needs it first."""
 
     def __init__(
-        self, endpoint: str, rows: KeptPlaces, wake: Callable[[], None], load: Load = import_module
+        self, site: Site, rows: KeptPlaces, wake: Callable[[], None], load: Load = import_module
     ) -> None:
-        self._endpoint = endpoint
+        self._site = site
         self._rows = rows
         self._wake = wake
         self._load = load
@@ -115,7 +124,7 @@ class Google:
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.provider.close()
-            await opened.api.close()
+            await opened.apis.close()
 
     async def _open(self) -> Any:
         async with self._lock:
@@ -135,9 +144,11 @@ class Google:
             opening = await asyncio.to_thread(self._load, "runyard.provider.gcp.opening")
         except ImportError as error:
             raise ConfigError(_EXTRA, hint="install it: pipx install 'runyard[google]'") from error
-        api = await asyncio.to_thread(opening.connect, self._endpoint)
+        site = self._site
+        apis = await asyncio.to_thread(opening.connect, site.run_endpoint, site.logging_endpoint)
         around = opening.Surroundings(self._rows.trace, self._rows.google_project, clock)
-        opened = opening.assemble(api, around, self._wake)
+        paces = opening.Paces(logs=opening.LogPace(late=site.log_late_seconds))
+        opened = opening.assemble(apis, around, self._wake, paces)
         await opened.provider.start()
         return opened
 
@@ -211,6 +222,12 @@ class KeptPlaces:
             if happened.kind == "launched" and happened.data.get("attempt") == number:
                 return str(happened.data.get("handle", ""))
         return ""
+
+
+def _site(config: Config) -> Site:
+    return Site(
+        config.google_run_endpoint, config.google_logging_endpoint, config.google_log_late_seconds
+    )
 
 
 def _has_far(environments: Iterable[Environment]) -> bool:

@@ -11,6 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 
 from runyard.model.errors import ProviderRefused, ProviderTimeout, ProviderUnavailable
+from runyard.provider.gcp.calls import Calls
 from runyard.provider.gcp.wire import RestRunApi
 from tests.support.google_answers import Answers, answering
 
@@ -24,7 +25,7 @@ def play(scenario: Scenario, *replies: tuple[int, Any] | None, seconds: float = 
     """Run a scenario against a server that answers by the script."""
 
     async def main(answers: Answers) -> None:
-        api = RestRunApi(AnonymousCredentials(), answers.url, seconds)
+        api = RestRunApi(AnonymousCredentials(), Calls(), answers.url, seconds)
         try:
             await scenario(api, answers)
         finally:
@@ -147,7 +148,7 @@ def test_nobody_there_is_told() -> None:
         url = answers.url
 
     async def main() -> None:
-        api = RestRunApi(AnonymousCredentials(), url)
+        api = RestRunApi(AnonymousCredentials(), Calls(), url)
         with pytest.raises(ProviderTimeout, match="cannot be reached"):
             await api.get_job(JOB)
         await api.close()

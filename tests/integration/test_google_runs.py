@@ -17,11 +17,22 @@ from tests.support.real_server import RealServer, Reply, eventually, real_server
 AT_ONCE = {"backoff": {"initial": "0.1s", "max": "0.1s"}}
 #: Twice Cloud Run's least memory of a container is not enough for it, four times as much is.
 HUNGRY = """exec python3 -c 'held = bytes(b"x") * (300 * 2**20); print("had room")'"""
+CHATTY = """seq 5; [ $CLOUD_RUN_TASK_INDEX = 0 ] ||
+echo '{"severity":"WARNING","message":"low","disk":"sda"}' >&2"""
 SMALL = {"resources": {"limits": {"cpu": "1", "memory": "256Mi"}}}
 PROD = {"provider": "gcp", "googleProject": "shop-prod", "regions": ["us-central1"]}
+
+
+def two(script: str) -> dict[str, Any]:
+    """A job of two tasks."""
+    job = shell(script)
+    return job | {"template": job["template"] | {"taskCount": 2}}
+
+
 JOBS = {
     "fine": shell('echo "at $CLOUD_RUN_JOB"'),
     "bad": shell("exit 3"),
+    "chatty": two(CHATTY),
     "long": shell("exec sleep 60"),
     "pause": shell("exec sleep 6"),
     "hungry": shell(HUNGRY, **SMALL) | {"retry": AT_ONCE, "recovery": {"memory": {"max": "1Gi"}}},
@@ -41,7 +52,11 @@ def server() -> Iterator[RealServer]:
         folder.chmod(0o711)
         with (
             google_beside(folder / "cloud") as face,
-            real_server(google_run_endpoint=face.endpoint, environment="prod") as started,
+            real_server(
+                google_run_endpoint=face.endpoint,
+                google_log_late_seconds="0.3",  # the face tells lines at once
+                environment="prod",
+            ) as started,
         ):
             refused = apply(started, JOBS)
             assert (refused.status, refused.error["hint"]) == (
@@ -68,10 +83,31 @@ def test_a_run_is_an_execution_of_the_deployed_job(server: RealServer) -> None:
     assert (run["state"], run["environment"]) == ("succeeded", "prod")
     prefix = "projects/shop-prod/locations/us-central1/jobs/fine/executions/fine-"
     assert run["handle"].startswith(prefix)
-    log = server.runyard("logs", "@last")
-    assert "its log is kept by Cloud Logging: gcloud logging read 'labels." in log.err
-    assert "--project shop-prod" in log.err
+    assert server.runyard("logs", "@last").out == "[0] at fine\n"
     assert "clone" not in told(server)
+
+
+def test_logs_are_read_and_followed_as_those_of_this_machine(server: RealServer) -> None:
+    followed = server.runyard("run", "chatty", "--wait")
+    assert followed.status == 0, followed.err
+    lines = [f"[{task}] {n}" for task in (0, 1) for n in range(1, 6)]
+    assert sorted(line for line in followed.out.splitlines() if line in lines) == lines
+    stored = server.runyard("logs", "@last", "--json").lines()
+    written = [f"[{one['task']}] {one['text']}" for one in stored if one["stream"] != "system"]
+    again = server.runyard("logs", "-f", "@last")
+    assert again.out.splitlines() == written
+    assert "note: " in again.err  # the machine's own word is told beside it
+    assert [one["at"] for one in stored] == sorted(one["at"] for one in stored)
+    only = server.runyard("logs", "@last", "--task", "1", "--json").lines()
+    assert only == [one for one in stored if one["task"] == 1]
+    (structured,) = [one for one in only if one["fields"]]
+    assert (structured["severity"], structured["text"]) == ("WARNING", "low")
+    assert (structured["fields"], structured["stream"]) == ({"disk": "sda"}, "stderr")
+    run = server.last_run("chatty")["id"]
+    first = server.ask("GET", f"/runs/{run}/log?limit=4").document
+    rest = server.ask("GET", f"/runs/{run}/log?after={first['after']}").document
+    entries = first["entries"] + rest["entries"]
+    assert [one["text"] for one in entries] == [one["text"] for one in stored]
 
 
 def test_a_failure_is_told_with_its_exit_code(server: RealServer) -> None:

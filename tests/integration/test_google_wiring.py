@@ -11,7 +11,7 @@ import pytest
 
 from runyard.engine.due import DueLoop
 from runyard.gate.environments import ApplyEnvironments
-from runyard.google_wiring import Google, KeptPlaces
+from runyard.google_wiring import Google, KeptPlaces, Site
 from runyard.model.environment import Environment, ProviderName
 from runyard.model.errors import ConfigError, ProviderRefused
 from runyard.model.event import Ended, Launched
@@ -33,7 +33,7 @@ def test_an_extra_that_is_missing_is_named_once_in_a_while() -> None:
             looks.append(name)
             raise ImportError(name)
 
-        google = Google(HERE, KeptPlaces(yard.database, yard.store), lambda: None, missing)
+        google = Google(Site(HERE), KeptPlaces(yard.database, yard.store), lambda: None, missing)
         for _ in range(2):
             with pytest.raises(ConfigError, match="google-cloud-run is not installed") as caught:
                 await google.provider()
@@ -53,7 +53,7 @@ def test_nobody_imports_google_before_it_is_needed() -> None:
 
 def test_it_is_opened_once_by_who_needs_it_first() -> None:
     async def scene(yard: Yard) -> None:
-        google = Google(HERE, KeptPlaces(yard.database, yard.store), lambda: None)
+        google = Google(Site(HERE), KeptPlaces(yard.database, yard.store), lambda: None)
         first, jobs, eyes = await asyncio.gather(google.provider(), google.jobs(), google.viewer())
         assert google.opened is first is await google.provider()
         assert first.jobs is jobs
@@ -67,11 +67,14 @@ def test_it_is_opened_once_by_who_needs_it_first() -> None:
 @pytest.mark.parametrize("endpoint", ["http://localhost:1", "http://[::1]:1", "http://127.0.0.9:1"])
 def test_an_endpoint_of_this_machine_gets_no_credentials(endpoint: str) -> None:
     assert opening.connect(endpoint) is not None
+    assert opening.connect(endpoint, endpoint) is not None
 
 
 def test_credentials_do_not_go_in_the_clear() -> None:
-    with pytest.raises(ConfigError, match="in the clear"):
+    with pytest.raises(ConfigError, match="RUN_ENDPOINT is http://run"):
         opening.connect("http://run.example.com")
+    with pytest.raises(ConfigError, match="LOGGING_ENDPOINT is http://logging"):
+        opening.connect(HERE, "http://logging.example.com")
 
 
 def test_projects_are_those_in_force() -> None:

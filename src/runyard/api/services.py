@@ -110,7 +110,7 @@ class Pace:
     progress: float = 0.5
     safety: float = 5.0
     heartbeat: float = 15.0
-    patience: float = 10.0
+    patience: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from runyard.model.outcome import LAST_CHARACTERS_MAX, LAST_LINE_CHARACTERS_MAX,
 def test_the_newest_lines_are_kept_oldest_first() -> None:
     assert kept([]) == ()
     assert kept(["c", "b", "a"]) == ("a", "b", "c")
-    assert kept(str(n) for n in range(100)) == tuple(str(LAST_LINES_KEPT - 1 - n) for n in range(30))
+    assert kept(str(n) for n in range(100)) == tuple(
+        str(LAST_LINES_KEPT - 1 - n) for n in range(30)
+    )
 
 
 def test_together_they_are_bounded() -> None:

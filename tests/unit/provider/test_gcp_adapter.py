@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from runyard.model.errors import ProviderRefused, ProviderUnavailable
 from runyard.model.ids import AttemptKey
 from runyard.model.operation import StepKind
 from runyard.model.outcome import Ending
+from runyard.provider.gcp.log_reading import LogPace, LogReading
+from runyard.provider.gcp.log_reads import LogReads
 from runyard.provider.gcp.viewer import GcpViewer
 from runyard.provider.gcp.watching import Pace, Watching
 from runyard.provider.port import LogPlace, LogWanted, Phase, Progress, Report
 from runyard.provider.port_access import Identity
+from tests.support.google_logs import Logs, an_entry
 from tests.support.google_orders import JOB, Google, make_order, make_template
 
 Scenario = Callable[[Google], Awaitable[None]]
@@ -171,17 +175,30 @@ def test_what_is_not_watched_any_more_is_no_news() -> None:
     asyncio.run(main())
 
 
-def test_people_see_tasks_and_where_the_log_is() -> None:
+def test_people_see_tasks_and_lines_and_else_where_the_log_is() -> None:
     async def scenario(google: Google) -> None:
         handle = (await google.provider.launch(make_order(KEY))).handle
-        viewer = GcpViewer(google.api, google.provider.finding)
+        logs = Logs()
+        reading = LogReading(LogReads(logs), lambda: google.api.now, LogPace(first=0, longest=0))
+        viewer = GcpViewer(google.api, google.provider.finding, reading)
         google.api.done_tasks[handle] = [run_v2.Task(index=index) for index in range(5)]
         assert [one.index for one in await viewer.tasks(KEY, first=-1, limit=2)] == [0, 1]
         assert [one.index for one in await viewer.tasks(KEY, first=1, limit=2)] == [1, 2]
         assert (await viewer.progress(KEY)).task_count == 2
+        logs.come(an_entry("hello", 0), an_entry("there", 1, task=1))
+        google.api.now += timedelta(seconds=60)
+        page = await viewer.log(KEY)
+        assert ([one.text for one in page.entries], page.ended) == (["hello", "there"], False)
+        one = await viewer.log(KEY, after=0, task=1)
+        assert [line.text for line in one.entries] == ["there"]
+        logs.fails.append(ProviderRefused("no role", reason="PERMISSION_DENIED", hint="give it"))
+        assert (await viewer.log(KEY, after=page.after)).ended
         page = await viewer.log(KEY)
         (entry,) = page.entries
-        assert entry.text.endswith("Cloud Logging: https://console.cloud.google.com/logs/1")
+        assert entry.text == (
+            "its log is kept by Cloud Logging: https://console.cloud.google.com/logs/1; "
+            "it cannot be read from here: no role; give it"
+        )
         assert (page.ended, page.after) == (True, 1)
         assert (await viewer.log(KEY, after=1)).entries == ()
         assert (await viewer.log(KEY, task=0)).entries == ()

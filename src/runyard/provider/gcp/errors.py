@@ -6,7 +6,7 @@ variables, which Google may repeat) is not. No request and no header is ever in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import requests
 from google.api_core import exceptions as google
@@ -20,6 +20,7 @@ from runyard.model.errors import (
 )
 
 NAME = "gcp"
+Hints = Mapping[str, str]  #: what to do about an answer, by its code
 MESSAGE_MAX = 500  #: characters of what Google says that are passed on
 HIDDEN_MIN = 4  #: characters of a value that is hidden; shorter ones are in any text
 
@@ -39,7 +40,7 @@ _BY_HTTP = {
     501: "UNIMPLEMENTED",
     504: "DEADLINE_EXCEEDED",
 }
-_HINTS = {
+HINTS: Hints = {
     "PERMISSION_DENIED": "give the identity of Runyard roles/run.developer in the Google project, "
     "and roles/iam.serviceAccountUser on the job's service account",
     "UNAUTHENTICATED": "renew the credentials: `gcloud auth application-default login`",
@@ -74,14 +75,18 @@ def _status_of(response: object) -> str:
 
 
 def as_ours(
-    error: Exception, operation: str, key: str = "", hide: Iterable[str] = ()
+    error: Exception,
+    operation: str,
+    key: str = "",
+    hide: Iterable[str] = (),
+    hints: Hints = HINTS,
 ) -> ProviderError:
     """`error`, which a call of Google's library raised, in our words."""
     code = code_of(error)
     words = _short(_hidden(_words(error, code), hide))
-    hint = _HINTS.get(code, "")
+    hint = hints.get(code, "")
     if isinstance(error, auth.RefreshError):
-        hint = _HINTS["UNAUTHENTICATED"]
+        hint = HINTS["UNAUTHENTICATED"]
     made = _kind(error, code)
     return made(words, name=NAME, operation=operation, key=key, hint=hint, reason=code)
 

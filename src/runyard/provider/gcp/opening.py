@@ -16,6 +16,11 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from runyard.model.errors import ConfigError
 from runyard.provider.gcp.adapter import GcpProvider, Surroundings
+from runyard.provider.gcp.calls import Calls
+from runyard.provider.gcp.log_reading import LogPace, LogReading
+from runyard.provider.gcp.log_reads import ALLOWANCE, LogReads
+from runyard.provider.gcp.log_wire import RestLogApi
+from runyard.provider.gcp.quota import Allowance
 from runyard.provider.gcp.viewer import GcpViewer
 from runyard.provider.gcp.watching import Pace
 from runyard.provider.gcp.wire import RestRunApi
@@ -24,38 +29,66 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 @dataclass(frozen=True, slots=True)
+class Apis:
+    """What is asked of Google, with one set of threads."""
+
+    run: RestRunApi
+    logs: RestLogApi
+
+    async def close(self) -> None:
+        """Let go; calls under way are not waited for."""
+        await self.run.close()
+        await self.logs.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """How often attempts and their logs are looked at, and what may be read of logs."""
+
+    watching: Pace = Pace()
+    logs: LogPace = LogPace()
+    reads: Allowance = ALLOWANCE
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """Hands and eyes at Google."""
 
     provider: GcpProvider
     viewer: GcpViewer
-    api: RestRunApi
+    apis: Apis
 
 
-def connect(endpoint: str) -> RestRunApi:
-    """The API with the credentials that Google's libraries find by themselves (Application Default
-    Credentials); with none at an endpoint of this machine. It may take seconds.
+def connect(endpoint: str, logging_endpoint: str = "") -> Apis:
+    """The APIs with the credentials that Google's libraries find by themselves (Application Default
+    Credentials); with none at an endpoint of this machine. It may take seconds. A stand-in of this
+    machine is asked for logs too, unless another place is named for them.
 
     Raises ConfigError when there are none, or they would be sent in the clear.
     """
-    return RestRunApi(_credentials(endpoint), endpoint)
+    calls = Calls()
+    logs_at = logging_endpoint or (endpoint if is_here(endpoint) else "")
+    run = RestRunApi(_credentials(endpoint, "RUN"), calls, endpoint)
+    return Apis(run, RestLogApi(_credentials(logs_at, "LOGGING"), calls, logs_at))
 
 
 def assemble(
-    api: RestRunApi, around: Surroundings, wake: Callable[[], None], pace: Pace | None = None
+    apis: Apis, around: Surroundings, wake: Callable[[], None], paces: Paces | None = None
 ) -> Opened:
-    """What works with the API. Made in the event loop."""
-    provider = GcpProvider(api, around, wake, pace)
-    return Opened(provider, GcpViewer(api, provider.finding), api)
+    """What works with the APIs. Made in the event loop."""
+    paces = paces or Paces()
+    reads = LogReads(apis.logs, paces.reads)
+    provider = GcpProvider(apis.run, around, wake, paces.watching)
+    logs = LogReading(reads, around.clock, paces.logs)
+    return Opened(provider, GcpViewer(apis.run, provider.finding, logs), apis)
 
 
-def _credentials(endpoint: str) -> Credentials:
-    place = urlsplit(endpoint)
-    if endpoint and _is_here(place.hostname or ""):
+def _credentials(endpoint: str, what: str) -> Credentials:
+    if is_here(endpoint):
         return AnonymousCredentials()
-    if endpoint and place.scheme != "https":
+    if endpoint and urlsplit(endpoint).scheme != "https":
         raise ConfigError(
-            f"RUNYARD_GOOGLE_RUN_ENDPOINT is {endpoint}: credentials would be sent in the clear",
+            f"RUNYARD_GOOGLE_{what}_ENDPOINT is {endpoint}: credentials would be sent in the clear",
             hint="use https; only an endpoint of this machine may be http, and gets none",
         )
     try:
@@ -70,7 +103,9 @@ def _credentials(endpoint: str) -> Credentials:
     return made
 
 
-def _is_here(host: str) -> bool:
+def is_here(endpoint: str) -> bool:
+    """True for an endpoint of this machine."""
+    host = urlsplit(endpoint).hostname or ""
     if host == "localhost":
         return True
     try:

@@ -98,8 +98,8 @@ def outcome(execution: run_v2.Execution, tasks: Tasks | None) -> Outcome:
         failed_count=execution.failed_count,
         cancelled_count=execution.cancelled_count,
         retried_count=execution.retried_count,
-        started_at=_instant(execution.start_time) or _instant(execution.create_time),
-        ended_at=_instant(execution.completion_time) or _instant(execution.update_time),
+        started_at=instant(execution.start_time) or instant(execution.create_time),
+        ended_at=ended_at(execution),
         failures=kept,
         usage=_usage(execution, tasks),
     )
@@ -209,8 +209,8 @@ def task_view(task: run_v2.Task) -> TaskView:
         index=task.index,
         state=state,
         attempt=task.retried,
-        started_at=_instant(task.start_time),
-        ended_at=_instant(task.completion_time),
+        started_at=instant(task.start_time),
+        ended_at=instant(task.completion_time),
         exit_code=0 if state == "succeeded" else exit_code,
         signal=signal,
         message=_task_message(task),
@@ -240,7 +240,12 @@ def _of_type(conditions: Iterable[run_v2.Condition], kind: str) -> run_v2.Condit
     return next((one for one in conditions if one.type_ == kind), None)
 
 
-def _instant(value: Any) -> datetime | None:
+def ended_at(execution: run_v2.Execution) -> datetime | None:
+    """When an ended execution ended."""
+    return instant(execution.completion_time) or instant(execution.update_time)
+
+
+def instant(value: Any) -> datetime | None:
     """A timestamp of Google's; None when it is not set."""
     if not value:
         return None

@@ -1,6 +1,7 @@
-"""What people may look at of attempts at Google: tasks and counts by the API of Cloud Run.
+"""What people may look at of attempts at Google: tasks and counts by the API of Cloud Run, logs by
+that of Cloud Logging.
 
-Logs are kept by Cloud Logging, and read there: an attempt's log here is one line that says where.
+Where logs may not be read, an attempt's log is one line that says why, and where the log is.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from datetime import UTC, datetime
 
 from google.cloud import run_v2
 
+from runyard.model.errors import ProviderRefused
 from runyard.model.ids import AttemptKey
 from runyard.provider.gcp import names, translate
 from runyard.provider.gcp.finding import Finding
+from runyard.provider.gcp.log_lines import Question
+from runyard.provider.gcp.log_reading import LogReading
 from runyard.provider.gcp.wire import PAGE, RunApi
 from runyard.provider.port import (
     LogEntry,
@@ -29,14 +33,16 @@ from runyard.provider.port import (
 
 LOOK_SECONDS = 2.0  #: how long what was seen is taken for how it is: who follows a run looks often
 SEEN_MAX = 1_000  #: attempts that are remembered for that
+BEGIN = datetime.fromtimestamp(86_400, UTC)  #: of an execution that does not say when it was made
 
 
 class GcpViewer:
-    """`provider.port.Viewer` over `api`; `finding` knows where attempts are."""
+    """`provider.port.Viewer` over `api`; `finding` knows where attempts are; `logs` reads."""
 
-    def __init__(self, api: RunApi, finding: Finding) -> None:
+    def __init__(self, api: RunApi, finding: Finding, logs: LogReading) -> None:
         self._api = api
         self._finding = finding
+        self._logs = logs
         self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution]] = OrderedDict()
 
     async def progress(self, key: AttemptKey) -> Progress:
@@ -57,21 +63,16 @@ class GcpViewer:
     async def log(
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
-        """See `Viewer.log`: one line, of no task, that says where the log is."""
-        found = await self.execution(key) if after < 1 and task is None else None
+        """See `Viewer.log`. A position is one among the lines of `task`, or of all."""
+        found = await self.execution(key)
         if found is None:
             return LogPage((), after, ended=True)
-        at = found.create_time
-        entry = LogEntry(
-            position=1,
-            at=datetime.combine(at.date(), at.timetz()) if at else datetime.fromtimestamp(0, UTC),
-            task=0,
-            attempt=0,
-            stream="system",
-            severity="NOTICE",
-            text=f"its log is kept by Cloud Logging: {found.log_uri or _command(found.name)}",
-        )
-        return LogPage((entry,), 1, ended=True)
+        asked = Question(found.name, translate.instant(found.create_time) or BEGIN, task)
+        ended_at = translate.ended_at(found) if translate.is_ended(found) else None
+        try:
+            return await self._logs.page(asked, ended_at, after, limit)
+        except ProviderRefused as error:
+            return _refused(found, asked, error, after)
 
     async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
         """See `Viewer.sift`: nothing is read of logs that are kept elsewhere."""
@@ -97,6 +98,25 @@ class GcpViewer:
         while len(self._seen) > SEEN_MAX:
             self._seen.popitem(last=False)
         return found
+
+
+def _refused(
+    found: run_v2.Execution, asked: Question, error: ProviderRefused, after: int
+) -> LogPage:
+    """One line, of no task: what is missing, and where the log is."""
+    if after or asked.task is not None:
+        return LogPage((), after, ended=True)
+    words = f"its log is kept by Cloud Logging: {found.log_uri or _command(found.name)}"
+    entry = LogEntry(
+        position=1,
+        at=asked.created_at,
+        task=0,
+        attempt=0,
+        stream="system",
+        severity="NOTICE",
+        text=f"{words}; it cannot be read from here: {error.message}; {error.hint}",
+    )
+    return LogPage((entry,), 1, ended=True)
 
 
 def _command(name: str) -> str:

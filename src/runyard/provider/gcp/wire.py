@@ -7,24 +7,18 @@ do. Every call is bounded in time, and none is repeated here: who calls knows wh
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError
 from google.cloud import run_v2
-from requests import RequestException
 
-from runyard.provider.gcp.errors import as_ours, code_of
+from runyard.provider.gcp.calls import Calls
 
 T = TypeVar("T")
 
 CALL_SECONDS = 20.0  #: shorter than an engine's lease, so that two never launch the same
-CALLS_AT_ONCE = 10  #: as many connections as the library's HTTP session keeps open
 PAGE = 100  #: resources asked for together
 PAGES_MAX = 100  #: 10,000 tasks; Cloud Run keeps far fewer executions of a job
 TRANSPORT = "rest"
@@ -75,7 +69,11 @@ class RestRunApi:
     """`RunApi` over REST. `endpoint` empty: Google's own."""
 
     def __init__(
-        self, credentials: Credentials, endpoint: str = "", call_seconds: float = CALL_SECONDS
+        self,
+        credentials: Credentials,
+        calls: Calls,
+        endpoint: str = "",
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         options = ClientOptions(api_endpoint=endpoint) if endpoint else None
         how: dict[str, Any] = {
@@ -87,11 +85,11 @@ class RestRunApi:
         self._executions = run_v2.ExecutionsClient(**how)
         self._tasks = run_v2.TasksClient(**how)
         self._seconds = call_seconds
-        self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="google")
+        self._calls = calls
 
     async def close(self) -> None:
         """Let go; calls under way are not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._calls.close()
         clients: tuple[Any, ...] = (self._jobs, self._executions, self._tasks)
         for client in clients:
             client.transport.close()
@@ -216,12 +214,4 @@ class RestRunApi:
         none_for: Sequence[str] = (),
     ) -> Any:
         how = {"timeout": self._seconds, "retry": None}
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._threads, call, how)
-        except exceptions.GoogleAPICallError as error:
-            if code_of(error) in none_for:
-                return None
-            raise as_ours(error, operation, key, hide) from None
-        except (exceptions.GoogleAPIError, GoogleAuthError, RequestException, ValueError) as error:
-            raise as_ours(error, operation, key, hide) from None
+        return await self._calls.of(operation, lambda: call(how), key, hide, none_for)
