@@ -182,6 +182,23 @@ def test_a_followed_log_can_be_of_one_task_and_attempt(
     assert [entry["text"] for entry in followed.lines()] == ["a", "b", "c"]
 
 
+def test_a_run_that_has_ended_is_read_to_the_end_of_its_log(
+    runyard: CommandLine, fake: FakeServer
+) -> None:
+    fake.runs, fake.logs[RUN] = [a_run(ended_at="2026-01-01T00:00:30Z")], [an_entry(1, "hello")]
+    fake.late_reads = 3
+    done = runyard("logs", RUN)
+    assert (done.out, runyard.pauses) == ("[0] hello\n", [1.0] * 3)
+    assert done.err == "the run has ended; its last lines may still come\n"
+    fake.late_reads = 1000
+    done = runyard("logs", RUN)
+    assert (done.out, len(runyard.pauses)) == ("[0] hello\n", 63)
+    assert done.err.endswith("the log may go on: ask again later\n")
+    fake.runs = [a_run(ended_at=None)]
+    assert runyard("logs", RUN).err == ""
+    assert len(runyard.pauses) == 63
+
+
 def test_several_regions_are_followed_together(runyard: CommandLine, fake: FakeServer) -> None:
     other = "run_" + "1" * 26
     runs = [a_run(id=RUN, region="r1"), a_run(id=other, region="r2")]

@@ -54,6 +54,7 @@ class FakeServer:
     #: For each run: one script for each connection, in order; the last one is used again.
     streams: dict[str, list[list[Event | str]]] = field(default_factory=dict)
     logs: dict[str, list[Document]] = field(default_factory=dict)
+    late_reads: int = 0
     requests: list[Request] = field(default_factory=list)
 
     def asked(self, method: str, path: str) -> list[Request]:
@@ -114,7 +115,9 @@ class FakeServer:
         limit = int(request.query.get("limit", ["1000"])[0])
         entries = [one for one in self.logs.get(identity, []) if one["position"] > after][:limit]
         last = entries[-1]["position"] if entries else after
-        return {"attempt": 1, "entries": entries, "after": last, "ended": True}
+        ended = bool(entries) or self.late_reads <= 0
+        self.late_reads -= not entries
+        return {"attempt": 1, "entries": entries, "after": last, "ended": ended}
 
     def _jobs(self, request: Request, rest: list[str]) -> tuple[int, Document]:
         if not rest:

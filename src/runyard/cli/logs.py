@@ -16,6 +16,9 @@ from runyard.cli.run_ref import path, run_id
 from runyard.cli.surroundings import pause
 
 _PAGE = 1000
+#: The lines of a run at Google come late: so long, in seconds, they are waited for once it has
+#: ended, and so often the log is asked whether it is told to its end.
+_LATE_SECONDS, _AGAIN_SECONDS = 60.0, 1.0
 Document = dict[str, Any]
 
 
@@ -66,14 +69,23 @@ def of_run(
 def _stored(
     client: Client, identity: str, task: int | None, attempt: int | None
 ) -> Iterator[Document]:
-    after = 0
+    after, waited = 0, 0.0
     while True:
         query = {"attempt": attempt, "task": task, "after": after, "limit": _PAGE}
         page = client.get(f"{path(identity)}/log", query)
         yield from page["entries"]
-        if not page["entries"] or page["after"] == after:
+        if page["entries"] and page["after"] != after:
+            after, attempt = page["after"], page["attempt"]
+            continue
+        if page["ended"] or client.get(path(identity))["ended_at"] is None:
             return
-        after, attempt = page["after"], page["attempt"]
+        if waited >= _LATE_SECONDS:
+            output.note("the log may go on: ask again later")
+            return
+        if not waited:
+            output.note("the run has ended; its last lines may still come")
+        pause(_AGAIN_SECONDS)
+        waited += _AGAIN_SECONDS
 
 
 def _followed(identity: str, task: int | None, attempt: int | None) -> Iterator[Document]:
