@@ -267,6 +267,21 @@ def test_a_channel_that_is_down_is_an_alert_of_its_own_rule(grounds: Grounds) ->
     in_yard(scene, grounds)
 
 
+def test_that_a_channel_is_down_is_told_by_the_others_whatever_routes_say(
+    grounds: Grounds,
+) -> None:
+    async def scene(yard: Yard) -> None:
+        routes = [{"to": ["ops"]}, {"to": ["lead"], "jobs": ["other"]}]
+        watch = await watched(yard, routes=routes)
+        await observe(yard, seen())
+        (incident,) = await watch.incidents()
+        await tell(yard, incident, NotTold("ops", 1, "it is down"))
+        (down,) = [one for one in await watch.incidents() if one.id != incident.id]
+        assert down.told == (LOG, "lead")
+
+    in_yard(scene, grounds)
+
+
 def test_an_incident_that_is_not_there_is_said_to_be_missing(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         nobody = TellIncident(IncidentId("inc_9"), Resolved("ann"), yard.now, ZoneInfo)

@@ -88,6 +88,21 @@ def test_when_no_event_came_one_run_is_asked_for_until_one_comes(grounds: Ground
     in_world(scene, grounds)
 
 
+def test_the_clock_alone_decides_nothing_about_events(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await begin(world, watching())
+        armed = await row(world)
+        world.yard.later(TWO_HOURS.total_seconds())
+        due = armed.evolve(next_at=world.yard.now)
+        await world.yard.database.write(lambda tx: world.yard.store.triggers.put(tx, [due]))
+        await fire(world)
+        seen = await row(world)
+        assert (seen.next_at, seen.next_instant) == (None, armed.next_instant)
+        assert await instants(world) == []
+
+    in_world(scene, grounds)
+
+
 def test_people_are_told_of_events_that_did_not_come(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
         await begin(world, watching({"type": "*.sold"}, do="alert"))

@@ -166,6 +166,17 @@ def test_a_batch_is_decided_on_as_its_trigger_is_then(grounds: Grounds) -> None:
     in_world(scene, grounds)
 
 
+def test_what_the_filter_leaves_out_is_in_no_batch(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(batch(filter="body.ok = true"))
+        for ok in (False, True, True):
+            await world.publish({"ok": ok})
+        assert await world.fates() == ["filtered", "accepted", "accepted"]
+        assert await runs(world) == [("message 2", "message 3")]
+
+    in_world(scene, grounds)
+
+
 def test_what_does_not_fit_together_leaves_what_was_filtered_as_it_is(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
         await world.apply(batch(4))

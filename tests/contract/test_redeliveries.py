@@ -195,3 +195,16 @@ def test_what_is_doubted_within_an_hour_is_one_row_that_keeps_the_last(grounds: 
         assert (one.received_at, one.last_at) == (yard.now - timedelta(seconds=1), yard.now)
 
     in_yard(scene, grounds)
+
+
+def test_what_is_doubted_within_one_batch_came_when_the_first_did(grounds: Grounds) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.apply(hooked())
+        first = delivery(yard)
+        later = yard.now + timedelta(seconds=1)
+        last = delivery(yard).evolve(received_at=later, last_at=later)
+        await yard.gate.decide_now([Doubt(first, 1, yard.now), Doubt(last, 1, later)])
+        [one] = await kept(yard)
+        assert (one.received_at, one.last_at, one.count) == (yard.now, later, 2)
+
+    in_yard(scene, grounds)

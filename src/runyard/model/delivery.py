@@ -43,7 +43,7 @@ class Delivery:
     reason: str = ""
     runs: tuple[RunId, ...] = ()
     count: int = 1
-    headers: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     address: str = ""
     body_bytes: int = 0
     redelivers: str = ""
