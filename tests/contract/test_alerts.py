@@ -255,6 +255,23 @@ def test_an_alert_whose_incident_is_gone_is_over_all_the_same(grounds: Grounds) 
     in_yard(scene, grounds)
 
 
+def test_an_incident_that_is_open_is_joined_though_a_clock_was_set_back_since_the_last_one(
+    grounds: Grounds,
+) -> None:
+    async def scene(yard: Yard) -> None:
+        watch = await watched(yard)
+        await observe(yard, seen())
+        await observe(yard, over())
+        yard.later(-600)
+        await observe(yard, seen())
+        await observe(yard, seen("took"))
+        found = {one.state: one for one in await watch.incidents()}
+        assert set(found) == {IncidentState.RESOLVED, IncidentState.OPEN}
+        assert [one.rule for one in found[IncidentState.OPEN].members] == ["dead", "took"]
+
+    in_yard(scene, grounds)
+
+
 def test_a_channel_that_is_down_is_an_alert_of_its_own_rule(grounds: Grounds) -> None:
     async def scene(yard: Yard) -> None:
         watch = await watched(yard)

@@ -89,7 +89,7 @@ class AlertSet:
         return found
 
     async def load_group(self, environment: str, group: str) -> None:
-        """Bring in the newest incident of a group."""
+        """Bring in the incident of a group that is open, else its newest."""
         if (environment, group) not in self.groups:
             found = await self._store.alerts.incident_of(self._tx, environment, group)
             if found is not None:

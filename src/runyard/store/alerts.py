@@ -104,7 +104,7 @@ class Alerts:
         return await self._incidents(tx, "incidents_by_id", dumps(list(ids)))
 
     async def incident_of(self, tx: Tx, environment: str, group: str) -> Incident | None:
-        """The newest incident of a group, open or not."""
+        """The incident of a group that is open, else its newest."""
         found = await self._incidents(tx, "incident_of_group", environment, group)
         return found[0] if found else None
 

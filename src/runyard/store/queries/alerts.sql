@@ -57,9 +57,13 @@ SELECT body FROM incidents WHERE id IN (SELECT value FROM json_each($1))
 SELECT body FROM incidents WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
 
 -- name: incident_of_group
--- The newest of a group, open or not.
-SELECT body FROM incidents WHERE environment = $1 AND group_key = $2
-ORDER BY opened_at DESC, id DESC LIMIT 1
+-- The one of a group that is open, else the newest. The open one need not be the newest: a clock may
+-- have been set back since another was opened.
+SELECT body FROM incidents WHERE id = coalesce(
+    (SELECT id FROM incidents
+     WHERE environment = $1 AND group_key = $2 AND resolved_at IS NULL),
+    (SELECT id FROM incidents WHERE environment = $1 AND group_key = $2
+     ORDER BY opened_at DESC, id DESC LIMIT 1))
 
 -- name: incidents_due
 SELECT body FROM incidents WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2
