@@ -12,7 +12,7 @@ from typing import Protocol
 
 from runyard.database.port import Database, Tx
 from runyard.flow.freezing import Zones
-from runyard.flow.measured import Wants, wants
+from runyard.flow.measured import AHEAD, Wants, wants
 from runyard.flow.rule_subject import Subject
 from runyard.flow.rules import window_of
 from runyard.flow.schedule.compiling import Compiled, compiled
@@ -82,7 +82,9 @@ class Subjects:
 
         subjects = await self._database.read(work)
         questions = {
-            place: Question(one.environment, one.spec.project, one.spec.name, since, now, metrics)
+            place: Question(
+                one.environment, one.spec.project, one.spec.name, since, now + AHEAD, metrics
+            )
             for place, one in enumerate(subjects)
             if (since := asked[place].points_since) and (metrics := asked[place].metrics)
         }

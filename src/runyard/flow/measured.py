@@ -1,7 +1,8 @@
 """What rules say of what was measured of a job: waits, cost, missed instants, metrics, log lines.
 
 Pure. Points are of whole minutes (of hours, when they are two days old), and one that only touches
-a window is in it, whole: windows are right within that.
+a window is in it, whole: windows are right within that. What a clock wrote that was a little ahead
+counts as of now, so that setting it right makes nothing look as if it were over.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from runyard.model.sketch import Sketch, merged
 
 USUALLY = 0.95  #: the share of attempts that must not wait longer
 WINDOWS = 7  #: before the one that is looked at, that say how much is usual
-_SIDES = ((1, 0), (1 + WINDOWS, 1))
+AHEAD = timedelta(minutes=5)  #: of `now` may be what was seen
 _QUANTILES = {Take.P50: 0.5, Take.P95: 0.95, Take.P99: 0.99}
 
 
@@ -140,7 +141,8 @@ def _error_pattern(
 ) -> Finding | None:
     asked = rule.error_pattern
     span = timedelta(seconds=seconds_of(asked.within))
-    lately, before = (_by_pattern(subject, now - n * span, now - m * span) for n, m in _SIDES)
+    lately = _by_pattern(subject, now - span, now + AHEAD)
+    before = _by_pattern(subject, now - (1 + WINDOWS) * span, now - span)
     found = [one for one in subject.patterns if lately.get(one.id, 0) >= asked.at_least]
     if asked.new:
         found = [one for one in found if one.first_seen_at >= now - span]
@@ -160,10 +162,11 @@ def _error_pattern(
 
 
 def _by_pattern(subject: Subject, since: datetime, until: datetime) -> dict[str, float]:
-    """How many lines there were of each pattern; a point belongs to where it begins."""
+    """How many lines there were of each pattern; a point belongs to where it ends."""
     found: dict[str, float] = {}
     for point in subject.points:
-        if point.series.metric == Metric.ERROR_LINES and since < point.at <= until:
+        ends_at = point.at + timedelta(seconds=point.step_seconds)
+        if point.series.metric == Metric.ERROR_LINES and since < ends_at <= until:
             key = dict(point.series.labels)["pattern"]
             found[key] = found.get(key, 0) + point.sketch.total
     return found

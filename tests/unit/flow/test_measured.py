@@ -182,9 +182,23 @@ def test_a_single_line_of_a_kind_is_enough_where_that_is_asked() -> None:
     assert one.title == "report: new kind of error: connection to <ip> refused (2 lines)"
     just = replace(REFUSED, first_seen_at=NOW - 10 * MINUTE)
     assert said([], rule, points=lines("p1", 1), patterns=[just]) != []
-    for ago, is_in in ((0, True), (10, False)):  # a point belongs to where it begins
+    for ago, is_in in ((0, True), (10, True), (11, False)):  # a point belongs to where it ends
         at = point(Metric.ERROR_LINES, 1, ago=ago, pattern="p1")
         assert bool(said([], rule, points=[at], patterns=[just])) is is_in
+
+
+def test_a_kind_of_the_last_second_of_a_minute_is_told_of_within_a_minute() -> None:
+    rule = {"errorPattern": {"new": True, "within": "1m"}}
+    late = point(Metric.ERROR_LINES, 1, ago=1, pattern="p1")
+    just = replace(REFUSED, first_seen_at=NOW - timedelta(seconds=1))
+    assert said([], rule, points=[late], patterns=[just]) != []
+
+
+def test_what_a_clock_wrote_that_was_ahead_counts_as_of_now() -> None:
+    new = {"errorPattern": {"new": True, "within": "10m"}}
+    for ago, is_in in ((-4, True), (-5, False)):
+        at = point(Metric.ERROR_LINES, 1, ago=ago, pattern="p1")
+        assert bool(said([], new, points=[at], patterns=[REFUSED])) is is_in
 
 
 def test_a_kind_that_was_hardly_there_is_compared_with_one_a_window() -> None:
