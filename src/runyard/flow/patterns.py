@@ -84,8 +84,9 @@ class Miner:
         if known != words:
             pairs = zip(known, words, strict=True)
             known = self._words[before.id] = tuple(a if a == b else ANY for a, b in pairs)
+        example = _short(line)
         is_kept = len(before.examples) < EXAMPLES_MAX and all(
-            one.text != line.text for one in before.examples
+            one.text != example.text for one in before.examples
         )
         return replace(
             before,
@@ -93,7 +94,7 @@ class Miner:
             first_seen_at=min(before.first_seen_at, line.at),
             last_seen_at=max(before.last_seen_at, line.at),
             count=before.count + 1,
-            examples=(*before.examples, _short(line)) if is_kept else before.examples,
+            examples=(*before.examples, example) if is_kept else before.examples,
         )
 
     def _forget(self, identity: str) -> None:

@@ -98,6 +98,11 @@ def test_lines_of_another_length_or_beginning_are_apart() -> None:
     assert mined("", "  ") == []
 
 
+def test_examples_differ_in_what_is_kept_of_them() -> None:
+    (one,) = mined(*["it broke " + "x" * EXAMPLE_CHARACTERS_MAX] * 2)
+    assert (one.count, len(one.examples)) == (2, 1)
+
+
 def test_some_examples_are_kept_that_differ() -> None:
     (one,) = mined("error 1 here", "error 1 here", *[f"error {n} here" for n in range(9)])
     assert [each.text for each in one.examples] == ["error 1 here", "error 0 here", "error 2 here"]
