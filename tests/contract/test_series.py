@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from runyard.database.port import Database
-from runyard.model.errors import StoreUnavailable
+from runyard.database.port import Database, Row, Tx
+from runyard.model.errors import StoreError, StoreUnavailable
 from runyard.model.metric import Metric, Series
 from runyard.telemetry import recorder as recording
 from runyard.telemetry.recorder import Recorder
@@ -94,6 +94,39 @@ def test_what_is_killed_loses_only_what_was_not_flushed(grounds: Grounds) -> Non
             after.add(NOW, WAIT, 1.0)
             (found,) = await after.read(question(NOW, NOW + DAY), NOW)
             assert found.sketch.count == 2
+
+    asyncio.run(scene())
+
+
+def test_what_goes_along_is_written_with_all_of_it_or_not_at_all(grounds: Grounds) -> None:
+    async def kept(tx: Tx) -> None:
+        await tx.execute("INSERT INTO log_places (attempt_key, position) VALUES ('a/1', 7)")
+
+    async def refused(tx: Tx) -> None:
+        await tx.execute("INSERT INTO log_places (attempt_key) VALUES ('b/1')")
+
+    async def look(tx: Tx) -> tuple[list[Row], list[Row]]:
+        return (
+            await tx.fetch("SELECT attempt_key FROM log_places"),
+            await tx.fetch("SELECT count(*) FROM points"),
+        )
+
+    async def scene() -> None:
+        async with series(grounds) as database:
+            recorder = Recorder(database, "a", MONTH)
+            recorder.along(refused)
+            recorder.add(NOW, WAIT, 1.0)
+            with pytest.raises(StoreError):
+                await recorder.flush(NOW)
+            behind = [recorder.is_behind]
+            assert await database.read(look) == ([], [(0,)])
+            recorder._along.clear()
+            for number in range(recording.ROWS_MAX):
+                recorder.add(NOW, WAIT._replace(job=f"job-{number}"), 1.0)
+            recorder.along(kept)
+            await recorder.flush(NOW)
+            assert [*behind, recorder.is_behind] == [True, False]
+            assert await database.read(look) == ([("a/1",)], [(recording.ROWS_MAX + 1,)])
 
     asyncio.run(scene())
 

@@ -2,8 +2,9 @@
 
 It stands beside the gate: who commits only hands over facts, and waits for nothing here. What was
 seen since the last flush (`FLUSH_SECONDS`) is lost when the process is killed; what a flush wrote
-is not. Memory is bounded: by `CELLS_MAX` when the database is away, else by the series that were
-touched within a step.
+is not. Who can see it again has its place written along with it, and counts all of it once. Memory
+is bounded: by `CELLS_MAX` when the database is away, else by the series that were touched within a
+step.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from runyard.database.port import Database, Tx
+from runyard.database.port import Database, Tx, Work
 from runyard.model.event import Fact
 from runyard.model.instants import to_micros
 from runyard.model.log_pattern import LogPattern
@@ -58,6 +59,7 @@ class Recorder:
         self._measuring = Measuring()
         self._cells: dict[Cell, Sketch] = {}
         self._dirty: set[Cell] = set()
+        self._along: list[Work[None]] = []
         self._open_since = 0  # what is seen of before it counts as seen then: that step is over
         self._flushing = asyncio.Lock()  # in order: a later one has seen more
         self._tended_at: datetime | None = None
@@ -94,6 +96,16 @@ class Recorder:
             sketch.add(value)
         self._dirty.add(cell)
 
+    def along(self, work: Work[None]) -> None:
+        """Have rows written in the one transaction that writes what was added up to now (in the
+        last one, where more than ROWS_MAX points are new)."""
+        self._along.append(work)
+
+    @property
+    def is_behind(self) -> bool:
+        """True while something is not written that goes along."""
+        return bool(self._along)
+
     async def tick(self, now: datetime) -> datetime:
         """Flush; now and then tend what is old. When it wants to be called again."""
         await self.flush(now)
@@ -105,7 +117,7 @@ class Recorder:
     async def flush(self, now: datetime) -> None:
         """Write what is new. Raises StoreError; then it is written with the next flush."""
         async with self._flushing:
-            while self._dirty:
+            while self._dirty or self._along:
                 await self._write(sorted(self._dirty)[:ROWS_MAX])
             self._open_since = max(self._open_since, _step_of(now) - _STEP_MICROS)
             for cell in [one for one in self._cells if one[0] < self._open_since]:
@@ -114,10 +126,21 @@ class Recorder:
     async def _write(self, cells: Sequence[Cell]) -> None:
         points = [Put(series, at, _copy(self._cells[at, series])) for at, series in cells]
         self._dirty.difference_update(cells)
+        along: list[Work[None]] = []
+        if not self._dirty:
+            along, self._along = self._along, []
+
+        async def work(tx: Tx) -> None:
+            if points:
+                await self._port.put(tx, self._writer, points)
+            for each in along:
+                await each(tx)
+
         try:
-            await self.database.write(lambda tx: self._port.put(tx, self._writer, points))
+            await self.database.write(work)
         except BaseException:
             self._dirty.update(cells)
+            self._along[:0] = along
             raise
 
     async def tend(self, now: datetime) -> None:
