@@ -3,156 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from runyard.engine.log_reading import BEHIND, EVERY, LogReading
-from runyard.engine.subjects import Subjects, Watched
+from runyard.engine.log_reading import BEHIND, EVERY
 from runyard.flow.patterns import PATTERNS_MAX
-from runyard.flow.rule_subject import Subject
 from runyard.flow.rules import judge
-from runyard.model.alert_rules import named
-from runyard.model.event import Ended, Launched
 from runyard.model.ids import AttemptKey
-from runyard.model.job import JobSpec
 from runyard.model.log_metrics import SERIES_MAX
-from runyard.model.metric import Series
-from runyard.model.run import Run
-from runyard.provider.port import LogEntry, LogPlace, LogSifted, LogWanted
-from runyard.telemetry.log_places import LogPlaces
-from runyard.telemetry.recorder import Recorder
-from runyard.telemetry.series import Question, TimeSeries
+from runyard.telemetry.log_places import LogPlaces, Place
 from tests.support.databases import Grounds
-from tests.support.fake_viewer import FakeViewer
-from tests.support.gates import Yard, yard_on
-from tests.support.runs import make_outcome, make_spec
-
-MONTH = timedelta(days=30)
-RULE = {"log": {"text": "lost", "within": "1h", "count": 2}}
-
-
-def matches(entry: LogEntry, wanted: LogWanted) -> bool:
-    """As far as these tests ask."""
-    fields = entry.fields or {}
-    if wanted.has:
-        return wanted.has in fields
-    found = wanted.text in entry.text and re.search(wanted.pattern, entry.text) is not None
-    return found and (not wanted.severities or entry.severity in wanted.severities)
-
-
-@dataclass
-class Logs(FakeViewer):
-    """Logs of which a part is read at a time."""
-
-    at: datetime
-    entries: dict[str, list[LogEntry]] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-    page: int = 100
-
-    def own(self, key: str, fields: Mapping[str, Any]) -> None:
-        """Add a structured line."""
-        lines = self.entries.setdefault(key, [])
-        lines.append(
-            LogEntry(10 * (len(lines) + 1), self.at, 0, 0, "stdout", "INFO", "", dict(fields))
-        )
-
-    async def sift(self, places: Any) -> list[LogSifted]:
-        """See `Viewer.sift`."""
-        return [self._sifted(place) for place in places]
-
-    def _sifted(self, place: LogPlace) -> LogSifted:
-        rest = [one for one in self.entries.get(place.key, []) if one.position > place.after]
-        part, complete = rest[: self.page], len(rest) <= self.page
-        found = tuple(
-            (one, wanted)
-            for one in part
-            if (wanted := tuple(n for n, w in enumerate(place.wanted) if matches(one, w)))
-        )
-        after = part[-1].position if part else place.after
-        return LogSifted(found, after, complete, place.key in self.ended and complete)
-
-
-@dataclass
-class Scene:
-    """A yard whose logs are read."""
-
-    yard: Yard
-    logs: Logs
-    recorder: Recorder
-    reading: LogReading
-    seen: list[tuple[Series, float]] = field(default_factory=list)
-    woken: int = 0
-
-    def again(self) -> None:
-        """Another process takes over."""
-        recorder = Recorder(self.yard.database, f"{self.recorder._writer}'", MONTH)
-        self.recorder = recorder
-        rows = (self.yard.database, self.yard.store)
-        self.reading = LogReading(*rows, self.logs, recorder, self._hear)
-
-    def _hear(self, series: Series, value: float) -> None:
-        self.seen.append((series, value))
-
-    async def launched(self, spec: JobSpec) -> tuple[Run, AttemptKey]:
-        """A run that is out, and its attempt."""
-        await self.yard.apply(spec)
-        run = await self.yard.request()
-        run = await self.yard.tell(run, Launched(1, "a"))
-        self.tell(run)
-        return run, run.attempt_key
-
-    def tell(self, run: Run) -> None:
-        """What was committed is heard of."""
-        for done in self.yard.committed:
-            self.reading.observe(done.facts)
-        self.yard.committed.clear()
-
-    async def tick(self) -> datetime | None:
-        self.yard.later(1)
-        return await self.reading.tick(self.yard.now)
-
-    async def counts(self, *metrics: str) -> dict[tuple[str, str], float]:
-        """What was seen in all: by metric and the first label."""
-        now = self.yard.now
-        question = Question(
-            "local", "shop", "report", now - MONTH, now + timedelta(hours=1), metrics
-        )
-        found: dict[tuple[str, str], float] = {}
-        for point in await self.recorder.read(question, now):
-            label = point.series.labels[0][1] if point.series.labels else ""
-            key = (point.series.metric, label)
-            found[key] = found.get(key, 0) + point.sketch.total
-        return found
-
-    async def subject(self) -> Subject:
-        """What rules of the job are asked about."""
-        subjects = Subjects(self.yard.database, self.yard.store, _utc, self.recorder)
-        rows = await self.yard.database.read(self.yard.store.jobs.every)
-        spec = JobSpec.from_document(rows[0].document)
-        watched = Watched(rows[0], spec, named(spec.alerts))
-        (subject,) = await subjects.of([watched], self.yard.now)
-        return subject
-
-    async def places(self) -> dict[AttemptKey, int]:
-        port = LogPlaces(self.yard.database.dialect)
-        return await self.yard.database.read(port.every)
-
-
-@asynccontextmanager
-async def scene(grounds: Grounds) -> AsyncIterator[Scene]:
-    async with grounds.furnished() as database:
-        yard = yard_on(database)
-        await TimeSeries.migrate(database, yard.now)
-        logs, recorder = Logs(yard.now), Recorder(database, "a", MONTH)
-        made = Scene(yard, logs, recorder, LogReading(database, yard.store, logs, recorder))
-        made.again()
-        yield made
+from tests.support.log_reading import MONTH, RULE, scene
+from tests.support.runs import make_spec
 
 
 def test_own_measures_and_rules_are_read_while_it_runs_and_to_the_end(grounds: Grounds) -> None:
@@ -163,12 +26,11 @@ def test_own_measures_and_rules_are_read_while_it_runs_and_to_the_end(grounds: G
             made.logs.own(key, {"metric": "rows", "value": 3, "labels": {"table": "orders"}})
             made.logs.write(key, "fine", "order lost")
             assert await made.tick() == made.yard.now + EVERY
-            assert await made.places() == {key: 30}
+            assert await made.places() == {key: Place(30)}
             made.logs.own(key, {"metric": "rows", "value": 4, "labels": {"table": "orders"}})
             made.logs.own(key, {"metric": "rows", "value": -4})
             made.logs.write(key, "another order lost")
-            await made.yard.tell(run, Ended(1, make_outcome()))
-            made.logs.ended.add(key)
+            await made.ended(run)
             assert await made.tick() is None
             assert await made.counts() == {
                 ("own.rows", "orders"): 7,
@@ -178,15 +40,11 @@ def test_own_measures_and_rules_are_read_while_it_runs_and_to_the_end(grounds: G
             assert [(one.metric, value) for one, value in made.seen] == [
                 ("own.rows", 3.0), ("own.rows", 4.0),
             ]  # fmt: skip
-            assert await made.places() == {}
+            assert await made.places() == {key: Place(60, made.yard.now - timedelta(seconds=1))}
             (said,) = judge(await made.subject(), {}, made.yard.now)
             assert said.title == "report: 2 lines have 'lost' within 1h"
 
     asyncio.run(work())
-
-
-def _utc(name: str) -> Any:
-    raise AssertionError(name)
 
 
 def test_another_process_reads_on_where_the_last_one_was(grounds: Grounds) -> None:
@@ -217,10 +75,10 @@ def test_what_was_never_read_is_found_while_it_is_out(grounds: Grounds) -> None:
             assert (await made.counts())["log_matches", "log"] == 1
             port = LogPlaces(made.yard.database.dialect)
             gone = AttemptKey("run_0000000000000000000000000z/1")
-            await made.yard.database.write(lambda tx: port.put(tx, {gone: 7}))
+            await made.yard.database.write(lambda tx: port.put(tx, {gone: Place(7)}))
             made.again()
             await made.tick()
-            assert await made.places() == {key: 10}
+            assert await made.places() == {key: Place(10)}
 
     asyncio.run(work())
 

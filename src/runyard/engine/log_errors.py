@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
-from runyard.database.port import Tx
+from runyard.database.port import Tx, Work
 from runyard.flow.patterns import Miner
 from runyard.model.log_metrics import Sample
 from runyard.model.log_pattern import LogExample
@@ -17,7 +18,7 @@ JOBS_KEPT = 500  #: whose patterns are in memory: at most 100 each, of some kilo
 
 class Errors:
     """The patterns of the jobs whose logs have errors. Those of a job are read when it has its
-    first one; what is new is written by `flush`."""
+    first one."""
 
     def __init__(self, measures: Recorder) -> None:
         self._measures = measures
@@ -26,9 +27,18 @@ class Errors:
         self._dirty: dict[JobKey, set[str]] = {}
         self._gone: dict[JobKey, set[str]] = {}
 
-    async def add(self, key: JobKey, line: LogExample) -> list[Sample]:
-        """What an error line is measured as. Raises StoreError."""
-        miner = await self._miner(key)
+    async def ready(self, keys: Iterable[JobKey]) -> None:
+        """Know the patterns of these jobs. Raises StoreError. What was taken before is written."""
+        missing = sorted({key for key in keys if key not in self._miners})
+        if missing:
+            found = await self._measures.patterns_of(missing)
+            for key, known in zip(missing, found, strict=True):
+                self._miners[key] = Miner(known)
+
+    def add(self, key: JobKey, line: LogExample) -> list[Sample]:
+        """What an error line of a job that is ready is measured as."""
+        miner = self._miners[key]
+        self._miners.move_to_end(key)
         before = set(miner.patterns)
         pattern = miner.add(line)
         if pattern is None:
@@ -38,26 +48,20 @@ class Errors:
             self._gone.setdefault(key, set()).update(gone)
         return [(Metric.ERROR_LINES, (("pattern", pattern.id),), 1.0)]
 
-    async def _miner(self, key: JobKey) -> Miner:
-        miner = self._miners.get(key)
-        if miner is None:
-            (known,) = await self._measures.patterns_of([key])
-            miner = self._miners[key] = Miner(known)
-        self._miners.move_to_end(key)
-        return miner
-
-    async def flush(self) -> None:
-        """Write what is new. Raises StoreError; then it is written with the next flush."""
-        if not self._dirty:
-            return
-        await self._measures.database.write(self._write)
-        self._dirty.clear()
-        self._gone.clear()
+    def taken(self) -> Work[None]:
+        """What writes all that is new; to be done before others are made ready."""
+        rows = [
+            (key, self._gone.get(key, ()), [known[one] for one in ids if one in known])
+            for key, ids in self._dirty.items()
+            for known in (self._miners[key].patterns,)
+        ]
+        self._dirty, self._gone = {}, {}
         while len(self._miners) > JOBS_KEPT:
             self._miners.popitem(last=False)
 
-    async def _write(self, tx: Tx) -> None:
-        for key, ids in self._dirty.items():
-            patterns = self._miners[key].patterns
-            await self._port.drop(tx, key, self._gone.get(key, ()))
-            await self._port.put(tx, key, [patterns[one] for one in ids if one in patterns])
+        async def work(tx: Tx) -> None:
+            for key, gone, patterns in rows:
+                await self._port.drop(tx, key, gone)
+                await self._port.put(tx, key, patterns)
+
+        return work

@@ -136,6 +136,10 @@ class Runs:
         """Runs with an attempt out, in order of their ids, after one of them."""
         return await self._ids(tx, "runs_out", after, limit)
 
+    async def tried_since(self, tx: Tx, at: datetime) -> list[RunId]:
+        """All runs that had an attempt, and are live or ended at an instant or later."""
+        return await self._ids(tx, "runs_tried_since", to_micros(at))
+
     async def ended_before(
         self, tx: Tx, at: datetime, limit: int, after: tuple[datetime | None, str] | None = None
     ) -> list[RunId]:
