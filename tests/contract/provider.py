@@ -63,7 +63,7 @@ class ProviderContract:
     def test_an_attempt_runs_and_ends_with_its_figures(self, play: Callable[..., None]) -> None:
         async def scenario(rig: Rig) -> None:
             report = await rig.provider.launch(rig.order("run_a/1", "exit 0", tasks=3))
-            assert report.phase in (Phase.PENDING, Phase.RUNNING)
+            assert report.phase in (Phase.PENDING, Phase.RUNNING, Phase.ENDED)  # it is quick
             assert (report.key, report.handle != "") == ("run_a/1", True)
             outcome = await rig.ended("run_a/1")
             assert outcome.ending is Ending.SUCCEEDED
