@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from runyard.model.deployed import Place
 from runyard.model.ids import AttemptKey
 from runyard.provider.gcp.adapter import GcpProvider, Surroundings
+from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.finding import Finding
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import LogReads
@@ -32,7 +34,6 @@ from tests.support.google_face import google_face
 PROJECT = "shop"  #: the project of the cloud here whose secrets and accounts the rig means
 CANNOT = {
     Ability.STOPS: "Google has no place for it: the run's row remembers",
-    Ability.LAST_LINES: "they are kept by Cloud Logging, which is not read",
     Ability.GRANTS: "who may read what at Google is decided by others",
 }
 PACE = Pace(0.05, 1.0, 0.05)
@@ -88,10 +89,12 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
     news, runs = asyncio.Event(), Runs()
     async with google_face(folder) as face:
         apis = connect(face.endpoint)
+        reads = LogReads(apis.logs, Allowance(60_000, 1000))
         around = Surroundings(runs.trace, _project, real_clock)
 
         async def come_up() -> GcpProvider:
-            provider = Noting(apis.run, around, news.set, PACE)
+            evidence = Evidence(reads, real_clock, timedelta())
+            provider = Noting(apis.run, around, news.set, PACE, evidence)
             provider.runs = runs
             await provider.start()
             return provider
@@ -104,7 +107,7 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
         for region in ("us-central1", "europe-west1"):
             place = Place("shop", "local", region, "contract")
             await provider.jobs.deploy(DeployOrder(place, script_template("exit 1"), 1))
-        logs = LogReading(LogReads(apis.logs, Allowance(60_000, 1000)), real_clock, LOGS)
+        logs = LogReading(reads, real_clock, LOGS)
         viewer = GcpViewer(apis.run, Finding(apis.run, runs.handled, _project), logs)
         neighbours = face.world.neighbours
         rig = Rig(

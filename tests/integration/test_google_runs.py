@@ -19,6 +19,7 @@ AT_ONCE = {"backoff": {"initial": "0.1s", "max": "0.1s"}}
 HUNGRY = """exec python3 -c 'held = bytes(b"x") * (300 * 2**20); print("had room")'"""
 CHATTY = """seq 5; [ $CLOUD_RUN_TASK_INDEX = 0 ] ||
 echo '{"severity":"WARNING","message":"low","disk":"sda"}' >&2"""
+REFUSED = "requests.exceptions.ConnectionError: 10.0.0.7 port 5432: Connection refused"
 SMALL = {"resources": {"limits": {"cpu": "1", "memory": "256Mi"}}}
 PROD = {"provider": "gcp", "googleProject": "shop-prod", "regions": ["us-central1"]}
 
@@ -32,6 +33,7 @@ def two(script: str) -> dict[str, Any]:
 JOBS = {
     "fine": shell('echo "at $CLOUD_RUN_JOB"'),
     "bad": shell("exit 3"),
+    "unreachable": shell(f"echo calling the bank; echo '{REFUSED}' >&2; exit 1"),
     "chatty": two(CHATTY),
     "long": shell("exec sleep 60"),
     "pause": shell("exec sleep 6"),
@@ -99,6 +101,8 @@ def test_logs_are_read_and_followed_as_those_of_this_machine(server: RealServer)
     assert "note: " in again.err  # the machine's own word is told beside it
     assert [one["at"] for one in stored] == sorted(one["at"] for one in stored)
     only = server.runyard("logs", "@last", "--task", "1", "--json").lines()
+    for one in (*only, *stored):
+        del one["position"]  # it is one among the lines of a task, or of all
     assert only == [one for one in stored if one["task"] == 1]
     (structured,) = [one for one in only if one["fields"]]
     assert (structured["severity"], structured["text"]) == ("WARNING", "low")
@@ -115,6 +119,16 @@ def test_a_failure_is_told_with_its_exit_code(server: RealServer) -> None:
     outcome = server.last_run("bad")["attempts"][0]["outcome"]
     assert (outcome["ending"], outcome["reason"]) == ("failed", "NON_ZERO_EXIT_CODE")
     assert outcome["failures"][0]["exit_code"] == 3
+
+
+def test_a_failure_is_classified_by_what_its_task_wrote_last(server: RealServer) -> None:
+    assert server.run("unreachable").status == 1
+    outcome = server.last_run("unreachable")["attempts"][0]["outcome"]
+    assert outcome["failures"][0]["last_lines"] == ["calling the bank", REFUSED]
+    assert outcome["failure"]["failure_class"] == "network"
+    assert REFUSED in told(server)
+    shown = server.runyard("logs", "@last")
+    assert shown.out.splitlines() == ["[0] calling the bank", f"[0] {REFUSED}"]
 
 
 def test_a_run_that_is_cancelled_stops_at_google(server: RealServer) -> None:

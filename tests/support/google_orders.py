@@ -12,6 +12,7 @@ from runyard.model.errors import ProviderRefused
 from runyard.model.ids import AttemptKey
 from runyard.model.run import Overrides
 from runyard.provider.gcp.adapter import GcpProvider, Surroundings
+from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.templates import canonical
 from runyard.provider.gcp.watching import Pace
 from runyard.provider.port import LaunchOrder
@@ -60,6 +61,7 @@ class Google:
     api: StandIn = field(default_factory=StandIn)
     runs: dict[AttemptKey, Whereabouts] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    evidence: Evidence | None = None
 
     def __post_init__(self) -> None:
         self.provider = self.another()
@@ -67,7 +69,7 @@ class Google:
     def another(self) -> GcpProvider:
         """A provider that knows nothing of what the first one did."""
         around = Surroundings(self._trace, self._project, lambda: self.api.now)
-        return GcpProvider(self.api, around, self.news.set, Pace(0.01, 1.0, 0.01))
+        return GcpProvider(self.api, around, self.news.set, Pace(0.01, 1.0, 0.01), self.evidence)
 
     async def deploy(self, template: Mapping[str, Any] | None = None, fence: int = 1) -> None:
         """Deploy the job."""

@@ -238,7 +238,8 @@ class Viewer(Protocol):
     async def log(
         self, key: AttemptKey, after: int = 0, limit: int = 1000, task: int | None = None
     ) -> LogPage:
-        """Log entries after position `after`, oldest first, of one task or of all."""
+        """Log entries after position `after`, oldest first, of one task or of all. A position holds
+        for the same `task`."""
 
     async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
         """What is wanted of logs from places on, in the same order: a part of it that is bounded.

@@ -14,6 +14,9 @@ from runyard.model.errors import ProviderRefused, ProviderUnavailable
 from runyard.model.ids import AttemptKey
 from runyard.model.operation import StepKind
 from runyard.model.outcome import Ending
+from runyard.provider.gcp import names
+from runyard.provider.gcp.evidence import Evidence
+from runyard.provider.gcp.log_lines import ATTEMPT, EXECUTION, TASK
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import LogReads
 from runyard.provider.gcp.viewer import GcpViewer
@@ -22,9 +25,11 @@ from runyard.provider.port import LogPlace, LogWanted, Phase, Progress, Report
 from runyard.provider.port_access import Identity
 from tests.support.google_logs import Logs, an_entry
 from tests.support.google_orders import JOB, Google, make_order, make_template
+from tests.support.google_stand_in import State, condition
 
 Scenario = Callable[[Google], Awaitable[None]]
 KEY = AttemptKey("run_a/1")
+FAILED = State.CONDITION_FAILED
 
 
 def play(scenario: Scenario) -> None:
@@ -251,3 +256,54 @@ def test_a_job_of_several_runs_is_asked_for_once() -> None:
         assert google.api.calls == [("executions", JOB)]
 
     play(scenario)
+
+
+def test_the_end_of_a_failed_attempt_waits_for_its_lines_and_no_other_does() -> None:
+    async def scenario(google: Google) -> None:
+        logs = Logs()
+        google.evidence = Evidence(LogReads(logs), lambda: google.api.now, timedelta(seconds=10))
+        google.provider = google.another()
+        other = AttemptKey("run_b/1")
+        failed = (await google.provider.launch(make_order(KEY))).handle
+        fine = (await google.provider.launch(make_order(other))).handle
+        how = {"succeeded": 0, "failed": 1, "execution_reason": "NON_ZERO_EXIT_CODE"}
+        google.api.end(failed, FAILED, **how)
+        google.api.end(fine)
+        google.api.now += timedelta(seconds=90)
+        bad = condition("Completed", FAILED, "The container exited with an error.")
+        task = run_v2.Task(index=0, start_time=google.api.now, conditions=[bad])
+        task.last_attempt_result.exit_code = 3
+        google.api.done_tasks[failed] = [task]
+        labels = {EXECUTION: names.short(failed), TASK: "0", ATTEMPT: "0"}
+        logs.come(an_entry("connection refused", 60, labels=labels))
+        phases: list[tuple[Phase, Phase]] = []
+        while not phases or phases[-1][0] is not Phase.ENDED:
+            reports = await google.provider.look([KEY, other])
+            phases.append((reports[0].phase, reports[1].phase))
+        assert phases[0] == (Phase.RUNNING, Phase.ENDED)
+        outcome = reports[0].outcome
+        assert outcome is not None
+        assert outcome.failures[0].last_lines == ("connection refused",)
+        assert google.api.called("tasks").count(failed) == 1
+        assert (await google.provider.look([KEY]))[0] == reports[0]
+        await google.provider.release(KEY)
+        await google.provider.close()
+
+    play(scenario)
+
+
+def test_what_is_looked_at_soon_is_looked_at_before_its_turn() -> None:
+    async def main() -> None:
+        async def see(keys: Any) -> list[Report]:
+            return [Report(key, Phase.RUNNING) for key in keys]
+
+        watching = Watching(see, lambda: None, Pace(1.0, 10.0, 100.0))
+        watching.add(Report(KEY, Phase.RUNNING), 0)
+        assert await watching.tick(1) == 11
+        assert await watching.tick(11) == 111
+        watching.soon(KEY, 20)
+        assert await watching.tick(20) == 21
+        watching.soon(AttemptKey("run_x/1"), 20)
+        assert await watching.tick(20) == 21
+
+    asyncio.run(main())

@@ -246,7 +246,7 @@ def test_a_refusal_is_taken_for_how_it_is_for_a_while() -> None:
 def test_reads_wait_for_their_turn_and_leave_some_for_evidence() -> None:
     async def scenario() -> None:
         logs = Logs()
-        reads = LogReads(logs, Allowance(6e6, SPARE + 1))
+        reads = LogReads(logs, Allowance(60_000, SPARE + 1))  # one a millisecond
         asked = EntriesAsked("shop-prod", "", 10)
         for _ in range(3):
             await reads.read(asked, patience=10, spare=SPARE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from google.cloud import run_v2
@@ -18,7 +18,8 @@ from runyard.provider.gcp import translate
 from runyard.provider.gcp.access import GcpAccess
 from runyard.provider.gcp.deployer import GcpDeployer
 from runyard.provider.gcp.errors import NAME
-from runyard.provider.gcp.finding import Finding, ProjectOf
+from runyard.provider.gcp.evidence import Evidence
+from runyard.provider.gcp.finding import Finding, ProjectOf, Spot
 from runyard.provider.gcp.launching import Launching
 from runyard.provider.gcp.turns import Turns
 from runyard.provider.gcp.watching import Pace, Watching
@@ -42,7 +43,7 @@ class Surroundings:
 
 
 class GcpProvider:
-    """`provider.port.Provider` over `api`.
+    """`provider.port.Provider` over `api`. `evidence`: what failed tasks wrote (None: not read).
 
     A stop that comes before its launch is remembered by this process alone: Google has no place
     for it. Whoever launches later looks at the run first, and `rescue` stops what runs all the
@@ -57,6 +58,7 @@ class GcpProvider:
         around: Surroundings,
         wake: Callable[[], None],
         pace: Pace | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self._api = api
         self._around = around
@@ -64,6 +66,8 @@ class GcpProvider:
         self._launching = Launching(api, self.finding, around.clock)
         self._watching = Watching(self._see, wake, pace or Pace())
         self._turns = Turns()
+        self._evidence = evidence
+        self._ending: dict[AttemptKey, list[run_v2.Task]] = {}
         self._withdrawn: OrderedDict[AttemptKey, Report] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
         self.jobs: Deployer = GcpDeployer(api, around.project_of)
@@ -82,6 +86,8 @@ class GcpProvider:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if self._evidence is not None:
+            self._evidence.close()
 
     async def launch(self, order: LaunchOrder) -> Report:
         """See `Provider.launch`."""
@@ -125,28 +131,52 @@ class GcpProvider:
     async def _see(self, keys: Sequence[AttemptKey]) -> list[Report]:
         spots = await self.finding.spots(key for key in keys if key not in self._withdrawn)
         executions = await self.finding.executions([spot.handle for spot in spots.values()])
-        found: dict[AttemptKey, Report] = {}
-        for key in dict.fromkeys(keys):
-            spot = spots.get(key)
-            execution = executions.get(spot.handle) if spot is not None else None
-            if key in self._withdrawn:
-                found[key] = self._withdrawn[key]
-            elif spot is None or execution is None:
-                found[key] = Report(key, Phase.UNKNOWN)
-            else:
-                found[key] = await self._report(key, spot.job, execution)
+        unique = list(dict.fromkeys(keys))
+        reports = await asyncio.gather(*(self._seen(key, spots, executions) for key in unique))
+        found = dict(zip(unique, reports, strict=True))
         return [found[key] for key in keys]
+
+    async def _seen(
+        self,
+        key: AttemptKey,
+        spots: Mapping[AttemptKey, Spot],
+        executions: Mapping[str, run_v2.Execution],
+    ) -> Report:
+        if key in self._withdrawn:
+            return self._withdrawn[key]
+        spot = spots.get(key)
+        execution = executions.get(spot.handle) if spot is not None else None
+        if spot is None or execution is None:
+            return Report(key, Phase.UNKNOWN)
+        return await self._report(key, spot.job, execution)
 
     async def _report(self, key: AttemptKey, job: str, execution: run_v2.Execution) -> Report:
         if not translate.is_ended(execution):
             report = translate.report(key, job, execution)
             self._watching.add(report, asyncio.get_running_loop().time())
             return report
-        try:
-            tasks = await self._api.tasks(execution.name, PAGES_MAX)
-        except ProviderRefused:  # who may see executions may not see tasks: the end is told anyway
-            return translate.report(key, job, execution)
-        return translate.report(key, job, execution, tasks)
+        tasks = self._ending.get(key)
+        if tasks is None:
+            try:
+                tasks = await self._api.tasks(execution.name, PAGES_MAX)
+            except ProviderRefused:  # who may see executions may not see tasks: it has ended anyway
+                return translate.report(key, job, execution)
+        report = translate.report(key, job, execution, tasks)
+        if report.outcome is None or self._evidence is None:
+            return report
+        outcome = await self._evidence.of(execution, report.outcome, tasks)
+        if outcome is None:
+            return self._later(replace(report, phase=Phase.RUNNING, outcome=None), tasks)
+        self._ending.pop(key, None)
+        return replace(report, outcome=outcome)
+
+    def _later(self, report: Report, tasks: list[run_v2.Task]) -> Report:
+        """The report of an attempt that has ended with these tasks, and whose lines are missing."""
+        now = asyncio.get_running_loop().time()
+        self._ending[report.key] = tasks
+        self._watching.add(report, now)
+        self._watching.soon(report.key, now)
+        return report
 
     async def changed(self) -> list[Report]:
         """See `Provider.changed`."""
@@ -156,6 +186,7 @@ class GcpProvider:
         """See `Provider.release`. An ended execution holds nothing; a clone that it ran in is kept
         for those that want the same, and for the record."""
         self._watching.drop(key)
+        self._ending.pop(key, None)
         return Released()
 
     async def forget(self, key: AttemptKey) -> None:

@@ -69,6 +69,12 @@ def filter_of(asked: Question, after: int, until: datetime | None) -> str:
     return " AND ".join(terms)
 
 
+def last_filter(asked: Question, tasks: Sequence[int]) -> str:
+    """The filter that lets through what these tasks of an execution wrote."""
+    indexes = " OR ".join(f'"{index}"' for index in tasks)
+    return f'{filter_of(asked, 0, None)} AND labels."{TASK}"=({indexes})'
+
+
 def stamp(at: datetime) -> str:
     """An instant as filters have it."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from runyard.model.errors import ConfigError
 from runyard.provider.gcp.adapter import GcpProvider, Surroundings
 from runyard.provider.gcp.calls import Calls
+from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import ALLOWANCE, LogReads
 from runyard.provider.gcp.log_wire import RestLogApi
@@ -78,7 +80,8 @@ def assemble(
     """What works with the APIs. Made in the event loop."""
     paces = paces or Paces()
     reads = LogReads(apis.logs, paces.reads)
-    provider = GcpProvider(apis.run, around, wake, paces.watching)
+    evidence = Evidence(reads, around.clock, timedelta(seconds=paces.logs.late))
+    provider = GcpProvider(apis.run, around, wake, paces.watching, evidence)
     logs = LogReading(reads, around.clock, paces.logs)
     return Opened(provider, GcpViewer(apis.run, provider.finding, logs), apis)
 

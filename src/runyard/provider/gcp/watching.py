@@ -51,6 +51,14 @@ class Watching:
         self._open[report.key] = _Open(now + pause, pause, report)
         self._listener.wake()
 
+    def soon(self, key: AttemptKey, now: float) -> None:
+        """Look at an attempt that is watched as early as at one that was just launched."""
+        one = self._open.get(key)
+        if one is not None:
+            one.pause = self._pace.first_seconds
+            one.due = min(one.due, now + one.pause)
+            self._listener.wake()
+
     def drop(self, key: AttemptKey) -> None:
         """Watch an attempt no more."""
         self._open.pop(key, None)
