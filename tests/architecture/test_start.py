@@ -19,6 +19,7 @@ NOT_AT_START = {"asyncpg", "cyclopts", "joserfc", "rich", "httpx"}
 BY_NAME = {
     ("runyard.cli.main", "runyard.cli.trouble"),
     ("runyard.cli.serve", "runyard.cli.trouble"),
+    ("runyard.cli.doctor", "runyard.cli.checks_postgresql"),
     ("runyard.cli.plan_lines", "runyard.cli.terminal"),
     ("runyard.cli.tables", "runyard.cli.terminal"),
     ("runyard.wiring", "runyard.database.postgresql"),
