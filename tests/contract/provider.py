@@ -20,7 +20,7 @@ from runyard.model.operation import StepKind
 from runyard.model.outcome import FAILURES_KEPT, LAST_LINES_KEPT, Ending, Outcome
 from runyard.model.run import Overrides
 from runyard.provider.port import Phase, Report
-from tests.contract.rig import PATIENCE_SECONDS, Ability, Rig, identity_of, printed
+from tests.contract.rig import PATIENCE_SECONDS, Rig, identity_of, printed
 
 Scenario = Callable[[Rig], Awaitable[None]]
 
@@ -48,7 +48,6 @@ class ProviderContract:
     # -- evidence --------------------------------------------------------------------------------
     def test_a_failed_task_says_what_it_wrote_last(self, play: Callable[..., None]) -> None:
         async def scenario(rig: Rig) -> None:
-            rig.needs(Ability.LAST_LINES)
             script = "seq 100; echo task $CLOUD_RUN_TASK_INDEX >&2; exit $CLOUD_RUN_TASK_INDEX"
             await rig.provider.launch(rig.order("run_a/1", script, tasks=3))
             outcome = await rig.ended("run_a/1")
@@ -194,7 +193,6 @@ class ProviderContract:
 
     def test_stop_before_launch_is_remembered(self, play: Callable[..., None]) -> None:
         async def scenario(rig: Rig) -> None:
-            rig.needs(Ability.STOPS)
             await rig.provider.stop(AttemptKey("run_a/1"))
             await rig.provider.stop(AttemptKey("run_a/1"))
             await rig.restart()
@@ -348,7 +346,6 @@ class ProviderContract:
 
     def test_a_job_reads_a_secret_only_while_it_may(self, play: Callable[..., None]) -> None:
         async def scenario(rig: Rig) -> None:
-            rig.needs(Ability.GRANTS)
             await rig.secrets.create("local", "token", b"a-value-12345", {})
             ref = {"secretKeyRef": {"secret": "token", "version": "latest"}}
             env = [{"name": "TOKEN", "valueSource": ref}]

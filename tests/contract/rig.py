@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
-
-import pytest
 
 from runyard.model.ids import AttemptKey
 from runyard.model.operation import StepKind
@@ -28,20 +25,11 @@ from runyard.provider.port_secrets import SecretKeeper
 PATIENCE_SECONDS = 60.0
 
 
-class Ability(Enum):
-    """What not every provider has a way to do."""
-
-    STOPS = "remember, over a restart, a stop that came before its launch"
-    LAST_LINES = "tell what a failed task wrote last"
-    GRANTS = "give a job what it may read, and say which attempt read it"
-
-
 @dataclass
 class Rig:
     """A started provider with all that its tests need. `restart` lets go and comes up again.
 
-    `access`: who gives jobs what they may read, where the provider leaves that to others. `cannot`:
-    what it has no way to do, and why.
+    `access`: who gives jobs what they may read, where the provider leaves that to others.
     """
 
     provider: Provider
@@ -51,12 +39,6 @@ class Rig:
     restart: Callable[[], Awaitable[None]]
     news: asyncio.Event = field(default_factory=asyncio.Event)
     access: Access | None = None
-    cannot: Mapping[Ability, str] = field(default_factory=dict)
-
-    def needs(self, ability: Ability) -> None:
-        """Skip the test where the provider has no way to do this."""
-        if ability in self.cannot:
-            pytest.skip(self.cannot[ability])
 
     async def grant(self, kind: StepKind, identity: Identity) -> None:
         """Have a job be given what it may do."""
