@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from runyard.engine.log_finding import KEPT
-from runyard.engine.log_reading import EVERY
-from runyard.model.errors import StoreUnavailable
+from runyard.engine.log_reading import EVERY, PLACES_MAX
+from runyard.model.errors import ProviderUnavailable, StoreUnavailable
 from runyard.model.event import Due, Ended, Launched
 from runyard.model.ids import attempt_key
 from runyard.model.outcome import Ending
@@ -96,6 +96,23 @@ def test_what_is_heard_while_it_begins_or_late_is_read_once(grounds: Grounds) ->
             await made.tick()
             assert await lost(made) == 1
             assert (await made.places())[key].ended_at is not None
+
+    asyncio.run(work())
+
+
+def test_what_is_taken_up_has_a_place_before_it_is_its_turn(grounds: Grounds) -> None:
+    async def work() -> None:
+        async with scene(grounds) as made:
+            await made.tick()
+            keys = set()
+            for _ in range(PLACES_MAX + 1):
+                run, key = await made.launched(make_spec(alerts=[RULE]))
+                await made.ended(run)
+                keys.add(key)
+            made.logs.answers = [True, False]
+            with pytest.raises(ProviderUnavailable):
+                await made.tick()
+            assert set(await made.places()) == keys
 
     asyncio.run(work())
 

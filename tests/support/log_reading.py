@@ -15,7 +15,7 @@ from runyard.engine.log_reading import LogReading
 from runyard.engine.subjects import Subjects, Watched
 from runyard.flow.rule_subject import Subject
 from runyard.model.alert_rules import named
-from runyard.model.errors import StoreUnavailable
+from runyard.model.errors import ProviderUnavailable, StoreUnavailable
 from runyard.model.event import Ended, Launched
 from runyard.model.ids import AttemptKey
 from runyard.model.job import JobSpec
@@ -45,13 +45,14 @@ def matches(entry: LogEntry, wanted: LogWanted) -> bool:
 
 @dataclass
 class Logs(FakeViewer):
-    """Logs of which a part is read at a time."""
+    """Logs of which a part is read at a time. `answers`: whether the next looks are answered."""
 
     at: datetime
     entries: dict[str, list[LogEntry]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     page: int = 100
     sifted: int = 0
+    answers: list[bool] = field(default_factory=list)
 
     def own(self, key: str, fields: Mapping[str, Any]) -> None:
         """Add a structured line."""
@@ -62,6 +63,8 @@ class Logs(FakeViewer):
 
     async def sift(self, places: Any) -> list[LogSifted]:
         """See `Viewer.sift`."""
+        if self.answers and not self.answers.pop(0):
+            raise ProviderUnavailable("it is away", operation="sift")
         self.sifted += len(places)
         return [self._sifted(place) for place in places]
 

@@ -53,7 +53,6 @@ class Open:
     key: JobKey
     region: str
     after: int
-    is_placed: bool
     ended_at: datetime | None
     uses: tuple[Use, ...]
     wanted: tuple[LogWanted, ...]
@@ -89,6 +88,7 @@ class LogReading:
         self._port = LogPlaces(measures.database.dialect)
         self._open: dict[AttemptKey, Open] = {}
         self._new: dict[AttemptKey, Unread] = {}
+        self._unplaced: dict[AttemptKey, Place] = {}  #: written with what is seen next
         self._over: Over | None = None  # not known before the first tick
         self._own: dict[JobKey, set[tuple[str, Labels]]] = {}
         self._errors = Errors(measures)
@@ -165,8 +165,9 @@ class LogReading:
             uses = () if document is None else uses_of(JobSpec.from_document(document))
             job = (run.project, run.environment, run.job)
             wanted = tuple(_wanted(use) for use in uses)
-            after, ended_at = one.after, one.ended_at
-            self._open[key] = Open(job, run.region, after, one.is_placed, ended_at, uses, wanted)
+            self._open[key] = Open(job, run.region, one.after, one.ended_at, uses, wanted)
+            if not one.is_placed:
+                self._unplaced[key] = Place(one.after)
 
     async def _read(self, keys: Sequence[AttemptKey], over: Over, now: datetime) -> bool:
         """Read a part of some logs; True when there is more of one of them."""
@@ -179,7 +180,8 @@ class LogReading:
         # Nothing is waited for from here on until the places stand beside what was seen.
         for line in lines:
             self._measure(line)
-        old, moved = over.old(now), self._moved(logs, found, over)
+        old, moved = over.old(now), self._unplaced | self._moved(logs, found, over)
+        self._unplaced = {}
         if moved or old:
             self._write_along(moved, old)
             await self._measures.flush(now)
@@ -201,11 +203,11 @@ class LogReading:
                 over.add(key, log.ended_at)
                 del self._open[key]
                 continue
-            if part.after != log.after or not log.is_placed:
+            if part.after != log.after:
                 moved[key] = Place(part.after)
             heard = self._open[key]  # of what was told meanwhile, too
             rests = part.ended and heard == log
-            self._open[key] = replace(heard, after=part.after, is_placed=True, rests=rests)
+            self._open[key] = replace(heard, after=part.after, rests=rests)
         return moved
 
     def _write_along(self, moved: Mapping[AttemptKey, Place], old: Sequence[AttemptKey]) -> None:
