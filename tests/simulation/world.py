@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -132,6 +132,7 @@ class World:
 
     def __init__(self, seed: int, database: Database | None = None) -> None:
         self.random = Random(seed)
+        self.jobs: Sequence[str] = list(JOBS)
         self.now = START
         self.database = database or InlineSqlite.copy_of(image())
         self._is_migrated = database is None
@@ -300,7 +301,7 @@ class World:
         key = f"key-{self.random.randrange(60)}" if self.random.random() < 0.5 else ""
         asked = self._keys.get(key) or RunRequest(
             environment="local",
-            job=self.random.choice(list(JOBS)),
+            job=self.random.choice(self.jobs),
             by="client",
             priority=self.random.choice([None, None, -5, 5]),
             key=key,
