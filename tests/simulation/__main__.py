@@ -9,15 +9,17 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 
+from tests.simulation.logs import live as live_logs
 from tests.simulation.operations import live as live_operations
 from tests.simulation.world import live
 
 
 def attempt(seed: int) -> str:
-    """Live one world of runs and one of operations; what went wrong, or nothing."""
+    """Live one world of runs, one of operations and one of logs; what went wrong, or nothing."""
     try:
         live(seed)
         live_operations(seed)
+        live_logs(seed)
     except BaseException as error:
         return f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
     return ""
