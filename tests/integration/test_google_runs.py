@@ -19,6 +19,8 @@ AT_ONCE = {"backoff": {"initial": "0.1s", "max": "0.1s"}}
 HUNGRY = """exec python3 -c 'held = bytes(b"x") * (300 * 2**20); print("had room")'"""
 CHATTY = """seq 5; [ $CLOUD_RUN_TASK_INDEX = 0 ] ||
 echo '{"severity":"WARNING","message":"low","disk":"sda"}' >&2"""
+COUNTING = """echo '{"metric": "rows", "value": 40}'; echo '{"metric": "rows", "value": 2}'
+echo 'ERROR: row 17 is odd'"""
 REFUSED = "requests.exceptions.ConnectionError: 10.0.0.7 port 5432: Connection refused"
 SMALL = {"resources": {"limits": {"cpu": "1", "memory": "256Mi"}}}
 PROD = {"provider": "gcp", "googleProject": "shop-prod", "regions": ["us-central1"]}
@@ -34,6 +36,7 @@ JOBS = {
     "fine": shell('echo "at $CLOUD_RUN_JOB"'),
     "bad": shell("exit 3"),
     "unreachable": shell(f"echo calling the bank; echo '{REFUSED}' >&2; exit 1"),
+    "counting": shell(COUNTING),
     "chatty": two(CHATTY),
     "long": shell("exec sleep 60"),
     "pause": shell("exec sleep 6"),
@@ -129,6 +132,21 @@ def test_a_failure_is_classified_by_what_its_task_wrote_last(server: RealServer)
     assert REFUSED in told(server)
     shown = server.runyard("logs", "@last")
     assert shown.out.splitlines() == ["[0] calling the bank", f"[0] {REFUSED}"]
+
+
+def test_what_lines_say_is_measured_once_a_run_is_over(server: RealServer) -> None:
+    assert server.run("counting").status == 0
+
+    def counted() -> bool:
+        found = server.ask("GET", "/jobs/counting/metrics?metric=own.rows").document["metrics"]
+        return [line["sum"] for line in found] == [42.0]
+
+    def patterned() -> bool:
+        found = server.ask("GET", "/jobs/counting/log-patterns").document["patterns"]
+        return [one["count"] for one in found] == [1]
+
+    assert eventually(counted)
+    assert eventually(patterned)
 
 
 def test_a_run_that_is_cancelled_stops_at_google(server: RealServer) -> None:

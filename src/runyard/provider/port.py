@@ -170,7 +170,8 @@ class LogPlace:
 @dataclass(frozen=True, slots=True)
 class LogSifted:
     """Entries with the numbers of what wants them. `after` is where to read on; `complete`: there
-    is no more now; `ended`: nor will there ever be."""
+    is no more now; `ended`: nor will there ever be, or not before the end of the attempt is known,
+    where logs are read that late."""
 
     found: tuple[tuple[LogEntry, tuple[int, ...]], ...]
     after: int

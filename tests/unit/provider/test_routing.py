@@ -198,9 +198,19 @@ def test_people_see_both() -> None:
         wanted = (LogWanted(),)
         places = [LogPlace(FAR, 5, wanted), LogPlace(HERE, 0, wanted)]
         sifted = await viewer.sift(places)
-        assert (sifted[0].after, sifted[0].ended) == (5, True)
-        assert len(sifted) == 2
+        near_first = await viewer.sift(list(reversed(places)))
+        assert near_first == list(reversed(sifted))
+        assert sifted == [*await away.sift(places[:1]), *await near.sift(places[1:])]
+        assert len(await viewer.sift(places[1:])) == 1
         found = await viewer.search([FAR, HERE], LogWanted(), 5)
         assert [key for key, _ in found.found] == [HERE]
+
+        async def nowhere() -> FakeViewer:
+            raise ConfigError("no library")
+
+        cut_off = RoutedViewer(near, nowhere, both.places())
+        first, second = await cut_off.sift(places)
+        assert (first.after, first.complete, first.ended) == (5, True, True)
+        assert second == sifted[1]
 
     asyncio.run(main())

@@ -46,6 +46,14 @@ class LogPace:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """How long one waits for a turn to read, in seconds, and how many turns are left to others."""
+
+    patience: float
+    spare: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """From where on a log is read; `is_over`: when it is told to its end."""
 
@@ -74,14 +82,16 @@ class _GoingOn:
 
 
 class LogReading:
-    """Made in the event loop. `clock` is the time of day, which Google's should be too."""
+    """Made in the event loop. `clock` is the time of day, which Google's should be too; `late` is
+    how long after it was written a line may come."""
 
     def __init__(
         self, reads: LogReads, clock: Callable[[], datetime], pace: LogPace | None = None
     ) -> None:
         self._reads = reads
-        self._clock = clock
+        self.clock = clock
         self._pace = pace or LogPace()
+        self.late = timedelta(seconds=self._pace.late)
         self._turns = Turns()
         self._pages: OrderedDict[tuple[_Place, int], _Kept] = OrderedDict()
         self._tails: OrderedDict[_Place, _Kept] = OrderedDict()
@@ -89,23 +99,27 @@ class LogReading:
         self._time = asyncio.get_running_loop().time
 
     async def page(
-        self, asked: Question, ended_at: datetime | None, after: int, limit: int
+        self,
+        asked: Question,
+        ended_at: datetime | None,
+        after: int,
+        limit: int,
+        turn: Turn | None = None,
     ) -> LogPage:
         """Up to `limit` lines after a position, of an attempt that ended then, or goes on (None).
 
         Raises ProviderError.
         """
-        late, now = timedelta(seconds=self._pace.late), self._clock()
-        is_over = ended_at is not None and now >= ended_at + late
+        now = self.clock()
+        is_over = ended_at is not None and now >= ended_at + self.late
         place = _Place(asked.execution, asked.task, max(0, after), is_over)
         async with self._turns.of(f"{asked.execution}/{asked.task}"):
             kept = self._tails.get(place) or self._pages.get((place, limit))
             if kept is not None and self._time() < kept.until:
                 return kept.page
             try:
-                page, is_end = await self._read(
-                    asked, place, limit, None if is_over else now - late
-                )
+                until = None if is_over else now - self.late
+                page, is_end = await self._read(asked, place, limit, until, turn)
             except ProviderUnavailable as error:
                 if error.reason == BUSY and place in self._tails:
                     return LogPage((), after, ended=False)  # whoever waits for more goes on waiting
@@ -114,20 +128,27 @@ class LogReading:
             return page
 
     async def _read(
-        self, asked: Question, place: _Place, limit: int, until: datetime | None
+        self,
+        asked: Question,
+        place: _Place,
+        limit: int,
+        until: datetime | None,
+        turn: Turn | None,
     ) -> tuple[LogPage, bool]:
         """A page, and whether there is nothing after it now."""
         begun = self._begin(asked, place, until)
         token, counted = begun.token, begun.counted
         size = min(SIZE_MAX, limit if token else limit + told(place.after))
-        patience = 0.0 if place in self._tails else self._pace.patience
+        if turn is None:
+            turn = Turn(0.0 if place in self._tails else self._pace.patience, SPARE)
         for _ in range(SKIPPED_PAGES_MAX):
             question = EntriesAsked(asked.google_project, begun.filter, size, token)
-            got = await self._reads.read(question, patience, SPARE)
+            got = await self._reads.read(question, turn.patience, turn.spare)
             found, counted = lines(asked, got.entries, counted, place.after)
             token = got.token
             if found or not token:
                 break
+        self._going_on.pop(place, None)
         kept = _bounded(found, limit)
         is_whole = len(kept) == len(found)
         last = kept[-1].position if kept else place.after
@@ -140,7 +161,7 @@ class LogReading:
 
     def _begin(self, asked: Question, place: _Place, until: datetime | None) -> _GoingOn:
         """How to read on: by the token of the page before, else from the begin of a millisecond."""
-        going_on = self._going_on.pop(place, None)
+        going_on = self._going_on.get(place)
         if going_on is not None and self._time() - going_on.at < TOKEN_SECONDS:
             return going_on
         text = filter_of(asked, place.after, until)

@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 
 from google.cloud import run_v2
 
-from runyard.model.errors import ProviderRefused
+from runyard.model.errors import ProviderError, ProviderRefused
 from runyard.model.ids import AttemptKey
 from runyard.provider.gcp import names, translate
 from runyard.provider.gcp.finding import Finding
 from runyard.provider.gcp.log_lines import Question
 from runyard.provider.gcp.log_reading import LogReading
+from runyard.provider.gcp.log_sifting import LogSifting, later
 from runyard.provider.gcp.wire import PAGE, RunApi
 from runyard.provider.port import (
     LogEntry,
@@ -43,6 +44,7 @@ class GcpViewer:
         self._api = api
         self._finding = finding
         self._logs = logs
+        self._sifting = LogSifting(logs)
         self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution]] = OrderedDict()
 
     async def progress(self, key: AttemptKey) -> Progress:
@@ -67,7 +69,7 @@ class GcpViewer:
         found = await self.execution(key)
         if found is None:
             return LogPage((), after, ended=True)
-        asked = Question(found.name, translate.instant(found.create_time) or BEGIN, task)
+        asked = _question(found, task)
         ended_at = translate.ended_at(found) if translate.is_ended(found) else None
         try:
             return await self._logs.page(asked, ended_at, after, limit)
@@ -75,8 +77,21 @@ class GcpViewer:
             return _refused(found, asked, error, after)
 
     async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
-        """See `Viewer.sift`: nothing is read of logs that are kept elsewhere."""
-        return [LogSifted((), place.after, complete=True, ended=True) for place in places]
+        """See `Viewer.sift`. Nothing of an attempt that runs: its log is read once it has ended."""
+        return [await self._sift(place) for place in places]
+
+    async def _sift(self, place: LogPlace) -> LogSifted:
+        over = self._sifting.ended(place.key)
+        if over is None:
+            try:
+                found = await self.execution(place.key, seconds=0)
+            except ProviderError:
+                return later(place)
+            if found is None or not translate.is_ended(found):
+                return LogSifted((), place.after, complete=True, ended=True)
+            at = translate.ended_at(found) or self._logs.clock()
+            over = self._sifting.end(place.key, _question(found), at)
+        return await self._sifting.sift(place, *over)
 
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
@@ -84,10 +99,13 @@ class GcpViewer:
         """See `Viewer.search`: nothing is found in logs that are kept elsewhere."""
         return LogFindings()
 
-    async def execution(self, key: AttemptKey) -> run_v2.Execution | None:
-        """The execution that an attempt is, as it was a moment ago; None when there is none."""
+    async def execution(
+        self, key: AttemptKey, seconds: float = LOOK_SECONDS
+    ) -> run_v2.Execution | None:
+        """The execution that an attempt is, as it was so many seconds ago at most; None: there is
+        none."""
         now = asyncio.get_running_loop().time()
-        if (seen := self._seen.get(key)) and now - seen[0] < LOOK_SECONDS:
+        if (seen := self._seen.get(key)) and now - seen[0] < seconds:
             return seen[1]
         spot = (await self._finding.spots([key], listed=False)).get(key)
         found = None if spot is None else await self._api.get_execution(spot.handle)
@@ -98,6 +116,10 @@ class GcpViewer:
         while len(self._seen) > SEEN_MAX:
             self._seen.popitem(last=False)
         return found
+
+
+def _question(found: run_v2.Execution, task: int | None = None) -> Question:
+    return Question(found.name, translate.instant(found.create_time) or BEGIN, task)
 
 
 def _refused(

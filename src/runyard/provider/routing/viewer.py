@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from runyard.model.errors import ConfigError
 from runyard.model.ids import AttemptKey
 from runyard.provider.port import (
     LogFindings,
@@ -41,15 +42,21 @@ class RoutedViewer:
         return await (await self._of(key)).log(key, after, limit, task)
 
     async def sift(self, places: Sequence[LogPlace]) -> list[LogSifted]:
-        """See `Viewer.sift`: of what is far nothing is read, since its logs are not kept by us."""
+        """See `Viewer.sift`. Of what nobody here can reach, for want of libraries or credentials,
+        nothing is read."""
         far = await self._places.far([place.key for place in places])
         here = iter(await self._here.sift([place for place in places if place.key not in far]))
-        return [
-            LogSifted((), place.after, complete=True, ended=True)
-            if place.key in far
-            else next(here)
-            for place in places
-        ]
+        there = iter(await self._sift_far([place for place in places if place.key in far]))
+        return [next(there if place.key in far else here) for place in places]
+
+    async def _sift_far(self, places: Sequence[LogPlace]) -> list[LogSifted]:
+        if not places:
+            return []
+        try:
+            viewer = await self._far()
+        except ConfigError:
+            return [LogSifted((), place.after, complete=True, ended=True) for place in places]
+        return await viewer.sift(places)
 
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
