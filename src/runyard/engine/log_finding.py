@@ -75,10 +75,11 @@ async def find_unread(
     database: Database, store: Store, places: Mapping[AttemptKey, Place], since: datetime
 ) -> dict[AttemptKey, Unread]:
     """All that is out, has a place, or ended `since` without one. Raises StoreError."""
-    known = {split_attempt_key(key)[0] for key, one in places.items() if one.ended_at is None}
+    over = {key for key, one in places.items() if one.ended_at is not None}
 
     async def work(tx: Tx) -> dict[AttemptKey, Unread]:
-        ids = sorted({*known, *await store.runs.tried_since(tx, since)})
+        tried = await store.runs.tried_since(tx, since)
+        ids = sorted({split_attempt_key(key)[0] for key in (*places, *tried) if key not in over})
         found: dict[AttemptKey, Unread] = {}
         for first in range(0, len(ids), PAGE):
             for run in await store.runs.get(tx, ids[first : first + PAGE]):

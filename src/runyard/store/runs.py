@@ -10,7 +10,7 @@ from typing import Any
 
 from runyard.database.port import Tx
 from runyard.model.event import Fact, kind_of
-from runyard.model.ids import RunId
+from runyard.model.ids import AttemptKey, RunId, attempt_key
 from runyard.model.instants import from_micros, to_micros
 from runyard.model.run import Run, RunView, State
 from runyard.store.documents import dumps, fact_data, loads
@@ -136,9 +136,10 @@ class Runs:
         """Runs with an attempt out, in order of their ids, after one of them."""
         return await self._ids(tx, "runs_out", after, limit)
 
-    async def tried_since(self, tx: Tx, at: datetime) -> list[RunId]:
-        """All runs that had an attempt, and are live or ended at an instant or later."""
-        return await self._ids(tx, "runs_tried_since", to_micros(at))
+    async def tried_since(self, tx: Tx, at: datetime) -> list[AttemptKey]:
+        """The attempts of all runs that are live, or ended at an instant or later."""
+        rows = await tx.fetch(self._q["runs_tried_since"], (to_micros(at),))
+        return [attempt_key(row[0], n) for row in rows for n in range(1, row[1] + 1)]
 
     async def ended_before(
         self, tx: Tx, at: datetime, limit: int, after: tuple[datetime | None, str] | None = None

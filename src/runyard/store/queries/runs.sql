@@ -119,9 +119,9 @@ WHERE ended_at IS NULL AND state IN ('launching', 'running', 'stopping') AND id 
 ORDER BY id LIMIT $2
 
 -- name: runs_tried_since
--- Runs that had an attempt, and are live or ended since an instant.
-SELECT id FROM runs WHERE ended_at IS NULL AND attempt > 0
-UNION ALL SELECT id FROM runs WHERE ended_at >= $1 AND attempt > 0
+-- Runs that had an attempt, and are live or ended since an instant, with the number of attempts.
+SELECT id, attempt FROM runs WHERE ended_at IS NULL AND attempt > 0
+UNION ALL SELECT id, attempt FROM runs WHERE ended_at >= $1 AND attempt > 0
 
 -- name: runs_by_state_counts
 SELECT state, count(*) FROM runs GROUP BY state
