@@ -181,6 +181,22 @@ def test_one_that_is_paused_hears_nothing_and_watches_anew_when_resumed(grounds:
     in_world(scene, grounds)
 
 
+def test_one_that_is_resumed_watches_anew_whoever_looks_first(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await begin(world, watching())
+        await world.yard.gate.ask(PauseTrigger(KEY, "ann", world.yard.now))
+        await world.publish({"order": 1})
+        await wait(world, 5)
+        await world.yard.gate.ask(ResumeTrigger(KEY, "ann", world.yard.now, zones=ZoneInfo))
+        await world.tick()  # the messages first, and the clock after them
+        await fire(world)
+        await world.tick()
+        assert (await row(world)).next_instant == world.yard.now + TWO_HOURS
+        assert await instants(world) == []
+
+    in_world(scene, grounds)
+
+
 def test_what_is_not_as_it_was_does_nothing(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
         yard = world.yard

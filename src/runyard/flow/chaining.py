@@ -143,17 +143,21 @@ def happened(row: Trigger, spec: AbsenceSpec, state: State, at: datetime) -> Tri
 
 def heard(row: Trigger, spec: AbsenceSpec, at: datetime) -> Trigger:
     """An absence after a message that it waits for was published at `at`. One that was resumed
-    since then watches no shorter than from there on."""
+    since then watches no shorter than from there on: while the clock has still to say from when,
+    that is left to it."""
     if row.last_instant is not None and at <= row.last_instant:
         return row
+    if row.next_at is not None and row.next_instant is None:
+        return row.evolve(last_instant=at)
     due = at + timedelta(seconds=spec.within_seconds)
     return row.evolve(last_instant=at, next_instant=max(due, row.next_instant or due), next_at=None)
 
 
 def armed(row: Trigger, spec: AbsenceSpec, now: datetime) -> Trigger:
-    """An absence that has just come into force or was resumed: it watches from now on. Where it
-    waits for an event, who listens to the topic looks at it, and not the clock alone."""
-    due = now + timedelta(seconds=spec.within_seconds)
+    """An absence that has just come into force or was resumed: it watches from now on, or from what
+    has happened since. Where it waits for an event, who listens to the topic looks at it, and not
+    the clock alone."""
+    due = max(now, row.last_instant or now) + timedelta(seconds=spec.within_seconds)
     is_clocked = not isinstance(spec.absence.of, OfEvent)
     return row.evolve(next_instant=due, next_at=due if is_clocked else None)
 

@@ -152,6 +152,19 @@ def test_an_absence_of_events_counts_from_the_latest_message() -> None:
     )
 
 
+def test_when_an_absence_begins_to_watch_is_left_to_the_clock() -> None:
+    document = {"absence": {"of": {"event": {"topic": "orders"}}, "within": "30m"}}
+    row = make_row(TriggerKind.ABSENCE, document)
+    spec = read(row, AbsenceSpec)
+    resumed = replace(row, next_at=LATER, next_instant=None)
+    after = heard(resumed, spec, NOW)  # what was published while it was paused
+    assert (after.last_instant, after.next_at, after.next_instant) == (NOW, LATER, None)
+    half = timedelta(minutes=30)
+    assert armed(after, spec, LATER).next_instant == LATER + half
+    newer = heard(resumed, spec, LATER + half)  # the clock looks, as of when it began to
+    assert armed(newer, spec, LATER).next_instant == LATER + 2 * half
+
+
 WATCHED = {"absence": {"of": {"job": "x", "on": "any"}, "within": "30m"}}
 
 
