@@ -177,7 +177,7 @@ class Administration:
             last = await self._shelf.last_before(tx, kept.topic, before)
             if last is None:
                 return 0
-            count = await self._shelf.drop_until(tx, kept.number, last)
+            count = await self._shelf.drop_until(tx, kept.number, last, before)
             if count:
                 await self._drop_messages(tx, kept, last)
                 if kept.subscription.ordered:  # who waited for what is gone need not wait
@@ -197,7 +197,7 @@ class Administration:
 
             async def work(tx: Tx, before: int = before, number: int = number) -> int:
                 last = await self._shelf.last_before(tx, number, before)
-                return await self._shelf.drop_messages(tx, number, last or 0, PAGE)
+                return await self._shelf.drop_messages(tx, number, last or 0, before, PAGE)
 
             count += await self._all_of(work)
         return count + await self._all_of(lambda tx: self._shelf.drop_orphans(tx, PAGE))
@@ -212,4 +212,4 @@ class Administration:
     async def _drop_messages(self, tx: Tx, kept: KeptSubscription, last: int) -> None:
         """Messages that nobody has any more, of a topic that keeps none for itself."""
         if not kept.topic_retention_seconds:
-            await self._shelf.drop_messages(tx, kept.topic, last, _ALL)
+            await self._shelf.drop_messages(tx, kept.topic, last, _ALL, _ALL)

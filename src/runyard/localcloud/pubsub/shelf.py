@@ -90,9 +90,10 @@ class Shelf:
         ((found,),) = await tx.fetch(self._sql["messages_before"], (topic, at))
         return None if found is None else int(found)
 
-    async def drop_messages(self, tx: Tx, topic: int, last: int, limit: int) -> int:
-        """Forget messages of a topic up to one of them that no subscription has; how many."""
-        return await tx.execute(self._sql["messages_drop"], (topic, last, limit))
+    async def drop_messages(self, tx: Tx, topic: int, last: int, before: int, limit: int) -> int:
+        """Forget messages of a topic up to one of them that were published before an instant and
+        that no subscription has; how many."""
+        return await tx.execute(self._sql["messages_drop"], (topic, last, before, limit))
 
     async def drop_orphans(self, tx: Tx, limit: int) -> int:
         """Forget messages of deleted topics that no subscription has; how many."""
@@ -156,9 +157,10 @@ class Shelf:
         """Forget all that a subscription has to deliver."""
         await tx.execute(self._sql["deliveries_drop"], (subscription,))
 
-    async def drop_until(self, tx: Tx, subscription: int, last: int) -> int:
-        """Forget what a subscription has up to a message; how many those were."""
-        return await tx.execute(self._sql["deliveries_drop_until"], (subscription, last))
+    async def drop_until(self, tx: Tx, subscription: int, last: int, before: int) -> int:
+        """Forget what a subscription has up to a message, of what was published before an instant;
+        how many those were."""
+        return await tx.execute(self._sql["deliveries_drop_until"], (subscription, last, before))
 
     async def backlog(self, tx: Tx, subscription: int, at: int) -> Backlog:
         """What a subscription has to deliver."""

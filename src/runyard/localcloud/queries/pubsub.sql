@@ -66,7 +66,8 @@ SELECT id, ordering_key, attributes_json FROM pubsub_message
 WHERE topic = $1 AND published_at >= $2 AND id > $3 ORDER BY id LIMIT $4;
 
 -- name: messages_before
--- The last message of a topic that was published before an instant; ids grow with time.
+-- The last message of a topic that was published before an instant; ids grow with time, unless a
+-- clock was set back, or who publishes was held up: earlier ones may be younger.
 SELECT max(id) FROM pubsub_message WHERE topic = $1 AND published_at < $2;
 
 -- name: message_drop
@@ -76,8 +77,8 @@ AND NOT EXISTS (SELECT 1 FROM pubsub_delivery WHERE message = $1);
 
 -- name: messages_drop
 DELETE FROM pubsub_message WHERE id IN (
-    SELECT m.id FROM pubsub_message m WHERE m.topic = $1 AND m.id <= $2
-    AND NOT EXISTS (SELECT 1 FROM pubsub_delivery d WHERE d.message = m.id) LIMIT $3
+    SELECT m.id FROM pubsub_message m WHERE m.topic = $1 AND m.id <= $2 AND m.published_at < $3
+    AND NOT EXISTS (SELECT 1 FROM pubsub_delivery d WHERE d.message = m.id) LIMIT $4
 );
 
 -- name: messages_orphaned
@@ -127,7 +128,8 @@ DELETE FROM pubsub_delivery WHERE subscription = $1 AND message = $2;
 DELETE FROM pubsub_delivery WHERE subscription = $1;
 
 -- name: deliveries_drop_until
-DELETE FROM pubsub_delivery WHERE subscription = $1 AND message <= $2;
+DELETE FROM pubsub_delivery WHERE subscription = $1 AND message <= $2
+AND EXISTS (SELECT 1 FROM pubsub_message m WHERE m.id = message AND m.published_at < $3);
 
 -- name: key_first_unacked
 -- The first message of an ordering key that is not acknowledged.

@@ -137,6 +137,27 @@ def test_what_was_acknowledged_can_be_had_again_where_it_is_kept() -> None:
     with_post(scenario)
 
 
+def test_what_is_young_is_kept_though_older_messages_came_after_it() -> None:
+    async def scenario(post: Post) -> None:
+        await post.topic()
+        await post.topic("kept", retention_seconds=600)
+        await post.subscription(retention_seconds=600)
+        post.clock.pass_(60)
+        for topic in ("topic", "kept"):
+            await post.send("young", topic=topic)
+        post.clock.pass_(-60)  # a clock was set back, or who publishes was held up
+        for topic in ("topic", "kept"):
+            await post.send("old", topic=topic)
+        post.clock.pass_(601)
+        assert await post.cloud.administration.forget_old() == 2
+        assert await post.texts() == ["young"]
+        await post.subscription("late", "kept")
+        await post.seek(post.clock.now - timedelta(seconds=600), "late")
+        assert await post.texts(name="late") == ["young"]
+
+    with_post(scenario)
+
+
 def test_what_a_topic_keeps_any_subscription_can_have_again() -> None:
     async def scenario(post: Post) -> None:
         await post.topic(retention_seconds=3600)
