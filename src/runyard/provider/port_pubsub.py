@@ -41,8 +41,11 @@ class Broker(Protocol):
     async def every_subscription(self) -> Sequence[Subscription]:
         """Every subscription of every environment; its `project` is its environment."""
 
-    async def delete_subscription(self, environment: str, name: str) -> Subscription:
-        """Remove a subscription with what it has to deliver."""
+    async def delete_subscription(
+        self, environment: str, name: str, made_at: datetime | None = None
+    ) -> Subscription:
+        """Remove a subscription with what it has to deliver. With `made_at` only the one that was
+        made then: another one of its name is NotFound."""
 
     async def seek(self, environment: str, name: str, to: datetime) -> Subscription:
         """What was published since an instant is delivered again, as far as it was kept; what was

@@ -14,6 +14,7 @@ from runyard.localcloud.pubsub.catalog import Catalog, KeptSubscription
 from runyard.localcloud.pubsub.publishing import Publishing
 from runyard.localcloud.pubsub.redelivery import SECOND_MICROS
 from runyard.localcloud.pubsub.shelf import Shelf
+from runyard.model.errors import NotFound
 from runyard.model.instants import to_micros
 from runyard.model.pubsub.filters import matches, parse
 from runyard.model.pubsub.limits import refuse, subscription_faults, topic_faults
@@ -108,11 +109,16 @@ class Administration:
 
         return await self._database.read(work)
 
-    async def delete_subscription(self, project: str, name: str) -> Subscription:
-        """Remove a subscription with what it has to deliver."""
+    async def delete_subscription(
+        self, project: str, name: str, made_at: datetime | None = None
+    ) -> Subscription:
+        """Remove a subscription with what it has to deliver. With `made_at` only the one that was
+        made then: another one of its name is NotFound."""
 
         async def work(tx: Tx) -> Subscription:
             kept = await self._catalog.subscription(tx, project, name)
+            if made_at not in (None, kept.subscription.created_at):
+                raise NotFound(f"the subscription {name} in {project} is another one")
             await self._shelf.drop_all(tx, kept.number)
             await self._catalog.delete_subscription(tx, kept.number)
             await self._drop_messages(tx, kept, _ALL)

@@ -51,9 +51,11 @@ class LocalBroker:
         """See `Broker.every_subscription`."""
         return await self._cloud.administration.every_subscription()
 
-    async def delete_subscription(self, environment: str, name: str) -> Subscription:
+    async def delete_subscription(
+        self, environment: str, name: str, made_at: datetime | None = None
+    ) -> Subscription:
         """See `Broker.delete_subscription`."""
-        return await self._cloud.administration.delete_subscription(environment, name)
+        return await self._cloud.administration.delete_subscription(environment, name, made_at)
 
     async def seek(self, environment: str, name: str, to: datetime) -> Subscription:
         """See `Broker.seek`."""

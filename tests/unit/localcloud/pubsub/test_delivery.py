@@ -94,6 +94,20 @@ def test_a_subscription_goes_with_all_it_had() -> None:
     with_post(scenario)
 
 
+def test_only_the_subscription_that_was_seen_is_removed() -> None:
+    async def scenario(post: Post) -> None:
+        await post.topic()
+        seen = await post.subscription()
+        administration = post.cloud.administration
+        await administration.delete_subscription(HERE, "sub", seen.created_at)
+        post.clock.pass_(1)
+        await post.subscription()
+        with pytest.raises(NotFound, match="is another one"):
+            await administration.delete_subscription(HERE, "sub", seen.created_at)
+
+    with_post(scenario)
+
+
 # -- publish and pull ------------------------------------------------------------------------------
 def test_messages_come_with_all_they_were_given() -> None:
     async def scenario(post: Post) -> None:
