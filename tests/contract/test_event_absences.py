@@ -151,8 +151,10 @@ def test_nothing_is_missed_while_a_message_is_with_somebody(grounds: Grounds) ->
 def test_a_lost_subscription_is_made_again_before_anything_is_missed(grounds: Grounds) -> None:
     async def scene(world: World) -> None:
         await begin(world, watching())
+        second = 1 / 3600
+        await wait(world, 2 - second)
         await world.broker.delete_subscription("local", SUBSCRIPTION)
-        again = await wait(world, 3)
+        again = await wait(world, 2 * second)
         assert again == world.yard.now + timedelta(seconds=1)
         assert await instants(world) == []
         await wait(world, 0.1)

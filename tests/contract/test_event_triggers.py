@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from runyard.database.port import Tx
 from runyard.database.sqlite import InlineSqlite
-from runyard.engine.events import Ears, EventLoop
+from runyard.engine.events import FOLLOW_AGAIN, Ears, EventLoop
 from runyard.gate.delivering import event_of
 from runyard.gate.firing import PauseTrigger, ResumeTrigger
 from runyard.localcloud.pubsub.service import PubSub
@@ -22,6 +22,7 @@ from runyard.model.errors import NotFound, Refused
 from runyard.model.ids import DeliveryId, stamped
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.message import Draft
+from runyard.model.pubsub.topic import Subscription
 from runyard.model.run import InputFile, TriggerKind
 from runyard.provider.local.pubsub import LocalBroker
 from runyard.store.deliveries import DeliveryQuestion
@@ -82,6 +83,19 @@ class World:
 
     async def names(self) -> list[str]:
         return [one.name for one in await self.broker.every_subscription()]
+
+
+class Overtaken(LocalBroker):
+    """What somebody does has happened once the subscriptions were listed."""
+
+    def __init__(self, broker: LocalBroker, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(broker._cloud, broker._clock)
+        self._meanwhile = meanwhile
+
+    async def every_subscription(self) -> Sequence[Subscription]:
+        found = await super().every_subscription()
+        await self._meanwhile()
+        return found
 
 
 def in_world(scene: Callable[[World], Awaitable[None]], grounds: Grounds) -> None:
@@ -234,6 +248,54 @@ def test_subscriptions_follow_their_triggers(grounds: Grounds) -> None:
         assert await world.names() == [SUBSCRIPTION]
         await world.apply(make_spec())
         assert await world.names() == []
+
+    in_world(scene, grounds)
+
+
+def test_a_topic_that_is_removed_is_made_again_and_loses_nothing(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(spec())
+        await world.broker.publish("local", "orders", [Draft(b"before")])
+        await world.broker.delete_topic("local", "orders")
+        world.yard.later(FOLLOW_AGAIN.total_seconds())
+        await world.tick()  # what was published before is looked at first
+        assert await world.fates() == ["accepted"]
+        await world.tick()
+        await world.publish("after")
+        assert await world.fates() == ["accepted", "accepted"]
+
+    in_world(scene, grounds)
+
+
+def test_a_topic_that_somebody_made_anew_is_listened_to(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(spec())
+        await world.broker.delete_topic("local", "orders")
+        await world.broker.create_topic("local", "orders")
+        world.yard.later(FOLLOW_AGAIN.total_seconds())
+        await world.tick()
+        await world.publish({})
+        assert await world.fates() == ["accepted"]
+
+    in_world(scene, grounds)
+
+
+def test_what_another_engine_made_meanwhile_is_left_alone(grounds: Grounds) -> None:
+    async def scene(world: World) -> None:
+        await world.apply(spec())
+        yard = world.yard
+
+        async def meanwhile() -> None:
+            if not await world.kept():
+                await world.tick()
+                await world.broker.publish("local", "orders", [Draft(b"{}", {"ce-type": "sold"})])
+
+        ears = Ears(Overtaken(world.broker, meanwhile), lambda: DeliveryId("dlv_x"))
+        late = EventLoop(yard.gate, yard.database, yard.store, yard.new_id, ears)
+        yard.later(1)
+        await yard.apply(spec({"type": "sold"}))
+        await late.tick(yard.now)
+        assert await world.fates() == ["accepted"]
 
     in_world(scene, grounds)
 

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runyard.database.port import Database
 from runyard.engine.batching import Batches
@@ -25,7 +25,7 @@ from runyard.model.delivery import Delivery
 from runyard.model.errors import AlreadyExists, CallerError, InvalidSpec, NotFound
 from runyard.model.ids import DeliveryId, RunId
 from runyard.model.pubsub import message
-from runyard.model.pubsub.topic import RetryPolicy, Subscription
+from runyard.model.pubsub.topic import DELETED_TOPIC, RetryPolicy, Subscription
 from runyard.model.run import TriggerKind
 from runyard.model.trigger.event import EventSource, EventSpec
 from runyard.model.trigger.pointing import Told
@@ -37,6 +37,7 @@ LOGGER = logging.getLogger("runyard.engine")
 BATCH = 200  #: messages of a trigger that are looked at together
 ACK_DEADLINE_SECONDS = 60  #: the gate answers much sooner, or is away
 RETRY = RetryPolicy()
+FOLLOW_AGAIN = timedelta(seconds=5)  #: a topic that was removed is made again so soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class EventLoop:
         self._ears = ears
         self._batches = Batches(gate, database, store, new_run_id)
         self._silences = Silences(gate, database, store, new_run_id)
-        self._followed: Mapping[str, Subscription] | None = None
+        self._followed: tuple[Mapping[str, Subscription], datetime] | None = None
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called when something is published."""
@@ -85,7 +86,8 @@ class EventLoop:
         waiting = await self._silences.waiting()
         sources = [(row, spec.event) for row, spec in known]
         sources += [(row, of.event) for row, of in waiting]
-        await self._follow(self._ears, {row.path: _wanted(row, of, now) for row, of in sources})
+        wanted = {row.path: _wanted(row, of, now) for row, of in sources}
+        await self._follow(self._ears, wanted, now)
         enabled = [one for one in known if one[0].state is TriggerState.ENABLED]
         await asyncio.gather(
             *(self._drain(self._ears, *one, now) for one in enabled),
@@ -96,26 +98,26 @@ class EventLoop:
         return min((at for at in (missed_at, batch_at) if at is not None), default=None)
 
     # -- subscriptions ---------------------------------------------------------------------------
-    async def _follow(self, ears: Ears, wanted: Mapping[str, Subscription]) -> None:
-        """Have exactly the subscriptions that triggers want."""
-        if self._followed is not None and _same(self._followed, wanted):
-            return
+    async def _follow(self, ears: Ears, wanted: Mapping[str, Subscription], now: datetime) -> None:
+        """Have exactly the subscriptions that triggers want. Topics are removed and made again
+        behind our back, so it is looked now and then though triggers are as they were."""
+        if self._followed is not None:
+            followed, at = self._followed
+            if _same(followed, wanted) and abs(now - at) < FOLLOW_AGAIN:
+                return
         self._followed = None
         there = {
             (one.project, one.name): one
             for one in await ears.broker.every_subscription()
             if one.name.startswith(PREFIX)
         }
-        for one in wanted.values():
-            found = there.pop((one.project, one.name), None)
-            if found is not None and _alike(found, one):
-                continue
-            if found is not None:
-                await ears.broker.delete_subscription(one.project, one.name)
-            await _subscribe(ears.broker, one)
-        for environment, name in there:
-            await ears.broker.delete_subscription(environment, name)
-        self._followed = wanted
+        done = [
+            await _bring(ears.broker, there.pop((one.project, one.name), None), one)
+            for one in wanted.values()
+        ]
+        for found in there.values():
+            await _removed(ears.broker, found)
+        self._followed = (wanted, now) if all(done) else None
 
     # -- messages --------------------------------------------------------------------------------
     async def _drain(self, ears: Ears, row: Trigger, spec: EventSpec, now: datetime) -> None:
@@ -203,6 +205,36 @@ def _same(one: Mapping[str, Subscription], other: Mapping[str, Subscription]) ->
 
 def _alike(one: Subscription, other: Subscription) -> bool:
     return (one.topic, one.filter) == (other.topic, other.filter)
+
+
+async def _bring(broker: Broker, found: Subscription | None, wanted: Subscription) -> bool:
+    """Have a subscription that is wanted, instead of one that was found; False when that cannot be
+    yet."""
+    if found is not None:
+        if _alike(found, wanted):
+            return True
+        if await _has_left(broker, found) or not await _removed(broker, found):
+            return False
+    await _subscribe(broker, wanted)
+    return True
+
+
+async def _has_left(broker: Broker, found: Subscription) -> bool:
+    """True of a subscription of a topic that is no more, which still has messages: those are looked
+    at before there is one of the topic's successor."""
+    if found.topic != DELETED_TOPIC:
+        return False
+    _, backlog = await broker.subscription(found.project, found.name)
+    return backlog.unacked > 0
+
+
+async def _removed(broker: Broker, found: Subscription) -> bool:
+    """Remove a subscription, if it is still the one that was found; False when it is not."""
+    try:
+        await broker.delete_subscription(found.project, found.name, found.created_at)
+    except NotFound:  # somebody was faster, and may have made another one
+        return False
+    return True
 
 
 async def _subscribe(broker: Broker, wanted: Subscription) -> None:
