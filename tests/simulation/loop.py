@@ -1,5 +1,5 @@
-"""An event loop for worlds: it waits for nothing outside, no file and no timer, and knows when all
-that goes on in it has come to a pause."""
+"""An event loop for worlds: it waits for nothing outside, and knows when all that goes on in it has
+come to a pause. Its timers go by a time of its own, so that they are the same in each life."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ class Loop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._turns = _Turns()
+        self.seconds = 0.0  #: its time, which stands until a world moves it on
         super().__init__(self._turns)
+
+    def time(self) -> float:
+        """See `asyncio.AbstractEventLoop`."""
+        return self.seconds
 
     async def quiet(self) -> None:
         """Wait until everything else waits too. One may wait for this at a time."""
@@ -48,6 +53,13 @@ async def quiet() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, Loop), "a world lives in a loop of its own: see `run`"
     await loop.quiet()
+
+
+def move_time(seconds: float) -> None:
+    """Timers that are due by then go off at the next turn."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Loop), "a world lives in a loop of its own: see `run`"
+    loop.seconds = max(loop.seconds, seconds)
 
 
 def run(world: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.simulation.loop import quiet, run
+from tests.simulation.loop import move_time, quiet, run
 
 
 def test_quiet_is_when_everything_waits_however_many_turns_it_takes() -> None:
@@ -38,6 +38,19 @@ def test_a_timer_does_not_hold_it_up() -> None:
         return task.done()
 
     assert run(world()) is False
+
+
+def test_a_timer_goes_by_the_time_of_the_world() -> None:
+    async def world() -> list[bool]:
+        task, seen = asyncio.create_task(asyncio.sleep(3600)), []
+        await quiet()
+        for seconds in (3599.0, 3601.0, 10.0):  # it never goes back
+            move_time(seconds)
+            await quiet()
+            seen.append(task.done())
+        return seen
+
+    assert run(world()) == [False, True, True]
 
 
 def test_a_world_in_which_all_wait_for_each_other_ends_with_an_error() -> None:
