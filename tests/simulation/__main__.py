@@ -9,17 +9,19 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 
+from tests.simulation.events import live as live_events
 from tests.simulation.logs import live as live_logs
 from tests.simulation.operations import live as live_operations
 from tests.simulation.world import live
 
 
 def attempt(seed: int) -> str:
-    """Live one world of runs, one of operations and one of logs; what went wrong, or nothing."""
+    """Live one world of runs, of operations, of logs and of events; what went wrong, or nothing."""
     try:
         live(seed)
         live_operations(seed)
         live_logs(seed)
+        live_events(seed)
     except BaseException as error:
         return f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
     return ""

@@ -16,6 +16,7 @@ import pytest
 
 from runyard.database.port import Work
 from runyard.database.postgresql import PostgresDatabase
+from tests.simulation.events import live as live_events
 from tests.simulation.logs import live as live_logs
 from tests.simulation.world import live
 from tests.support.postgresql import Server
@@ -73,3 +74,8 @@ def test_a_world_keeps_its_promises_on_postgresql(postgresql: Server, seed: int)
 def test_a_world_of_logs_keeps_its_promises_on_postgresql(postgresql: Server) -> None:
     with loop_elsewhere() as loop:
         live_logs(1, AtOnce(loop, postgresql.database()))
+
+
+def test_a_world_of_events_keeps_its_promises_on_postgresql(postgresql: Server) -> None:
+    with loop_elsewhere() as loop:
+        live_events(1, AtOnce(loop, postgresql.database()))
