@@ -119,6 +119,11 @@ class Google:
         """The hands that deploy jobs there. Raises ConfigError as `provider`."""
         return (await self.provider()).jobs
 
+    def refused_logs(self) -> dict[str, str]:
+        """The Google projects whose logs this process may not read, and what to do about it."""
+        found: dict[str, str] = {} if self._opened is None else self._opened.reads.refused()
+        return found
+
     async def close(self) -> None:
         """Let go."""
         opened, self._opened = self._opened, None

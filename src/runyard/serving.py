@@ -165,6 +165,11 @@ def house_parts(
     async def regions() -> list[RegionState]:
         return house_regions(house)
 
+    def abilities() -> dict[str, Any]:
+        refused = house.hands.far.refused_logs()
+        ours = {"google_api": google, "google_logs_refused": refused}
+        return asdict(house.cloud.spawner.abilities) | ours
+
     return Parts(
         config=house.config,
         rows=Rows(house.database, house.store),
@@ -175,7 +180,7 @@ def house_parts(
         at_work=LOOPS,
         loops=house.engine.health,
         regions=regions,
-        abilities=lambda: asdict(house.cloud.spawner.abilities) | {"google_api": google},
+        abilities=abilities,
         processes=processes,
     )
 

@@ -304,6 +304,9 @@ def test_doctor_takes_the_abilities_from_the_server(runyard: CommandLine) -> Non
     assert checks["files in memory"]["found"] == "/dev/shm"
     assert checks["write-ahead log"]["result"] == "ok"
     assert checks["server"]["found"] == "answers, version fake"
+    logs = checks["google logs"]
+    assert (logs["result"], logs["found"]) == ("warn", "of shop-prod cannot be read")
+    assert logs["advice"] == "no role; give it"
 
 
 def test_doctor_fails_where_the_state_folder_is_no_folder(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def test_an_extra_that_is_missing_is_named_once_in_a_while() -> None:
         assert "runyard[google]" in caught.value.hint
         assert looks == ["runyard.provider.gcp.opening"]
         assert google.opened is None
+        assert google.refused_logs() == {}
         await google.close()
 
     in_yard(scene)
@@ -58,6 +59,7 @@ def test_it_is_opened_once_by_who_needs_it_first() -> None:
         assert google.opened is first is await google.provider()
         assert first.jobs is jobs
         assert eyes is await google.viewer()
+        assert google.refused_logs() == {}
         await google.close()
         await google.close()
 

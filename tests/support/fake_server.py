@@ -241,6 +241,7 @@ def _status() -> Document:
             "memory_enforced_by": "rlimit",
             "memory_files": "/dev/shm",
             "user": "nobody",
+            "google_logs_refused": {"shop-prod": "no role; give it"},
         },
         "exceptions": [],
         "loops": {

@@ -75,6 +75,9 @@ def _server(config: Config, served: dict[str, Any] | PlatformError) -> Iterator[
         if google:
             token = config.state_folder / "google-api-token"
             yield Check("google api", "ok", f"at {google}", f"its token is in {token}")
+        refused = (served.get("abilities") or {}).get("google_logs_refused") or {}
+        for project, words in refused.items():
+            yield Check("google logs", "warn", f"of {project} cannot be read", words)
         return
     if not isinstance(served, ServerUnavailable):
         yield Check("server", "fail", served.message, served.hint)

@@ -225,7 +225,7 @@ def test_what_is_away_is_said() -> None:
 
 def test_a_refusal_is_taken_for_how_it_is_for_a_while() -> None:
     async def scenario() -> None:
-        logs = Logs(fails=[ProviderRefused("no role", reason="PERMISSION_DENIED")])
+        logs = Logs(fails=[ProviderRefused("no role", reason="PERMISSION_DENIED", hint="give it")])
         reads = LogReads(logs)
         ours, others = (EntriesAsked(project, "", 10) for project in ("shop-prod", "other"))
         for _ in range(3):
@@ -233,8 +233,10 @@ def test_a_refusal_is_taken_for_how_it_is_for_a_while() -> None:
                 await reads.read(ours)
         assert (await reads.read(others)).entries == ()
         assert len(logs.asked) == 2
+        assert reads.refused() == {"shop-prod": "no role; give it"}
         reads._refused["shop-prod"] = (-1e9, reads._refused["shop-prod"][1])  # long ago
         assert (await reads.read(ours)).entries == ()
+        assert reads.refused() == {}
         logs.fails.append(ProviderRefused("a bad filter", reason="INVALID_ARGUMENT"))
         with pytest.raises(ProviderRefused, match="a bad filter"):
             await reads.read(ours)

@@ -54,6 +54,13 @@ class LogReads:
                     self._quota(asked.google_project).exhaust(self._time(), PAUSE_SECONDS)
                 raise
 
+    def refused(self) -> dict[str, str]:
+        """The Google projects whose logs may not be read, as it was last said, and what to do."""
+        return {
+            project: f"{error.message}; {error.hint}" if error.hint else error.message
+            for project, (_, error) in self._refused.items()
+        }
+
     def _check(self, google_project: str) -> None:
         at, error = self._refused.get(google_project, (0.0, None))
         if error is None:

@@ -58,6 +58,7 @@ class Opened:
 
     provider: GcpProvider
     viewer: GcpViewer
+    reads: LogReads
     apis: Apis
 
 
@@ -83,7 +84,7 @@ def assemble(
     evidence = Evidence(reads, around.clock, timedelta(seconds=paces.logs.late))
     provider = GcpProvider(apis.run, around, wake, paces.watching, evidence)
     logs = LogReading(reads, around.clock, paces.logs)
-    return Opened(provider, GcpViewer(apis.run, provider.finding, logs), apis)
+    return Opened(provider, GcpViewer(apis.run, provider.finding, logs), reads, apis)
 
 
 def _credentials(endpoint: str, what: str) -> Credentials:
