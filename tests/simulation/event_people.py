@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from runyard.localcloud.pubsub.redelivery import ack_id
 from runyard.model.delivery import Delivery, DeliveryFate
 from runyard.model.errors import PlatformError
 from runyard.model.ids import DeliveryId
+from runyard.model.instants import to_micros
 from runyard.model.job import JobSpec
 from runyard.model.pubsub.topic import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 from tests.simulation.event_engine import EventEngine
@@ -39,9 +41,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "retry": RetryPolicy(1, 8),
     },
     "pushed": {"ordered": True, "push": PushConfig("http://there/"), "retry": RetryPolicy(1, 20)},
+    "archive": {"retain_acked": True, "filter": 'attributes.kind = "a"'},
     "lazy": {"filter": 'attributes.kind = "c"', "retention_seconds": 600},
 }
-PULLED = ("ledger", "careful", "careful", "morgue")
+PULLED = ("ledger", "careful", "careful", "morgue", "archive")
 PAUSABLE = (*STEADY, *WITHIN)
 
 
@@ -172,8 +175,8 @@ class People:
     # -- who changes things -----------------------------------------------------------------------
     def change(self, engine: EventEngine) -> None:
         """Somebody pauses a trigger, resumes one, has it want others, has a delivery brought again,
-        or removes a topic and makes it again."""
-        changes = [self._pause, self._resume, self._resume, self._redeliver, self._move]
+        goes back to an earlier instant, or removes a topic and makes it again."""
+        changes = [self._pause, self._resume, self._resume, self._redeliver, self._move, self._seek]
         if self.random.random() < 0.05:
             changes = [self._make_anew]
         engine.spawn(self._change(self.random.choice(changes)(engine)), "change")
@@ -205,6 +208,12 @@ class People:
     async def _move(self, engine: EventEngine) -> None:
         wants = moving(self.random.choice("ac"))
         await engine.gate.ask(Apply([wants], "local", "ann", engine.clock()))
+
+    async def _seek(self, engine: EventEngine) -> None:
+        to = engine.clock() - timedelta(seconds=self.random.choice([0, 60, 600]))
+        place = self.messages.seeking("archive", to_micros(to))
+        await engine.broker.seek("local", "archive", to)
+        self.messages.sought("archive", to_micros(to), place)
 
     async def _make_anew(self, engine: EventEngine) -> None:
         await engine.broker.delete_topic("local", TOPIC)

@@ -4,7 +4,8 @@
 - it stays there until who got it acknowledges it, it goes to the dead-letter topic after so many
   deliveries, it is as old as is kept, or the subscription is removed;
 - what was acknowledged is not delivered again, unless an earlier one of its key is;
-- of a key, nothing is delivered before what was published before it; nothing before it is due.
+- of a key, nothing is delivered before what was published before it; nothing before it is due;
+- who goes back to an instant gets again all that was published since and is kept.
 """
 
 from __future__ import annotations
@@ -55,14 +56,16 @@ class Sub:
 @dataclass(slots=True)
 class Item:
     """A message of a subscription. Places are numbers of the log: when it was planned, when it was
-    delivered last. `acking` are the deliveries that somebody was about to acknowledge; `sure`: who
-    did was told that it counts. `is_gone`: it is not kept for another time either."""
+    delivered last, and when it was to come again though it was over. `acking` are the deliveries
+    that somebody was about to acknowledge; `sure`: who did was told that it counts. `is_gone`: it
+    is not kept for another time either."""
 
     message: int
     key: str
     published_at: int
     planned: int
     delivered: int = 0
+    opened: int = 0
     lease: int = 0
     acking: set[int] = field(default_factory=set)
     sure: bool = False
@@ -91,6 +94,7 @@ class MessagePromises:
         self.attributes: dict[int, Mapping[str, str]] = {}
         self.dead: list[tuple[str, int]] = []  #: what went to a dead-letter topic, from whom
         self._broken: list[str] = []
+        self._seeks: dict[str, list[int]] = {}
         self._latest = latest
         self._topics: dict[str, int] = {}
         self._numbered: dict[int, Sub] = {}
@@ -140,6 +144,18 @@ class MessagePromises:
         if count == len(ack_ids):
             for item, lease in self._named(name, ack_ids):
                 item.sure |= item.lease == lease
+
+    def seeking(self, name: str, to: int) -> int:
+        """Somebody is about to go back to an instant; the place of what has happened before."""
+        self._seeks.setdefault(name, []).append(to)
+        return self.logged
+
+    def sought(self, name: str, to: int, place: int) -> None:
+        """Somebody was told that all since an instant is delivered again."""
+        kept = [one for one in self.of(name) if one.planned <= place and not one.is_gone]
+        late = [one for one in kept if one.is_over and max(one.delivered, one.opened) <= place]
+        lost = [one.message for one in late if one.published_at >= to]
+        assert not lost, f"{name} went back, and does not get {lost} again"
 
     def _named(self, name: str, ack_ids: Iterable[str]) -> list[tuple[Item, int]]:
         items = self.items[self.subs[name].number] if name in self.subs else {}
@@ -225,6 +241,8 @@ class MessagePromises:
             self._over(one, item, entries)
         elif one.acked_at is None and one.was_acked_at is not None:
             self._restarted(one, item, entries)
+        elif one.lease is not None and one.lease < 0:
+            item.lease = 0  # nobody has it any more
 
     def _delivered(self, one: Entry, item: Item) -> None:
         sub = self._numbered[one.subscription]
@@ -234,7 +252,7 @@ class MessagePromises:
         early = one.was_at > self._latest() and one.was_at != NEVER_MICROS
         assert not early, f"{words} is delivered before it is due"
         mine = sub.settings["ack_deadline_seconds"] * SECOND_MICROS
-        is_mine = one.attempts > 1 or one.at - one.lease >= mine
+        is_mine = item.delivered > 0 or one.at - one.lease >= mine
         assert is_mine, f"{words} is due again before who has it can have done it"
         rule = sub.dead_letter
         if rule is not None and rule[0] in self._topics:
@@ -275,9 +293,10 @@ class MessagePromises:
         ]
         sub = self._numbered[one.subscription]
         words = f"{sub.name}: message {one.message} comes again"
-        assert sub.ordered, f"{words}, though there is no order"
-        assert earlier, f"{words}, though none before it does"
-        item.is_over = item.sure = False
+        if not self._is_sought(sub, lambda to: to <= item.published_at):
+            assert sub.ordered, f"{words}, though there is no order"
+            assert earlier, f"{words}, though none before it does"
+        item.is_over, item.sure, item.opened = False, False, one.number
         item.lease = 0  # what acknowledged it says nothing any more
 
     def _drop(self, one: Entry, entries: Sequence[Entry]) -> None:
@@ -297,8 +316,13 @@ class MessagePromises:
             (each.what, each.subscription) == ("no subscription", sub.number) for each in entries
         ):
             return
+        if self._is_sought(sub, lambda to: to > item.published_at):
+            return
         kept_until = item.published_at + sub.settings["retention_seconds"] * SECOND_MICROS
         assert kept_until <= self._latest(), f"{sub.name} lost message {one.message}"
+
+    def _is_sought(self, sub: Sub, fits: Callable[[int], bool]) -> bool:
+        return any(fits(to) for to in self._seeks.get(sub.name, ()))
 
 
 def _source(one: Entry) -> str:
