@@ -206,7 +206,7 @@ class People:
         await self._change(self.resume(engine, path))
 
     async def _move(self, engine: EventEngine) -> None:
-        wants = moving(self.random.choice("ac"))
+        wants = moving(self.random.choice(["a", "c", ""]))
         await engine.gate.ask(Apply([wants], "local", "ann", engine.clock()))
 
     async def _seek(self, engine: EventEngine) -> None:
@@ -238,9 +238,11 @@ class People:
 
 
 def moving(kind: str) -> JobSpec:
-    """The job whose trigger wants messages of this kind."""
-    event = {"topic": TOPIC, "filter": f'attributes.kind = "{kind}"'}
-    return make_spec("moving", project="sim", triggers=[{"event": event}])
+    """The job whose trigger wants messages of this kind, together where they are rare; of none, it
+    has no trigger."""
+    event = {"event": {"topic": TOPIC, "filter": f'attributes.kind = "{kind}"'}}
+    batch = {"batch": {"max": 2, "within": "60s"}} if kind == "c" else {}
+    return make_spec("moving", project="sim", triggers=[event | batch] if kind else [])
 
 
 def _key(path: str) -> tuple[str, str, str, str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import orjson
 
 from runyard.database.port import Database, Tx
+from runyard.gate.batching import GONE
 from runyard.gate.delivering import Taken
 from runyard.model.delivery import Delivery, DeliveryFate
 from runyard.model.ids import RunId
@@ -133,7 +134,8 @@ class EventPromises:
         for run, rows in of.items():
             again = {each.redelivers for each in rows if each.redelivers}
             first = [each for each in rows if not each.redelivers and each.id not in again]
-            most = BATCH_MAX if rows[0].trigger == STEADY[2] and not again else 1
+            gathers = rows[0].trigger in (STEADY[2], MOVING) and not again
+            most = BATCH_MAX if gathers else 1
             assert len(first) + len(again) <= most, f"{run} is of {[each.id for each in rows]}"
 
     def forget(self) -> None:
@@ -175,6 +177,8 @@ class EventPromises:
         fate = _FATES.get(said, DeliveryFate.REFUSED)
         if one.delivery.trigger == STEADY[1] and one.delivery.reason.startswith("brought again"):
             fate = DeliveryFate.ACCEPTED  # who brings it again need not tell it from others
+        if one.delivery.trigger == MOVING and one.delivery.reason == GONE:
+            fate = DeliveryFate.REFUSED  # it waited for others
         assert one.delivery.fate is fate, f"{one.delivery} should be {fate}"
 
 
