@@ -66,13 +66,15 @@ _LIMITS: tuple[Rule, ...] = (
           r"time ?limit (?:was |has been |is )?(?:exceeded|reached)", r"TimeLimitExceeded",
           r"(?:exceed(?:ed|s|ing)?|reached|over|past) (?:\w{1,12} ){0,3}(?:time ?limit|time ?out"
           r"|deadline|run ?time|execution time|duration)", r"maximum execution time of",
-          r"\btimeout \d{1,9} ?m?s exceeded", r"exceeded\. For async", r"^\W{0,4}alarm clock",
+          r"\btimeout \d{1,9} ?m?s exceeded", r"exceeded\. For async",
+          r"(?:^\W{0,4}|: +\d{1,9} )alarm clock",
           r"DeadlineExceeded", r"active longer than", r"wall[ -]?time", r"exceeded while running",
           r"max(?:imum)? (?:\w{1,12} )?(?:run ?time|duration) (?:was |is )?(?:exceeded|reached)",
           r"Navigation timeout", r"waiting for (?:selector|locator|function|element)",
           r"ScriptTimeout", r"hook timed out", r"expired before completing",
           r"deadline (?:has |had )?(?:elapsed|passed|expired)", r"endpoint request timed out",
           r"JobTimeout", r"has been running for",
+          r"did not (?:finish|complete) before .{1,20}time-?out",
           r"(?<!connection)(?<!connection )time-?out (?:has )?occurred",
           r"\bstatus\W{1,4}time(?:d[ _]?)?[ _]?out\b", r"^timeout: sending signal",
           r"max attempts exceeded"),
@@ -165,7 +167,8 @@ _FAULTS: tuple[Rule, ...] = (
           r"error (?:has )?occurred (?:while|when) processing your request",
           r"(?:server|service) encountered", r"sorry, (?:but )?something went wrong",
           r"(?:we|server) (?:had|have|encountered|are having) (?:\w{1,12} ){0,3}(?:issues?"
-          r"|errors?|problems?)", r"unhealthy", r"under maintenance", r"maintenance mode"),
+          r"|errors?|problems?)", r"unhealthy", r"under maintenance", r"maintenance mode",
+          r"unavailable for (?:\w{1,20} )?maintenance"),
 )
 _PROGRAMS: tuple[Rule, ...] = (
     words("fault of the program", APPLICATION,

@@ -84,8 +84,10 @@ PERMISSIONS: tuple[Rule, ...] = (
           r"Access Not Conf", r"has not been used in project", r"has disabled the use of",
           r"API is not enabled", r"api (?:\S{1,60} )?(?:is |was )?(?:not enabled|disabled)",
           r"billing .{0,40}(?:disabled|not enabled|inactive)", r"enable billing", r"ACCESS_REFUSED",
-          r"not a member of", r"protected branch", r"not_authorized", r"does not allow access",
+          r"not a member of", r"must be (?:member of|able to SET) role", r"protected branch",
+          r"not_authorized", r"does not allow access",
           r"refusing to allow", r"access (?:\w{1,12} ){0,4}not granted", r"dubious ownership",
-          r"unsafe repository", r"readonly database", r"(?:TLS|client) certificate required"),
+          r"unsafe repository", r"readonly database", r"certificate[ _]required",
+          r"no required SSL certificate"),
 )
 # fmt: on
