@@ -86,7 +86,7 @@ _LIMITS: tuple[Rule, ...] = (
           r"lock (?:request )?time ?out", r"query read timeout", r"^\s*Lock Info:",
           r"could not (?:obtain|acquire|get) (?:the |a )?lock",
           r"waiting for (?:the |a )?(?:\w{1,20} )?lock", r"(?:is|are) (?:already )?locked by",
-          r"MaxTimeMSExpired", r"operation exceeded time limit", r"received only \d{1,4} responses",
+          r"MaxTimeMSExpired", r"received only \d{1,4} responses",
           r"\b(?:Read|Write)_?time_?out\b.{0,80}(?:consistency|replica)",
           r"timeout during (?:read|write|\w{1,10}) query",
           r"time(?:d )?-?out.{0,40} at consistency", r"query timed? ?out", r"QueryTimeout",
@@ -124,7 +124,7 @@ _FAULTS: tuple[Rule, ...] = (
           r"TimeoutExpired", r"time-?out expired", r"\bexecution expired", r"gateway time-?out",
           r"(?<![a-z\d]_)\b\w{0,40}Timeout(?:Exception|Error|d)\b",
           r"(?:time|timed)[ -]?out (?:after|waiting|while|of|exceeded|reached|during)",
-          r"exceeded (?:the )?time ?(?:limit|out)", r"due to timeout", r"took too long",
+          r"due to timeout", r"took too long",
           r"timeout (?:was |is |has been )?(?:exceeded|reached|expired)",
           r"(?:still )?not (?:ready|finished|complete|available|done) (?:after|within|in) \d",
           r"did not (?:\w{1,20} ){1,4}(?:within|in time|after) ", r"\S timed out\b",
@@ -148,7 +148,7 @@ _FAULTS: tuple[Rule, ...] = (
           r"^\^C", r"Cancell?ing\b"),
     words("provider's fault", PLATFORM,
           r"backend ?error", r"Internal(?:Server|Service)?(?:Error|Failure|Exception)\b",
-          r"internal_?(?:error|failure)", r"internal error", r"INTERNAL_ERROR",
+          r"internal_?(?:error|failure)", r"internal error",
           r"service ?(?:is |was )?(?:temporarily |currently )?unavailable", r"bad gateway",
           r"\bGOAWAY\b",
           r"(?:service|server|system|site|api) (?:is |are )?(?:currently "
@@ -183,13 +183,12 @@ _PROGRAMS: tuple[Rule, ...] = (
           r"|NoSuchElement|NumberFormat|ClassNotFound|NoSuchMethod|StackOverflow"
           r"|ConcurrentModification|NoClassDef\w{0,8}|UnsupportedOperation|NullReference"
           r"|InvalidOperation|NoSuchFile|FileNotFound|Bean\w{0,30}|Arithmetic|Format"
-
           r"|Argument\w{0,12}|Parse|Malformed\w{0,20}|DataIntegrity\w{0,20})(?:Exception|Error)\b",
           r"exec format error", r"executable file not found", r"command not found",
           r"no such file or directory", r"\bENOENT\b", r"cannot find (?:module|package)",
           r"unknown option", r"syntax error", r"invalid data", r"unexpected token",
           r"not a valid \w", r"unknown command", r"EADDRINUSE", r"address already in use",
-          r"ERR_MODULE_NOT_FOUND", r"MODULE_NOT_FOUND", r"unrecognized (?:arguments|option)",
+          r"MODULE_NOT_FOUND", r"unrecognized (?:arguments|option)",
           r"required (?:argument|option|field|property)",
           r"(?:arguments?|options?|fields?|parameters?|flags?) (?:\S{1,60} )?(?:are"
           r"|is) (?:required|missing)",
@@ -226,7 +225,7 @@ WEAK: tuple[Rule, ...] = (
     words("words of networks", NETWORK,
           r"(?<![.:])\bconnect(?:ion|ing|ed)?\b(?! (?:string|name|type|id|url|uri)\w{0,3}\b)",
           r"\bnetwork\b", r"\bsocket\b", r"unreachable", r"unresponsive", r"\bdns\b", r"\bproxy\b",
-          r"ERR_TUNNEL", r"disconnect", r"\bEOFError\b", r"\b(?:early|unexpected) EOF\b"),
+          r"ERR_TUNNEL", r"disconnect", r"\bEOFError\b"),
     words("words of time", TIMEOUT,
           r"time[d ]?-?out", r"\bdeadline\b", r"took too long"),
     words("words of servers", PLATFORM,

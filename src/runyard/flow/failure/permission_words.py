@@ -11,7 +11,7 @@ _CANNOT_FIND = (
 )
 PERMISSIONS: tuple[Rule, ...] = (
     words("login", PERMISSION,
-          r"password authentication failed", r"no pg_hba\.conf entry", r"access denied for user",
+          r"no pg_hba\.conf entry", r"access denied for user",
           r"log ?(?:in|on) (?:\w{1,12} )?(?:failed|denied|incorrect)", r"failed to log ?in",
           r"\bauth fail", r"Login(?:Exception|Failure|Error)\b", r"not found in kerberos database",
           r"\bsign in to\b", r"exception authenticating",
@@ -56,7 +56,7 @@ PERMISSIONS: tuple[Rule, ...] = (
           r"\bAuth\w{0,30}(?:Error|Exception|Failed|Failure|Denied"
           r"|Required)\b(?!: The remote cert)", r"could not read Username",
           r"please (?:run|use) .{0,20}\blog ?in\b", r"login required", r"not logged in",
-          r"must be logged in", r"forgot to log ?in", r"re-?authenticat", r"clock skew",
+          r"forgot to log ?in", r"re-?authenticat", r"clock skew",
           r"no basic auth", r"Permission denied \(publickey", r"issue ID_TOKEN"),
     *codes.CLOUDS, *codes.DATABASES, *codes.DIRECTORIES, *codes.MAIL,
     words("access", PERMISSION,
@@ -64,9 +64,9 @@ PERMISSIONS: tuple[Rule, ...] = (
           r"permission ['\"`][^'\"`]{1,100}['\"`] denied", r"\bEACCES\b", r"\bEPERM\b",
           r"\[Errno (?:1|13|30)\]", r"permission to .{1,100} denied",
           r"(?:white|allow)-?list(?:ed)?\b", r"\bPermission(?:Error|Exception)\b", r"\bEROFS\b",
-          r"operation not permitted", r"access[ _]?(?:is |was |has been )?denied", r"AccessDenied",
+          r"operation not permitted", r"access[ _]?(?:is |was |has been )?denied",
           r"access to (?:the )?(?:\w{1,20} )?.{1,80} (?:is |was )?denied", r"REQUEST_DENIED",
-          r"requested access to the resource is denied", r"pull access denied", r"denied access",
+          r"denied access",
           r"not authori[sz]ed", r"\bforbidden\b", r"is not writable", r"NotAuthorized",
           r"(?:does|do|did) ?n[o']t have .{0,60}?(?:access|permissions?|privileges?|rights?)\b",
           r"required to have .{1,40}access",
@@ -82,7 +82,7 @@ PERMISSIONS: tuple[Rule, ...] = (
           r"(?<!method )not (?:allowed|permitted|granted|entitled|accessible) (?:to|access|for"
           r"|by)\b", r"is not (?:allowed|permitted)\b", r"blocked by (?:\w{1,20} ){0,3}polic",
           r"Access Not Conf", r"has not been used in project", r"has disabled the use of",
-          r"API is not enabled", r"api (?:\S{1,60} )?(?:is |was )?(?:not enabled|disabled)",
+          r"api (?:\S{1,60} )?(?:is |was )?(?:not enabled|disabled)",
           r"billing .{0,40}(?:disabled|not enabled|inactive)", r"enable billing", r"ACCESS_REFUSED",
           r"not a member of", r"must be (?:member of|able to SET) role", r"protected branch",
           r"not_authorized", r"does not allow access",

@@ -215,6 +215,23 @@ def test_a_shortage_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("error: unexpected EOF", "connection lost"),
+        ("[SSL: UNEXPECTED_EOF_WHILE_READING] x", "tls"),
+        ("com.shop.ssh.UnknownHostKeyException: db", "tls"),
+        ("java.net.UnknownHostException: db", "name resolution"),
+    ],
+)
+def test_a_peer_that_breaks_off_is_told_apart_from_one_that_is_not_trusted(
+    line: str, rule: str
+) -> None:
+    found = read((line,))
+    assert found is not None
+    assert found.said.rule == rule
+
+
+@pytest.mark.parametrize(
     "piece",
     [
         "a",
