@@ -20,6 +20,11 @@ def test_together_they_are_bounded() -> None:
     assert len(lines) == LAST_CHARACTERS_MAX // LAST_LINE_CHARACTERS_MAX
 
 
+def test_lines_that_fill_what_there_is_room_for_are_all_kept() -> None:
+    lines = ["x" * 300] * (LAST_CHARACTERS_MAX // 300)
+    assert kept([*lines, "one more"]) == tuple(lines)
+
+
 def test_begin_and_end_of_a_long_line_stay() -> None:
     assert shortened("x" * LAST_LINE_CHARACTERS_MAX) == "x" * LAST_LINE_CHARACTERS_MAX
     short = shortened("y" * 1000)

@@ -167,6 +167,7 @@ def test_much_more_of_a_kind_of_error_than_usual() -> None:
     assert said([], rule, points=lines("p2", 19, *usual), patterns=[BROKEN]) == []
     (one,) = said([], rule, points=lines("p2", 20, *usual), patterns=[BROKEN])
     assert one.title == "report: much more than usual: the disk is full (20 lines)"
+    assert said([], rule, points=lines("p2", 20, *usual, 99), patterns=[BROKEN]) == [one]
     assert said([], rule, points=lines("p2", 9), patterns=[BROKEN]) == []
     assert said([], rule, points=lines("p2", 10), patterns=[BROKEN]) != []
     found = wants(rules(rule), NOW)
