@@ -56,16 +56,16 @@ class Sub:
 @dataclass(slots=True)
 class Item:
     """A message of a subscription. Places are numbers of the log: when it was planned, when it was
-    delivered last, and when it was to come again though it was over. `acking` are the deliveries
-    that somebody was about to acknowledge; `sure`: who did was told that it counts. `is_gone`: it
-    is not kept for another time either."""
+    delivered last, and when that, or somebody who went back or forth in time, last changed it.
+    `acking` are the deliveries that somebody was about to acknowledge; `sure`: who did was told
+    that it counts. `is_gone`: it is not kept for another time either."""
 
     message: int
     key: str
     published_at: int
     planned: int
     delivered: int = 0
-    opened: int = 0
+    touched: int = 0
     lease: int = 0
     acking: set[int] = field(default_factory=set)
     sure: bool = False
@@ -153,7 +153,7 @@ class MessagePromises:
     def sought(self, name: str, to: int, place: int) -> None:
         """Somebody was told that all since an instant is delivered again."""
         kept = [one for one in self.of(name) if one.planned <= place and not one.is_gone]
-        late = [one for one in kept if one.is_over and max(one.delivered, one.opened) <= place]
+        late = [one for one in kept if one.is_over and one.touched <= place]
         lost = [one.message for one in late if one.published_at >= to]
         assert not lost, f"{name} went back, and does not get {lost} again"
 
@@ -263,7 +263,8 @@ class MessagePromises:
             late = [each.message for each in before if each.message < item.message]
             late = [each for each in late if self._place(one, each) <= item.delivered]
             assert not late, f"{words} is delivered before {late} of its key"
-        item.delivered, item.lease = one.number, one.lease
+        item.delivered = item.touched = one.number
+        item.lease = one.lease
 
     def _place(self, one: Entry, message: int) -> int:
         return self.items[one.subscription][message].delivered
@@ -296,7 +297,7 @@ class MessagePromises:
         if not self._is_sought(sub, lambda to: to <= item.published_at):
             assert sub.ordered, f"{words}, though there is no order"
             assert earlier, f"{words}, though none before it does"
-        item.is_over, item.sure, item.opened = False, False, one.number
+        item.is_over, item.sure, item.touched = False, False, one.number
         item.lease = 0  # what acknowledged it says nothing any more
 
     def _drop(self, one: Entry, entries: Sequence[Entry]) -> None:
@@ -317,6 +318,7 @@ class MessagePromises:
         ):
             return
         if self._is_sought(sub, lambda to: to > item.published_at):
+            item.touched = one.number
             return
         kept_until = item.published_at + sub.settings["retention_seconds"] * SECOND_MICROS
         assert kept_until <= self._latest(), f"{sub.name} lost message {one.message}"
