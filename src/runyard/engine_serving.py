@@ -32,6 +32,7 @@ from runyard.premises import listening_socket
 from runyard.presence import Me, at_post, pulsing
 from runyard.process import Told, on_stop, settle_memory
 from runyard.telemetry.metrics import Metrics
+from runyard.telemetry.recorder import Recorder
 from runyard.wiring import House, Rows, api_settings, open_house, open_rows, sign_in
 
 LOOPS = ("due", "outbox", "watch")  #: without these nothing goes on
@@ -55,22 +56,33 @@ async def _work(config: Config, told: Told, health_port: int | None) -> None:
             await stack.enter_async_context(_answering(config, app, health_port, told))
         await stack.enter_async_context(pulsing(config, rows, me))
         await stack.enter_async_context(at_post(config, rows, me, told.say))
-        measures = await stack.enter_async_context(measuring(config, rows, me.name))
-
-        def committed(done: Committed) -> None:
-            metrics.observe(done.facts)
-            measures.observe(done.facts)
-
-        opening = open_house(config, rows, me.name, committed, measures)
-        house = await stack.enter_async_context(opening)
-        viewer = house.hands.viewer
-        await stack.enter_async_context(exporting(config, rows, measures, viewer))
-        await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
+        house, _ = await stack.enter_async_context(measured_house(config, rows, me, metrics))
         health.house = house
         me.settle(lambda: about(house))
         settle_memory()
         told.say(f"{me.name} is at work (ctrl-c stops it)")
         await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def measured_house(
+    config: Config, rows: Rows, me: Me, metrics: Metrics
+) -> AsyncIterator[tuple[House, Recorder]]:
+    """Cloud and engine, at work for as long as the block lasts, and who keeps what is measured of
+    them; `metrics` count it too."""
+    async with measuring(config, rows, me.name) as measures:
+
+        def committed(done: Committed) -> None:
+            metrics.observe(done.facts)
+            measures.observe(done.facts)
+
+        async with open_house(config, rows, me.name, committed, measures) as house:
+            viewer = house.hands.viewer
+            async with (
+                exporting(config, rows, measures, viewer),
+                reading_logs(rows, measures, viewer, metrics.own),
+            ):
+                yield house, measures
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ Topics are in a file of the cloud here, beside the database: a commit there wake
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -13,6 +12,7 @@ from runyard.database.port import Database, Tx
 from runyard.database.signals import Listener
 from runyard.gate.news import News
 from runyard.model.errors import StoreError
+from runyard.process import beside
 
 
 @asynccontextmanager
@@ -35,10 +35,5 @@ async def telling_of_events(
             with suppress(StoreError):
                 await database.write(tell)
 
-    task = asyncio.create_task(run(), name="event news")
-    try:
+    async with beside(run(), "event news"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -29,6 +29,7 @@ from runyard.model.ids import RunId, attempt_key
 from runyard.model.metric import Series
 from runyard.model.run import Run
 from runyard.model.sketch import Sketch
+from runyard.process import beside
 from runyard.provider.port import TaskView, Viewer
 from runyard.store.runs import Happening
 from runyard.telemetry import otlp
@@ -127,13 +128,10 @@ async def exporting(
     measures.followers.append(exporter.observe)
     measures.closed = exporter.closed
     loop = Loop("export", exporter.tick, clock, poll_seconds=EVERY.total_seconds())
-    task = asyncio.create_task(loop.run(), name="export")
     try:
-        yield
+        async with beside(loop.run(), "export"):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         with suppress(StoreUnavailable):
             await exporter.tick(clock())
 

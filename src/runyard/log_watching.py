@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -10,6 +9,7 @@ from runyard.cloud_wiring import clock
 from runyard.engine.log_reading import EVERY, LogReading, Seen, nobody
 from runyard.engine.loop import Loop
 from runyard.model.errors import PlatformError
+from runyard.process import beside
 from runyard.provider.port import Viewer
 from runyard.telemetry.recorder import Recorder
 from runyard.wiring import Rows
@@ -24,12 +24,9 @@ async def reading_logs(
     loop = Loop("logs", reading.tick, clock, poll_seconds=EVERY.total_seconds())
     reading.wake = loop.wake
     measures.followers.append(reading.observe)
-    task = asyncio.create_task(loop.run(), name="logs")
     try:
-        yield
+        async with beside(loop.run(), "logs"):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         with suppress(PlatformError):  # what it missed is read by who comes next
             await reading.tick(clock())

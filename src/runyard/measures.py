@@ -26,6 +26,7 @@ from runyard.model.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from runyard.process import beside
 from runyard.telemetry.recorder import FLUSH_SECONDS, Recorder
 from runyard.telemetry.series import TimeSeries
 from runyard.wiring import Rows
@@ -48,13 +49,10 @@ async def measuring(config: Config, rows: Rows, name: str) -> AsyncIterator[Reco
         retention = timedelta(seconds=config.metrics_retention_seconds)
         recorder = Recorder(database, name, retention)
         loop = Loop("telemetry", recorder.tick, clock, poll_seconds=FLUSH_SECONDS)
-        task = asyncio.create_task(loop.run(), name="telemetry")
         try:
-            yield recorder
+            async with beside(loop.run(), "telemetry"):
+                yield recorder
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             with suppress(PlatformError):  # what is measured is worth no failed ending
                 await recorder.flush(clock())
     finally:
@@ -80,8 +78,8 @@ async def open_series(path: Path) -> Database:
 
 def _put_aside(path: Path, aside: Path) -> None:
     path.rename(aside)
-    for beside in ("-wal", "-shm"):
-        path.with_name(path.name + beside).unlink(missing_ok=True)
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 async def _opened(path: Path) -> Database:

@@ -22,6 +22,7 @@ from runyard.engine.pulse import BEATS, Pulse
 from runyard.engine.standby import Standby
 from runyard.model.errors import PlatformError, StoreUnavailable
 from runyard.premises import Post, make_folder
+from runyard.process import beside
 from runyard.store.processes import Seen, Sign
 from runyard.wiring import Rows
 
@@ -72,13 +73,10 @@ async def pulsing(config: Config, rows: Rows, me: Me) -> AsyncIterator[None]:
         return await pulse.tick(now)
 
     loop = Loop("pulse", tick, clock, poll_seconds=every_seconds)
-    task = asyncio.create_task(loop.run(), name="pulse")
     try:
-        yield
+        async with beside(loop.run(), "pulse"):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         with suppress(PlatformError):  # then the others find out by its silence
             await pulse.end()
 

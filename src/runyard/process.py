@@ -1,12 +1,15 @@
-"""What every process of ours does with itself: its memory, how it ends, and whom it tells."""
+"""What every process of ours does with itself: its memory, what goes on beside, how it ends, and
+whom it tells."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 GARBAGE_NEW, GARBAGE_YOUNG = 5_000, 20  #: see gc.set_threshold; a batch makes some thousands
 
@@ -26,6 +29,18 @@ def settle_memory() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(GARBAGE_NEW, GARBAGE_YOUNG, GARBAGE_YOUNG)
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """`work` goes on, as a task of this name, for as long as the block lasts, and is over after."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def on_stop(stop: Callable[[], object]) -> None:

@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -31,7 +31,7 @@ from runyard.api.streams import Streams
 from runyard.cloud_wiring import clock, open_sights
 from runyard.config import Config
 from runyard.database.signals import Signals
-from runyard.engine_serving import LOOPS, about, house_regions, serve_engine
+from runyard.engine_serving import LOOPS, about, house_regions, measured_house, serve_engine
 from runyard.event_news import telling_of_events
 from runyard.exporting import exporting
 from runyard.gate.door import Committed, Gate, GateSettings
@@ -39,19 +39,17 @@ from runyard.gate.news import follow
 from runyard.gate.people import FirstPrincipal
 from runyard.google_serving import google_api
 from runyard.google_wiring import open_hands
-from runyard.log_watching import reading_logs
 from runyard.measures import measuring
 from runyard.model.errors import ConfigError
 from runyard.premises import announced, listening_socket, state_folder
 from runyard.presence import Me, Neighbours, at_post, pulsing
-from runyard.process import Told, on_stop, settle_memory
+from runyard.process import Told, beside, on_stop, settle_memory
 from runyard.telemetry.metrics import Metrics
 from runyard.wiring import (
     House,
     Parts,
     Rows,
     move_in,
-    open_house,
     open_rows,
     services,
 )
@@ -129,17 +127,8 @@ async def _up(config: Config, bounds: Bounds, told: Told) -> None:
             if config.database_url:
                 await stack.enter_async_context(pulsing(config, rows, me))
                 await stack.enter_async_context(at_post(config, rows, me))
-            measures = await stack.enter_async_context(measuring(config, rows, me.name))
-
-            def committed(done: Committed) -> None:
-                metrics.observe(done.facts)
-                measures.observe(done.facts)
-
-            opening = open_house(config, rows, me.name, committed, measures)
-            house = await stack.enter_async_context(opening)
-            viewer = house.hands.viewer
-            await stack.enter_async_context(exporting(config, rows, measures, viewer))
-            await stack.enter_async_context(reading_logs(rows, measures, viewer, metrics.own))
+            at_work = measured_house(config, rows, me, metrics)
+            house, measures = await stack.enter_async_context(at_work)
             await house.engine.gate.ask(FirstPrincipal(clock()))
             me.settle(lambda: about(house))
             google = await stack.enter_async_context(google_api(config, house.cloud, told.say))
@@ -272,11 +261,8 @@ async def _server(config: Config, bounds: Bounds, told: Told) -> None:
 async def _among_others(rows: Rows, me: Me, made: Services) -> AsyncIterator[None]:
     """What other processes do is signalled here, and what is published here is told to them, for
     as long as the block lasts."""
-    task = asyncio.create_task(follow(rows.database, made.signals), name="follow")
-    try:
-        async with telling_of_events(rows.database, made.broker.listen, me.name):
-            yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    async with (
+        beside(follow(rows.database, made.signals), "follow"),
+        telling_of_events(rows.database, made.broker.listen, me.name),
+    ):
+        yield
