@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from runyard.flow.last_lines import kept, shortened
+from runyard.flow.last_lines import kept
 from runyard.localcloud.logging.format import STDERR, STDOUT, decode
 from runyard.model.outcome import LAST_LINES_KEPT
 
@@ -26,7 +26,7 @@ def last_lines(path: Path, attempts: Mapping[int, int]) -> dict[int, tuple[str, 
             continue
         task = entry["k"]
         if isinstance(task, int) and attempts.get(task, -1) == entry["n"]:
-            found[task].append(shortened(str(entry["m"])))
+            found[task].append(str(entry["m"]))
     return {task: kept(reversed(lines)) for task, lines in found.items()}
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
+from runyard.flow.line_fields import has_field, has_value, scalar
 from runyard.localcloud.logging.format import as_written, decode
 from runyard.localcloud.logging.literal import LITERAL_MIN, literals_of, opening_of
 
@@ -118,8 +119,8 @@ class Matcher:
             wanted.text in text
             and (not wanted.severities or entry["v"] in wanted.severities)
             and wanted.task in (None, entry["k"])
-            and all(_has(entry.get("f"), path, value) for path, value in wanted.fields)
-            and (not wanted.has or _has_field(entry.get("f"), wanted.has))
+            and all(has_value(entry.get("f"), path, value) for path, value in wanted.fields)
+            and (not wanted.has or has_field(entry.get("f"), wanted.has))
             and (self.pattern is None or self.pattern.search(text) is not None)
         )
 
@@ -167,41 +168,9 @@ def _field_needles(path: str, value: str) -> Alternatives:
     """The end of the key beside the value, as a text and as the JSON that it may be: the last key
     of the path ends like the path, which may be a key with dots in it."""
     key = as_written(path.rpartition(".")[2])
-    scalar = _scalar(value)
-    values = [b'"%b"' % as_written(value)] + ([] if scalar is None else [scalar])
+    plain = scalar(value)
+    values = [b'"%b"' % as_written(value)] + ([] if plain is None else [plain.encode()])
     return tuple(b'%b":%b' % (key, one) for one in values)
-
-
-def _scalar(value: str) -> bytes | None:
-    """A number, true, false or null as an entry has it; None for anything else."""
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return None
-    if isinstance(found, bool | int | float) or found is None:
-        return json.dumps(found).encode()
-    return None
-
-
-def _has_field(fields: object, name: str) -> bool:
-    return isinstance(fields, dict) and name in fields
-
-
-def _has(fields: object, path: str, value: str) -> bool:
-    found = fields
-    if isinstance(found, dict) and path in found:  # a key may have dots in it
-        return _is(found[path], value)
-    for key in path.split("."):
-        if not (isinstance(found, dict) and key in found):
-            return False
-        found = found[key]
-    return _is(found, value)
-
-
-def _is(found: object, value: str) -> bool:
-    if isinstance(found, str):
-        return found == value
-    return not isinstance(found, dict | list) and json.dumps(found).encode() == _scalar(value)
 
 
 def _of_bytes(pattern: str) -> re.Pattern[bytes] | None:
