@@ -28,6 +28,7 @@ from runyard.provider.port import LaunchOrder, Phase, Released, Report
 from runyard.provider.port_access import Access
 from runyard.provider.port_jobs import Deployer
 from runyard.provider.port_places import Trace
+from runyard.provider.remembering import remember
 
 WITHDRAWN_MAX = 10_000  #: attempts that were stopped before they were launched
 
@@ -120,9 +121,7 @@ class GcpProvider:
         outcome = Outcome(
             Ending.CANCELLED, words, reason="CANCELLED", ended_at=self._around.clock()
         )
-        self._withdrawn[key] = Report(key, Phase.ENDED, outcome=outcome)
-        while len(self._withdrawn) > WITHDRAWN_MAX:
-            self._withdrawn.popitem(last=False)
+        remember(self._withdrawn, key, Report(key, Phase.ENDED, outcome=outcome), WITHDRAWN_MAX)
 
     async def look(self, keys: Sequence[AttemptKey]) -> list[Report]:
         """See `Provider.look`."""

@@ -26,6 +26,7 @@ from runyard.provider.gcp.log_lines import Question, last_filter, newest_first
 from runyard.provider.gcp.log_reads import REFUSED_SECONDS, LogReads
 from runyard.provider.gcp.log_wire import SIZE_MAX, EntriesAsked
 from runyard.provider.port import LogEntry
+from runyard.provider.remembering import remember
 
 LOGGER = logging.getLogger("runyard.provider.gcp")
 
@@ -134,9 +135,7 @@ class Evidence:
 
     def _tell(self, name: str, lines: Lines) -> Lines:
         self._readings.pop(name, None)
-        self._told[name] = lines
-        while len(self._told) > KEPT_MAX:
-            self._told.popitem(last=False)
+        remember(self._told, name, lines, KEPT_MAX)
         return lines
 
     async def _read(self, execution: run_v2.Execution, wanted: Mapping[int, int]) -> Lines:

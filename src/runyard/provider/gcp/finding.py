@@ -15,6 +15,7 @@ from runyard.provider.gcp import names
 from runyard.provider.gcp.templates import key_of
 from runyard.provider.gcp.wire import RunApi
 from runyard.provider.port_places import Trace, Whereabouts
+from runyard.provider.remembering import remember
 
 SEEN_MAX = 10_000  #: attempts whose executions this process remembers
 LISTED_PAGES_MAX = 10  #: the newest 1,000 executions are looked through for a key
@@ -42,10 +43,7 @@ class Finding:
 
     def remember(self, key: AttemptKey, job: str, handle: str) -> None:
         """Where an attempt is, from whom launched it."""
-        self._seen[key] = Spot(job, handle)
-        self._seen.move_to_end(key)
-        while len(self._seen) > SEEN_MAX:
-            self._seen.popitem(last=False)
+        remember(self._seen, key, Spot(job, handle), SEEN_MAX)
 
     def seen(self, key: AttemptKey) -> Spot | None:
         """Where an attempt is, if this process has seen it."""

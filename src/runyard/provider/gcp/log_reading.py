@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from runyard.model.errors import ProviderUnavailable
 from runyard.provider.gcp.log_lines import Question, filter_of, lines, start_of, told
@@ -23,9 +22,8 @@ from runyard.provider.gcp.log_reads import BUSY, SPARE, LogReads
 from runyard.provider.gcp.log_wire import SIZE_MAX, EntriesAsked
 from runyard.provider.gcp.turns import Turns
 from runyard.provider.port import LogEntry, LogPage
+from runyard.provider.remembering import remember
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 PAGE_BYTES_MAX = 512 * 1024  #: a page is not much longer, as on this machine; in characters
 PAGES_KEPT, TAILS_KEPT = 16, 2_000
 TOKEN_SECONDS = 3600.0  #: Google keeps one for a day
@@ -155,7 +153,7 @@ class LogReading:
         if token and is_whole:
             end = replace(place, after=last)
             going_on = _GoingOn(begun.filter, token, counted, self._time())
-            _put(self._going_on, end, going_on, TAILS_KEPT)
+            remember(self._going_on, end, going_on, TAILS_KEPT)
         is_end = is_whole and not token
         return LogPage(tuple(kept), last, ended=place.is_over and is_end), is_end
 
@@ -171,13 +169,13 @@ class LogReading:
         """Remember a page for others, and the end of the log as a place where nothing is."""
         now, pace = self._time(), self._pace
         if page.entries:
-            _put(self._pages, (place, limit), _Kept(page, now + pace.first, 0.0), PAGES_KEPT)
+            remember(self._pages, (place, limit), _Kept(page, now + pace.first, 0.0), PAGES_KEPT)
         if is_end:
             end = replace(place, after=page.after)
             before = self._tails.get(end)
             pause = pace.first if before is None else min(before.pause * pace.factor, pace.longest)
             nothing = LogPage((), page.after, page.ended)
-            _put(self._tails, end, _Kept(nothing, now + pause, pause), TAILS_KEPT)
+            remember(self._tails, end, _Kept(nothing, now + pause, pause), TAILS_KEPT)
 
 
 def _bounded(found: list[LogEntry], limit: int) -> list[LogEntry]:
@@ -188,10 +186,3 @@ def _bounded(found: list[LogEntry], limit: int) -> list[LogEntry]:
         if characters >= PAGE_BYTES_MAX:
             return found[:number]
     return found[:limit]
-
-
-def _put(kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > most:
-        kept.popitem(last=False)

@@ -20,6 +20,7 @@ from runyard.provider.gcp.log_reads import SPARE
 from runyard.provider.gcp.log_wanted import wants
 from runyard.provider.gcp.log_wire import SIZE_MAX
 from runyard.provider.port import LogEntry, LogPage, LogPlace, LogSifted, LogWanted
+from runyard.provider.remembering import remember
 
 LOGGER = logging.getLogger("runyard.provider.gcp")
 
@@ -41,9 +42,7 @@ class LogSifting:
 
     def end(self, key: AttemptKey, asked: Question, at: datetime) -> tuple[Question, datetime]:
         """Know that an attempt has ended."""
-        self._over[key] = (asked, at)
-        while len(self._over) > OVER_MAX:
-            self._over.popitem(last=False)
+        remember(self._over, key, (asked, at), OVER_MAX)
         return asked, at
 
     async def sift(self, place: LogPlace, asked: Question, ended_at: datetime) -> LogSifted:

@@ -31,6 +31,7 @@ from runyard.provider.port import (
     Progress,
     TaskView,
 )
+from runyard.provider.remembering import remember
 
 LOOK_SECONDS = 2.0  #: how long what was seen is taken for how it is: who follows a run looks often
 SEEN_MAX = 1_000  #: attempts that are remembered for that
@@ -111,10 +112,7 @@ class GcpViewer:
         found = None if spot is None else await self._api.get_execution(spot.handle)
         if found is None:
             return None
-        self._seen[key] = (now, found)
-        self._seen.move_to_end(key)
-        while len(self._seen) > SEEN_MAX:
-            self._seen.popitem(last=False)
+        remember(self._seen, key, (now, found), SEEN_MAX)
         return found
 
 

@@ -22,6 +22,7 @@ from runyard.provider.port import LaunchOrder, Phase, Provider, Released, Report
 from runyard.provider.port_access import Access, Identity, Names, Settled
 from runyard.provider.port_jobs import Deployer, DeployOrder
 from runyard.provider.port_places import Trace
+from runyard.provider.remembering import remember
 
 T = TypeVar("T")
 LOGGER = logging.getLogger("runyard.provider")
@@ -77,10 +78,7 @@ class Places:
 
     def remember(self, key: AttemptKey, *, far: bool) -> None:
         """Where an attempt was launched."""
-        self._seen[key] = far
-        self._seen.move_to_end(key)
-        while len(self._seen) > SEEN_MAX:
-            self._seen.popitem(last=False)
+        remember(self._seen, key, far, SEEN_MAX)
 
     async def far(self, keys: Sequence[AttemptKey]) -> frozenset[AttemptKey]:
         """Those of the attempts that are far away."""
