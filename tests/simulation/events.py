@@ -22,6 +22,7 @@ from runyard.model.ids import stamped
 from runyard.model.instants import to_micros
 from runyard.model.job import JobSpec
 from runyard.model.trigger.row import Trigger, TriggerState
+from tests.simulation.chance import one_of
 from tests.simulation.event_engine import EventEngine, Surroundings
 from tests.simulation.event_people import PULLED, TOPIC, People, moving
 from tests.simulation.event_promises import MOVING, STEADY, EventPromises
@@ -178,8 +179,7 @@ class EventsWorld(World):
             (self._advance, 8), (self._say, 11), (self._pull, 6), (self._change, 2),
             (self._tick, 14), (self._kill, 1), (self._jump, 1),
         ]  # fmt: skip
-        actions, weights = zip(*what, strict=True)
-        self.random.choices(actions, weights)[0]()
+        one_of(self.random, what)()
         before = self._since_when()
         await self._settle(self.random.randrange(1, 12))
         await self._check_step(min(before, self._since_when()))

@@ -34,6 +34,7 @@ from runyard.model.ids import split_attempt_key
 from runyard.model.job import JobSpec
 from runyard.telemetry.recorder import Recorder
 from runyard.telemetry.series import TimeSeries
+from tests.simulation.chance import one_of
 from tests.simulation.cloud import FlakyProvider
 from tests.simulation.log_promises import LogPromises
 from tests.simulation.loop import run
@@ -214,8 +215,7 @@ class LogWorld(World):
             (self._advance, 6), (self._request, 4), (self._cancel, 1), (self._tick, 24),
             (self._kill, 1), (self._stop, 1), (self._jump, 1), (self._lose, 1),
         ]  # fmt: skip
-        actions, weights = zip(*what, strict=True)
-        self.random.choices(actions, weights)[0]()
+        one_of(self.random, what)()
         self.cloud.end_what_is_over()
         if self.random.random() < 0.3:
             self.written.write()

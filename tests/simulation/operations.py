@@ -47,6 +47,7 @@ from runyard.model.operation import (
 )
 from runyard.provider.port_jobs import DeployOrder
 from runyard.store.jobs import JobRow
+from tests.simulation.chance import one_of
 from tests.simulation.loop import run
 from tests.simulation.process import PausingDatabase
 from tests.simulation.world import World
@@ -212,8 +213,7 @@ class OperationsWorld(World):
         what = [
             (self._advance, 6), (self._begin, 8), (self._say, 3), (self._tick, 14), (self._kill, 2),
         ]  # fmt: skip
-        actions, weights = zip(*what, strict=True)
-        self.random.choices(actions, weights)[0]()
+        one_of(self.random, what)()
         await self._settle(self.random.randrange(1, 14))
         await self._check()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from runyard.database.sqlite import run_inline
+from tests.simulation.breaking import outcome
 from tests.simulation.cloud import Execution
 from tests.simulation.logs import LogWorld, live
-from tests.simulation.loop import run
 
 
 @pytest.mark.parametrize("seed", range(601, 609))
@@ -18,22 +18,11 @@ def test_a_world_of_logs_keeps_its_promises(seed: int) -> None:
     live(seed)
 
 
-def outcome(folder: Path, watch: Callable[[LogWorld, Execution], None]) -> str:
+def watched(folder: Path, watch: Callable[[LogWorld, Execution], None]) -> str:
     """What is wrong with a world in which each start is watched; empty: nothing."""
     world = LogWorld(601, folder)
     world.cloud.watchers.append(lambda one: watch(world, one))
-
-    async def play() -> str:
-        try:
-            await world.live()
-        except AssertionError as error:
-            return str(error)
-        finally:
-            await world.database.close()
-        return ""
-
-    with world.heard():
-        return run(play())
+    return outcome(world)
 
 
 def say(sql: str) -> Callable[[LogWorld, Execution], None]:
@@ -75,6 +64,6 @@ ENDS = "series IN (SELECT id FROM series WHERE metric = 'attempts')"
 def test_a_world_of_logs_notices(
     tmp_path: Path, watch: Callable[[LogWorld, Execution], None], words: str
 ) -> None:
-    said = outcome(tmp_path, watch)
+    said = watched(tmp_path, watch)
     assert words in said
     assert bool(words) is bool(said)

@@ -9,27 +9,17 @@ import pytest
 
 from runyard.database.port import Tx
 from runyard.model.ids import attempt_key, split_attempt_key
+from tests.simulation.breaking import outcome
 from tests.simulation.cloud import Execution
 from tests.simulation.loop import run
 from tests.simulation.world import World
 
 
-def outcome(seed: int, watch: Callable[[World, Execution], None]) -> str:
+def watched(seed: int, watch: Callable[[World, Execution], None]) -> str:
     """What is wrong with the world of `seed`, in which each start is watched; empty: nothing."""
     world = World(seed)
     world.cloud.watchers.insert(0, lambda one: watch(world, one))
-
-    async def play() -> str:
-        try:
-            await world.live()
-        except AssertionError as error:
-            return str(error)
-        finally:
-            await world.database.close()
-        return ""
-
-    with world.heard():
-        return run(play())
+    return outcome(world)
 
 
 def start_again(world: World, one: Execution) -> None:
@@ -60,11 +50,11 @@ def fail(world: World, one: Execution) -> None:
 def test_what_goes_wrong_inside_an_effect_breaks_the_world(
     watch: Callable[[World, Execution], None], words: str
 ) -> None:
-    assert words in outcome(3, watch)
+    assert words in watched(3, watch)
 
 
 def test_a_world_that_is_only_watched_is_whole() -> None:
-    assert outcome(3, lambda world, one: None) == ""
+    assert watched(3, lambda world, one: None) == ""
 
 
 def test_each_world_begins_with_a_database_of_its_own() -> None:

@@ -30,6 +30,7 @@ from runyard.model.plan import RunRequest
 from runyard.store.memory import MIGRATIONS, Store
 from tests.simulation.alerts import LOCAL, AlertPromises, Ears
 from tests.simulation.chains import check_chains
+from tests.simulation.chance import one_of
 from tests.simulation.cloud import Cloud
 from tests.simulation.instants import SchedulePromises
 from tests.simulation.letters import LetterPromises
@@ -188,8 +189,7 @@ class World:
             (self._lose, 1),
             (self._jump, 1),
         ]
-        actions, weights = zip(*what, strict=True)
-        self.random.choices(actions, weights)[0]()
+        one_of(self.random, what)()
         self.cloud.end_what_is_over()
         await self._settle(self.random.randrange(1, 12))
         await self._check()
