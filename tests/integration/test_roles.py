@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -151,6 +152,21 @@ def test_up_and_an_engine_do_not_work_in_one_folder_at_once(postgresql: Server) 
         assert standby.says()["status"].startswith("standing by: up-")
         assert standby.stop() == 0
         assert them.runyard.process("down").status == 0
+
+
+@pytest.mark.parametrize("option", ["server --port", "engine --health-port"])
+def test_a_port_that_cannot_be_had_is_named(tmp_path: Path, option: str) -> None:
+    command = CommandLine(tmp_path, {"RUNYARD_DATABASE_URL": "postgresql://127.0.0.1:1/runs"})
+    refused = command(*option.split(), "70000")
+    assert (refused.status, refused.out) == (64, "")
+    name = option.split()[1]
+    assert f"{name}: 70000, expected 0 to 65535; 0 takes a free one" in refused.err
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = command(*option.split(), str(port))
+    assert refused.status == 69
+    assert f"port {port} on 127.0.0.1 is in use by" in refused.err
+    assert f"take another: `runyard {option} " in refused.err
 
 
 @pytest.mark.parametrize("role", ["server", "engine"])

@@ -11,7 +11,7 @@ import asyncpg
 from runyard.cli.check import Check
 from runyard.database.postgresql_errors import place_of, relabelled
 
-CONNECT_SECONDS = 10.0
+PATIENCE_SECONDS = 10.0
 VERSION_MIN = 130_000  #: as docs/guides/several-engines.md says
 _COMMITS = 20
 _COMMIT_WARN_MILLISECONDS = 20.0
@@ -29,7 +29,9 @@ def check(url: str) -> Check:
 
 
 async def _found(url: str) -> tuple[dict[str, str], float]:
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await asyncpg.connect(
+        url, timeout=PATIENCE_SECONDS, command_timeout=PATIENCE_SECONDS
+    )
     try:
         settings = {name: await connection.fetchval(f"SHOW {name}") for name in _ASKED}
         begun = time.perf_counter()
@@ -37,7 +39,7 @@ async def _found(url: str) -> tuple[dict[str, str], float]:
             await connection.execute("SELECT txid_current()")  # a commit that has to be written
         return settings, (time.perf_counter() - begun) / _COMMITS * 1000
     finally:
-        await connection.close(timeout=CONNECT_SECONDS)
+        await connection.close(timeout=PATIENCE_SECONDS)
 
 
 def verdict(settings: Mapping[str, str], commit_milliseconds: float) -> Check:

@@ -5,8 +5,28 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from runyard.model.errors import Fault, InvalidSpec, ServerUnavailable
+
+PORT_MAX = 65_535
 _LISTENING = "0A"  # include/net/tcp_states.h: TCP_LISTEN
 _PROC = Path("/proc")
+
+
+def check(asked: str, host: str, port: int) -> None:
+    """Raises InvalidSpec where there is no such port, and ServerUnavailable where it is not free.
+    `asked` is the command and its option that name it, such as `up --port`."""
+    if not 0 <= port <= PORT_MAX:
+        option = asked.rpartition(" ")[2]
+        fault = Fault(option, str(port), f"0 to {PORT_MAX}; 0 takes a free one")
+        raise InvalidSpec("there is no such port", faults=(fault,))
+    if is_free(host, port):
+        return
+    held = holder(port)
+    by = f" by {held}" if held else ", or not ours to use"
+    raise ServerUnavailable(
+        f"port {port} on {host} is in use{by}",
+        hint=f"take another: `runyard {asked} {port + 1 if port < PORT_MAX else 0}`",
+    )
 
 
 def is_free(host: str, port: int) -> bool:

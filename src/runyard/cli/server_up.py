@@ -12,10 +12,8 @@ from runyard.cli import output, ports
 from runyard.cli.parameters import AsJson
 from runyard.cli.server_process import command, running, start
 from runyard.cli.surroundings import settings
-from runyard.model.errors import Fault, InvalidSpec, ServerUnavailable
 
 LOOPBACK = "127.0.0.1"  #: where the Google API is served, and nowhere else
-_PORT_MAX = 65_535
 
 
 def up(
@@ -48,10 +46,10 @@ def up(
     if found is not None:
         _say(found.url, "already running", json_)
         return
-    _check_port("--port", host or config.host, config.port if port is None else port)
+    ports.check("up --port", host or config.host, config.port if port is None else port)
     google_port = config.google_api_port if google_api is None else google_api
     if google_port is not None:
-        _check_port("--google-api", LOOPBACK, google_port)
+        ports.check("up --google-api", LOOPBACK, google_port)
     if detach:
         url = start(config.state_folder, host, port, google_api=google_api)
         _say(url, "started", json_)
@@ -68,17 +66,3 @@ def _say(url: str, what: str, as_json: bool) -> None:
     else:
         output.line(url)
         output.note(f"{what}; `runyard status` says how it is, `runyard down` stops it")
-
-
-def _check_port(option: str, host: str, port: int) -> None:
-    if not 0 <= port <= _PORT_MAX:
-        fault = Fault(option, str(port), f"0 to {_PORT_MAX}; 0 takes a free one")
-        raise InvalidSpec("there is no such port", faults=(fault,))
-    if ports.is_free(host, port):
-        return
-    holder = ports.holder(port)
-    by = f" by {holder}" if holder else ", or not ours to use"
-    raise ServerUnavailable(
-        f"port {port} on {host} is in use{by}",
-        hint=f"take another: `runyard up {option} {port + 1 if port < _PORT_MAX else 0}`",
-    )
