@@ -221,7 +221,10 @@ class ProviderContract:
 
     def test_wake_is_called_and_changed_tells_the_end(self, play: Callable[..., None]) -> None:
         async def scenario(rig: Rig) -> None:
-            await rig.provider.launch(rig.order("run_a/1", "exit 0"))
+            script = 'trap "exit 0" TERM; echo up; sleep 60 & wait'  # out when it was launched
+            await rig.provider.launch(rig.order("run_a/1", script))
+            await rig.line("run_a/1", "up")
+            await rig.provider.stop(AttemptKey("run_a/1"))
             found: list[Report] = []
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not any(report.phase is Phase.ENDED for report in found):
