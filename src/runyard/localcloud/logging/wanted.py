@@ -11,17 +11,17 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
-from runyard.flow.line_fields import has_field, has_value, scalar
+from runyard.flow.line_fields import scalar
+from runyard.flow.literals import folded, telling
+from runyard.flow.wanted_lines import fits
 from runyard.localcloud.logging.format import as_written, decode
-from runyard.localcloud.logging.literal import LITERAL_MIN, literals_of, opening_of
+from runyard.localcloud.logging.literal import opening_of
 
 _AT = re.compile(rb'\{"t":(\d{1,18}),')
-ALTERNATIVES_MAX = 8  #: more pieces of text cost more, one after the other, than the expression
 Alternatives = tuple[bytes, ...]  #: one of them must be in the line
 #: What `re.IGNORECASE` takes for i, k or s besides these, as it lies in a file
 #: (https://docs.python.org/3/library/re.html#re.IGNORECASE).
 FOLDED_ELSEWHERE = tuple(letter.encode() for letter in "\u0130\u0131\u017f\u212a")
-_FOLDED = "(?i)"
 Data = bytes | bytearray
 
 
@@ -115,13 +115,8 @@ class Matcher:
         if entry is None:
             return False
         text = str(entry["m"])
-        return (
-            wanted.text in text
-            and (not wanted.severities or entry["v"] in wanted.severities)
-            and wanted.task in (None, entry["k"])
-            and all(has_value(entry.get("f"), path, value) for path, value in wanted.fields)
-            and (not wanted.has or has_field(entry.get("f"), wanted.has))
-            and (self.pattern is None or self.pattern.search(text) is not None)
+        return fits(wanted, text, entry["v"], entry["k"], entry.get("f")) and (
+            self.pattern is None or self.pattern.search(text) is not None
         )
 
 
@@ -138,7 +133,7 @@ def _needles(wanted: Wanted) -> list[Alternatives]:
     needles += [_field_needles(path, value) for path, value in wanted.fields]
     if wanted.has:
         needles.append((b'"%b":' % as_written(wanted.has),))
-    if literals := _telling(wanted.pattern):
+    if literals := telling(wanted.pattern):
         needles.append(tuple(as_written(literal) for literal in literals))
     return needles
 
@@ -148,20 +143,10 @@ def _severity_needles(wanted: Wanted) -> list[Alternatives]:
     return [severities] if severities else []
 
 
-def _telling(pattern: str) -> tuple[str, ...]:
-    """Literals that are worth looking for."""
-    literals = literals_of(pattern)
-    few = 0 < len(literals) <= ALTERNATIVES_MAX
-    return literals if few and min(map(len, literals)) >= LITERAL_MIN else ()
-
-
 def _folded_needles(pattern: str) -> list[Alternatives]:
     """The literals of an expression that takes capitals for small letters, where they are ASCII."""
-    folded = pattern.startswith(_FOLDED)
-    literals = _telling(pattern.removeprefix(_FOLDED)) if folded else ()
-    if not (literals and all(map(str.isascii, literals))):
-        return []
-    return [tuple(as_written(literal).lower() for literal in literals)]
+    literals = folded(pattern)
+    return [tuple(as_written(literal).lower() for literal in literals)] if literals else []
 
 
 def _field_needles(path: str, value: str) -> Alternatives:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from runyard.localcloud.logging import search as searching
 from runyard.localcloud.logging.format import STDOUT, encode, encode_block
-from runyard.localcloud.logging.literal import literals_of
 from runyard.localcloud.logging.reader import read_page
 from runyard.localcloud.logging.scanning import scan
 from runyard.localcloud.logging.search import Findings, Search, search
@@ -234,70 +233,6 @@ def test_an_expression_is_found_wherever_it_is(
     assert [json.loads(line)["m"] for _, line in hits] == [
         text for text in every if re.search(pattern, text)
     ]
-
-
-PIECES = (
-    "ab",
-    "a",
-    ".",
-    r"\d",
-    "[ab1]",
-    "[]a]",
-    "(ab|1)",
-    "(?:x|ab)+",
-    "(?P<n>a)",
-    "(ab)?",
-    "(?=a)",
-    "(?<!a)",
-    "(a[)]b)",
-    "x{2}",
-    "a*",
-    "b+",
-    "1?",
-    r"\.",
-)
-
-
-@given(
-    st.lists(st.sampled_from((*PIECES, "|", "^", "$")), max_size=6), st.text("ab1.]x)", max_size=9)
-)
-def test_whatever_an_expression_is_found_in_has_one_of_its_literals(
-    pieces: list[str], text: str
-) -> None:
-    pattern = "".join(pieces).replace("(?P<n>", "(?:", pieces.count("(?P<n>a)") - 1)
-    literals = literals_of(pattern)
-    if literals and re.search(pattern, text):
-        assert any(literal in text for literal in literals)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "literals"),
-    [
-        (r"timeout after \d+ ms", ("timeout after ",)),
-        ("refused|timed out", ("refused", "timed out")),
-        ("refused|", ()),
-        ("abc?d", ("ab",)),
-        ("abc+d", ("abc",)),
-        ("ab{2,3}cde", ("cde",)),
-        ("a{b", ("b",)),
-        (r"a\.b\-c", ("a.b-c",)),
-        (r"(foo|bar) baz [^]x]y", (" baz ",)),
-        (r"(refused|reset)(?: by )\d", (" by ",)),
-        (r"(?:refused|(?P<why>re(set|start))) \d", ("refused", "set", "start")),
-        (r"(refused|)\d", ()),
-        (r"(refused)*\d", ()),
-        (r"(refused)+\d", ("refused",)),
-        ("(?!no)abc(?<=bc)", ("abc",)),
-        ("a(?#b", ()),
-        (r"\x41bcde|\u0041bcde|\U00000041bcde|\N{LATIN SMALL LETTER A}bcde", ("bcde",) * 4),
-        (r"(a)\1bcd\0bc", ("bcd",)),
-        (r"(a(b)\)c[)]) end", (" end",)),
-        ("(?i)abc", ()),
-        ("", ()),
-    ],
-)
-def test_literals(pattern: str, literals: tuple[str, ...]) -> None:
-    assert literals_of(pattern) == literals
 
 
 def test_the_program_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:
