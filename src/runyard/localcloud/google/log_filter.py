@@ -1,8 +1,8 @@
 """A part of Cloud Logging's query language: comparisons of fields, AND, OR, NOT, parentheses. Pure.
 
 Source: https://cloud.google.com/logging/docs/view/logging-query-language. As there, what follows
-without a word between is joined by AND, OR binds closer than AND, and texts are compared without
-regard to case. Regular expressions, functions and words without a field are refused.
+without a word between is joined by AND, OR binds closer than AND, and `field:*` asks whether there
+is such a field. Functions and words without a field are refused.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from operator import eq, ge, gt, le, lt
 from typing import Any
 
+from runyard.localcloud.google.log_comparisons import (
+    ANY,
+    OPERATORS,
+    Entry,
+    Path,
+    check,
+    exists,
+    holds,
+    refused,
+)
 from runyard.localcloud.google.names import wrong
-from runyard.localcloud.logging.format import SEVERITIES
-from runyard.model.errors import InvalidSpec
 
 CHARACTERS_MAX = 20_000  #: of a filter, as Google has it
 DEPTH_MAX = 20  #: parentheses in parentheses
-Entry = Mapping[str, Any]
-Path = tuple[str, ...]
 Holds = Callable[[Entry], bool]
 
 _PART = r'(?:\w+|"(?:[^"\\]|\\.)*")'
 _TOKEN = re.compile(
     rf"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*")(?!\s*\.)
-    |(?P<op>>=|<=|!=|=~|!~|=|>|<|:)|(?P<paren>[()])|(?P<minus>-(?=[\w"(]))
+    |(?P<op>>=|<=|!=|=~|!~|=|>|<|:)|(?P<paren>[()])|(?P<minus>-(?=[\w"(]))|(?P<star>\*)
     |(?P<word>{_PART}(?:\.{_PART})+|[\w./%+@~-]+))""",
     re.VERBOSE,
 )
@@ -36,7 +40,6 @@ _FIELDS = re.compile(
     r"|insertId|textPayload|jsonPayload\..+"
 )
 _WORDS = frozenset({"AND", "OR", "NOT"})
-_RANK = {name: rank for rank, name in enumerate(SEVERITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,6 @@ def parse(text: str) -> Filter:
     if reader.token[0]:
         raise refused(f"an expression, but not {reader.token[1]!r}")
     return Filter(holds, only)
-
-
-def refused(expected: str) -> InvalidSpec:
-    """What this cloud does not understand of a filter."""
-    return wrong(
-        "filter", "", expected, "this cloud knows comparisons of fields, AND, OR, NOT and ( )"
-    )
 
 
 Token = tuple[str, str]
@@ -138,17 +134,19 @@ class _Reader:
             raise refused(f"a field of a log entry, not {field!r}")
         self._at += 1
         kind, operator = self.token
-        if kind != "op" or operator not in _HOLDS:
-            raise refused(f"one of {' '.join(_HOLDS)} after {field}, not {operator!r}")
+        if kind != "op":
+            raise refused(f"one of {' '.join(OPERATORS)} after {field}, not {operator!r}")
         self._at += 1
-        path, values = path_of(field), self._values()
-        if operator != ":":
-            for value in values:
-                _ordered(path, value)  # refused before any entry is looked at
+        path = path_of(field)
+        if operator == ":" and self.token == ("star", ANY):
+            self._at += 1
+            return lambda entry: exists(at(entry, path))
+        values = self._values()
+        for value in values:
+            check(path, operator, value)  # refused before any entry is looked at
         if operator == "=":
             only[path] = frozenset(value.lower() for value in values)
-        compares = _HOLDS[operator]
-        return lambda entry: any(compares(path, at(entry, path), value) for value in values)
+        return lambda entry: any(holds(path, operator, at(entry, path), one) for one in values)
 
     def _values(self) -> list[str]:
         """One value, or some in parentheses with OR between."""
@@ -185,35 +183,3 @@ def at(entry: Entry, path: Path) -> Any:
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
-
-
-def _ordered(path: Path, text: str) -> Any:
-    """A value as it is compared by order. Raises InvalidSpec for one that is none of its field."""
-    if path == ("severity",):
-        if text.upper() not in _RANK:
-            raise refused(f"a severity, not {text!r}")
-        return _RANK[text.upper()]
-    if path in (("timestamp",), ("receiveTimestamp",)):
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            raise refused(f"an instant such as 2026-01-31T12:00:00Z, not {text!r}") from None
-    return text.lower()
-
-
-def _by(operator: Callable[[Any, Any], bool]) -> Callable[[Path, Any, str], bool]:
-    def holds(path: Path, found: Any, value: str) -> bool:
-        return found is not None and operator(_ordered(path, str(found)), _ordered(path, value))
-
-    return holds
-
-
-_HOLDS: dict[str, Callable[[Path, Any, str], bool]] = {
-    "=": _by(eq),
-    "!=": lambda path, found, value: not _by(eq)(path, found, value),
-    ">=": _by(ge),
-    "<=": _by(le),
-    ">": _by(gt),
-    "<": _by(lt),
-    ":": lambda path, found, value: found is not None and value.lower() in str(found).lower(),
-}
