@@ -21,11 +21,12 @@ from runyard.model.outcome import FAILURES_KEPT, LAST_LINES_KEPT, Ending, Outcom
 from runyard.model.run import Overrides
 from runyard.provider.port import Phase, Report
 from tests.contract.rig import PATIENCE_SECONDS, Rig, identity_of, printed
+from tests.contract.viewer import ViewerContract
 
 Scenario = Callable[[Rig], Awaitable[None]]
 
 
-class ProviderContract:
+class ProviderContract(ViewerContract):
     """Subclass it as `Test...` and say how a rig is opened."""
 
     def open_rig(self, folder: Path) -> AbstractAsyncContextManager[Rig]:
@@ -275,51 +276,6 @@ class ProviderContract:
             assert await rig.entries(key) == []
             assert await rig.viewer.tasks(key) == []
             await rig.provider.release(key)
-
-        play(scenario)
-
-    # -- the eyes --------------------------------------------------------------------------------
-    def test_tasks_and_progress_can_be_looked_at(self, play: Callable[..., None]) -> None:
-        async def scenario(rig: Rig) -> None:
-            key = AttemptKey("run_a/1")
-            await rig.provider.launch(rig.order(key, "exit $CLOUD_RUN_TASK_INDEX", tasks=3))
-            await rig.ended(key)
-            tasks = await rig.viewer.tasks(key)
-            assert [(task.index, task.state) for task in tasks] == [
-                (0, "succeeded"), (1, "failed"), (2, "failed"),
-            ]  # fmt: skip
-            assert tasks[2].exit_code == 2
-            assert [task.index for task in await rig.viewer.tasks(key, first=1, limit=1)] == [1]
-            progress = await rig.viewer.progress(key)
-            assert (progress.task_count, progress.failed_count) == (3, 2)
-            assert (await rig.viewer.progress(AttemptKey("run_x/1"))).task_count == 0
-
-        play(scenario)
-
-    def test_the_log_is_read_by_position_and_by_task(self, play: Callable[..., None]) -> None:
-        async def scenario(rig: Rig) -> None:
-            key = AttemptKey("run_a/1")
-            script = "for i in 1 2 3 4 5 6 7 8 9; do echo $CLOUD_RUN_TASK_INDEX.$i; done"
-            await rig.provider.launch(rig.order(key, script, tasks=3))
-            await rig.ended(key)
-            assert len(printed(await rig.entries(key))) == 27
-            one = await rig.entries(key, task=1)
-            assert printed(one) == [f"1.{number}" for number in range(1, 10)]
-            assert {entry.task for entry in one} == {1}
-            last = await rig.viewer.log(key, after=one[-1].position, limit=1000, task=1)
-            assert (last.entries, last.ended) == ((), True)
-
-        play(scenario)
-
-    def test_structured_lines_keep_their_fields(self, play: Callable[..., None]) -> None:
-        async def scenario(rig: Rig) -> None:
-            line = '{"severity":"WARNING","message":"low","disk":"sda"}'
-            await rig.provider.launch(rig.order("run_a/1", f"echo '{line}'"))
-            await rig.ended("run_a/1")
-            entries = await rig.entries("run_a/1")
-            entry = next(each for each in entries if each.stream == "stdout")
-            assert (entry.severity, entry.text) == ("WARNING", "low")
-            assert dict(entry.fields or {}) == {"disk": "sda"}
 
         play(scenario)
 

@@ -17,6 +17,7 @@ from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.finding import Finding
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import LogReads
+from runyard.provider.gcp.log_search import LogSearch
 from runyard.provider.gcp.opening import connect
 from runyard.provider.gcp.quota import Allowance
 from runyard.provider.gcp.viewer import GcpViewer
@@ -109,7 +110,8 @@ async def _open(folder: Path) -> AsyncIterator[Rig]:
             place = Place("shop", "local", region, "contract")
             await provider.jobs.deploy(DeployOrder(place, script_template("exit 1"), 1))
         logs = LogReading(reads, real_clock, LOGS)
-        viewer = GcpViewer(apis.run, Finding(apis.run, runs.handled, _project), logs)
+        finding = Finding(apis.run, runs.handled, _project)
+        viewer = GcpViewer(apis.run, finding, logs, LogSearch(reads, finding))
         neighbours = face.world.neighbours
         rig = Rig(
             provider, viewer, LocalSecrets(neighbours), "us-central1", restart, news,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from google.cloud import logging as google_logging
 from google.cloud import run_v2
 from google.cloud.logging import StructEntry, TextEntry
 
+from runyard.provider.gcp.log_query import filters_of
+from runyard.provider.gcp.names import ExecutionName
+from runyard.provider.port import LogWanted
 from tests.support.google_clients import PLACE, Clients, clients, job_of
 from tests.support.google_face import ServedFace, google_face
 
@@ -197,5 +201,39 @@ def test_googles_own_library_reads_it(play: Callable[[Scenario], None]) -> None:
             "ERROR",
         )
         assert plain.timestamp <= structured.timestamp
+
+    play(scenario)
+
+
+def test_googles_own_library_asks_what_a_search_asks(play: Callable[[Scenario], None]) -> None:
+    async def scenario(google: Clients, face: ServedFace, ask: Ask) -> None:
+        said = '{"severity":"ERROR","message":"disk \\"sda\\" is low","disk":{"free":7}}'
+        name = await done(google, face, f"echo 'disk is (low)'; echo '{said}' >&2", "report")
+        kind: Any = google_logging.Client  # without types
+        reader = kind(
+            project=PROJECT,
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": face.endpoint},
+            _use_grpc=False,
+        )
+        execution = ExecutionName(f"{PLACE}/jobs/report", "report", name)
+
+        async def found(**wanted: Any) -> list[Any]:
+            (text,) = filters_of([execution], LogWanted(**wanted), face_begin)
+            list_entries = reader.list_entries
+            entries = await asyncio.to_thread(
+                lambda: list(list_entries(filter_=text, order_by="timestamp desc", page_size=1))
+            )
+            return [one.payload for one in entries if "system" not in one.log_name]
+
+        face_begin = datetime(2026, 1, 1, tzinfo=UTC)
+        structured = {"message": 'disk "sda" is low', "disk": {"free": 7}}
+        assert await found(text="is (low)") == ["disk is (low)"]
+        assert await found(text='"sda"') == [structured]
+        assert await found(text='" OR severity="ERROR') == []
+        assert await found(pattern=r"(?i)DISK .\S+ is") == [structured, "disk is (low)"]
+        assert await found(severities=("ERROR",), task=0) == [structured]
+        assert await found(fields=(("disk.free", "7.0"),)) == [structured]
+        assert await found(before=face_begin) == []
 
     play(scenario)

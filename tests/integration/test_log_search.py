@@ -79,3 +79,16 @@ def test_the_command_prints_lines_with_whose_they_are(runyard: CommandLine, run:
     assert lines.lines()[0]["run"] == run
     assert "not all logs were searched" in lines.err
     assert runyard("logs", run).out.splitlines() == ["[0] one", "[0] two\x1b[31m"]
+
+
+def test_what_cannot_be_searched_is_said(api: Api, runyard: CommandLine, run: str) -> None:
+    assert api.get(f"/logs:search?run={run}")["unsearched"] == []
+    api.behind.viewer.unsearched = ("logs in Google's project shop-prod: no role\x1b[31m",)
+    try:
+        found = api.get(f"/logs:search?run={run}")
+        assert (found["complete"], len(found["entries"]), len(found["unsearched"])) == (False, 2, 1)
+        shown = runyard("logs", "search", "o", "--run", run)
+    finally:
+        api.behind.viewer.unsearched = ()
+    assert (shown.status, len(shown.out.splitlines())) == (0, 2)
+    assert "not searched: logs in Google's project shop-prod: no role\\x1b[31m" in shown.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from runyard.model.errors import PlatformError
 from runyard.model.ids import AttemptKey
 from runyard.provider.port import (
     LogEntry,
@@ -20,7 +21,7 @@ from runyard.provider.port import (
 
 class FakeViewer:
     """Shows what tests wrote, all of it `at` one instant. A log says that it has ended when the
-    test said so."""
+    test said so. Searches raise what is in `fails`, and say what is in `unsearched`."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -30,6 +31,8 @@ class FakeViewer:
         self.views: dict[str, list[TaskView]] = {}
         self.looks = 0
         self.wanted: LogWanted | None = None
+        self.unsearched: tuple[str, ...] = ()
+        self.fails: PlatformError | None = None
 
     def write(self, key: str, *texts: str, task: int = 0) -> None:
         """Add lines to a log."""
@@ -68,5 +71,8 @@ class FakeViewer:
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
     ) -> LogFindings:
         self.wanted = wanted
+        if self.fails is not None:
+            raise self.fails
         found = [(key, one) for key in reversed(keys) for one in self.entries.get(key, [])]
-        return LogFindings(tuple(found[-limit:]), 10, complete=len(found) <= limit)
+        complete = len(found) <= limit and not self.unsearched
+        return LogFindings(tuple(found[-limit:]), 10, complete, self.unsearched)

@@ -10,7 +10,8 @@ from typing import Any
 
 from runyard.localcloud.google.log_filter import parse
 from runyard.model.errors import PlatformError
-from runyard.provider.gcp.log_lines import ATTEMPT, EXECUTION, TASK, instant, stamp
+from runyard.provider.gcp import names
+from runyard.provider.gcp.log_lines import ATTEMPT, EXECUTION, TASK, order_of, stamp
 from runyard.provider.gcp.log_wire import EntriesAsked, EntriesPage
 from tests.support.google_stand_in import START
 
@@ -20,17 +21,20 @@ NAME = "projects/shop-prod/locations/us-central1/jobs/report/executions/report-0
 def an_entry(
     text: str, seconds: float = 0.0, *, task: int = 0, attempt: int = 0, **more: Any
 ) -> Mapping[str, Any]:
-    """An entry of `NAME`'s, written so long after `START`."""
+    """An entry of `NAME`'s, or of another `execution`'s, written so long after `START`."""
+    name = names.execution(more.pop("execution", NAME))
+    assert name is not None
     log = more.pop("log", "run.googleapis.com%2Fstdout")
     payload = {} if "jsonPayload" in more else {"textPayload": text}
     return {
         "insertId": more.pop("insert_id", text),
         "timestamp": more.pop("timestamp", stamp(START + timedelta(seconds=seconds))),
         "logName": f"projects/shop-prod/logs/{log}",
-        "resource": {"type": "cloud_run_job", "labels": {"job_name": "report"}},
-        "labels": {
-            EXECUTION: NAME.rpartition("/")[2], TASK: str(task), ATTEMPT: str(attempt),
+        "resource": {
+            "type": "cloud_run_job",
+            "labels": {"job_name": name.job, "location": name.location},
         },
+        "labels": {EXECUTION: name.short, TASK: str(task), ATTEMPT: str(attempt)},
         **payload,
         **more,
     }  # fmt: skip
@@ -56,7 +60,7 @@ class Logs:
         holds = parse(asked.filter).holds
         found = sorted(
             (one for one in self.entries_there if holds(one)),
-            key=lambda one: (instant(one), one["insertId"]),
+            key=order_of,
             reverse=asked.newest_first,
         )
         first = int(asked.token or 0)

@@ -326,11 +326,13 @@ class FoundEntryShape(EntryShape):
 
 class LogSearchShape(Shape):
     """The newest entries that are wanted, oldest first. Not `complete`: time or the number of runs
-    ran out before all of it was searched."""
+    ran out before all of it was searched, or logs could not be read. `unsearched` says of logs at
+    Google which were not searched, and why. The `position` of an entry there is 0."""
 
     entries: list[FoundEntryShape]
     bytes_searched: int
     complete: bool
+    unsearched: list[str]
 
 
 class AppliedShape(Shape):

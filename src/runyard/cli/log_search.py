@@ -41,7 +41,8 @@ def search(
     """Search the logs of all runs, and print the newest lines that are found, oldest first.
 
     Plain text is found in millions of lines in about a second; so is an expression that has a
-    piece of plain text in it. `--json` prints a JSON line for every entry.
+    piece of plain text in it. Of logs at Google the newest 5,000 lines that may be wanted are read.
+    `--json` prints a JSON line for every entry.
     """
     client = connect()
     query: dict[str, Any] = {
@@ -56,14 +57,19 @@ def search(
         "environment": environment,
         "limit": limit,
     }
-    found = client.get("/logs:search", query)
+    _print(client.get("/logs:search", query), as_json=json_)
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
     for entry in found["entries"]:
-        if json_:
+        if as_json:
             output.json_line(entry)
         else:
             output.line(_shown(entry))
     if not found["complete"]:
         output.note("not all logs were searched: narrow it down (--job, --since, --run)")
+    for why in found.get("unsearched", ()):
+        output.note(f"not searched: {printable(why)}")
 
 
 def _shown(entry: dict[str, Any]) -> str:

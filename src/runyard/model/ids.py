@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NewType
 
+from runyard.model.instants import from_micros
+
 JobId = NewType("JobId", str)
 RunId = NewType("RunId", str)
 AttemptKey = NewType("AttemptKey", str)
@@ -32,6 +34,11 @@ def number_in(identity: str) -> int:
     for digit in identity.rpartition("_")[2]:
         number = number << 5 | _ALPHABET.index(digit)
     return number & ((1 << 128) - 1)
+
+
+def stamped_at(identity: str) -> datetime:
+    """The instant, to the millisecond, that `stamped` was told."""
+    return from_micros(1000 * (number_in(identity) >> RANDOM_BITS))
 
 
 def attempt_key(run: RunId, number: int) -> AttemptKey:

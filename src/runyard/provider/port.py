@@ -181,12 +181,14 @@ class LogSifted:
 
 @dataclass(frozen=True, slots=True)
 class LogFindings:
-    """Entries with the attempts that wrote them, oldest first. `complete`: there are no others
-    that are as new; else time was up. `bytes_searched`: of logs."""
+    """Entries with the attempts that wrote them, oldest first; their positions are 0 where logs
+    are kept elsewhere. `complete`: there are no others that are as new; else time was up, or what
+    `unsearched` says, for people: what was not searched, and why. `bytes_searched`: of logs."""
 
     found: tuple[tuple[AttemptKey, LogEntry], ...] = ()
     bytes_searched: int = 0
     complete: bool = True
+    unsearched: tuple[str, ...] = ()
 
 
 class Provider(Protocol):
@@ -251,4 +253,4 @@ class Viewer(Protocol):
     ) -> LogFindings:
         """The newest `limit` entries that are wanted in the logs of attempts, the newest of which
         is first in `keys`. What an attempt wrote long after a newer one may be left out, when
-        there are more than `limit`."""
+        there are more than `limit`. Logs that cannot be read are no error: it is said."""

@@ -18,7 +18,7 @@ from runyard.model.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from runyard.model.ids import RunId, attempt_key, split_attempt_key, stamped
+from runyard.model.ids import RunId, attempt_key, split_attempt_key, stamped, stamped_at
 from runyard.model.instants import from_micros, to_micros
 from runyard.model.run_statuses import RUN_EXIT_STATUS
 
@@ -39,6 +39,12 @@ def test_identifiers_sort_by_instant_and_then_by_chance(
     after = (int(other.timestamp() * 1000), other_chance)
     ids = stamped("run", one, chance), stamped("run", other, other_chance)
     assert (ids[0] < ids[1], ids[0] == ids[1]) == (before < after, before == after)
+
+
+@given(instants, chances)
+def test_an_identifier_tells_its_instant_to_the_millisecond(at: datetime, chance: int) -> None:
+    told = stamped_at(stamped("run", at, chance))
+    assert told == at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def test_more_than_80_bits_of_chance_do_not_change_the_instant() -> None:

@@ -19,6 +19,7 @@ from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.log_lines import ATTEMPT, EXECUTION, TASK
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import LogReads
+from runyard.provider.gcp.log_search import LogSearch
 from runyard.provider.gcp.viewer import GcpViewer
 from runyard.provider.gcp.watching import Pace, Watching
 from runyard.provider.port import LogPlace, LogWanted, Phase, Progress, Report
@@ -184,8 +185,9 @@ def test_people_see_tasks_and_lines_and_else_where_the_log_is() -> None:
     async def scenario(google: Google) -> None:
         handle = (await google.provider.launch(make_order(KEY))).handle
         logs = Logs()
-        reading = LogReading(LogReads(logs), lambda: google.api.now, LogPace(first=0, longest=0))
-        viewer = GcpViewer(google.api, google.provider.finding, reading)
+        reads, finding = LogReads(logs), google.provider.finding
+        reading = LogReading(reads, lambda: google.api.now, LogPace(first=0, longest=0))
+        viewer = GcpViewer(google.api, finding, reading, LogSearch(reads, finding))
         google.api.done_tasks[handle] = [run_v2.Task(index=index) for index in range(5)]
         assert [one.index for one in await viewer.tasks(KEY, first=-1, limit=2)] == [0, 1]
         assert [one.index for one in await viewer.tasks(KEY, first=1, limit=2)] == [1, 2]

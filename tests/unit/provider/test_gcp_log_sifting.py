@@ -15,6 +15,7 @@ from runyard.provider.gcp import log_sifting
 from runyard.provider.gcp.log_lines import Question
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import BUSY, SPARE, LogReads
+from runyard.provider.gcp.log_search import LogSearch
 from runyard.provider.gcp.log_sifting import LONGEST, LogSifting
 from runyard.provider.gcp.log_wanted import wants
 from runyard.provider.gcp.quota import Allowance
@@ -155,8 +156,9 @@ def test_an_attempt_that_runs_has_nothing_to_sift_and_is_asked_about_once_it_has
     async def main() -> None:
         google, logs = Google(), Logs()
         await google.deploy()
-        reading = LogReading(LogReads(logs), lambda: google.api.now, LogPace(late=10))
-        viewer = GcpViewer(google.api, google.provider.finding, reading)
+        reads, finding = LogReads(logs), google.provider.finding
+        reading = LogReading(reads, lambda: google.api.now, LogPace(late=10))
+        viewer = GcpViewer(google.api, finding, reading, LogSearch(reads, finding))
         handle = (await google.provider.launch(make_order(KEY))).handle
         assert (await viewer.progress(KEY)).task_count == 2
         (running,) = await viewer.sift([PLACE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -202,8 +203,6 @@ def test_people_see_both() -> None:
         assert near_first == list(reversed(sifted))
         assert sifted == [*await away.sift(places[:1]), *await near.sift(places[1:])]
         assert len(await viewer.sift(places[1:])) == 1
-        found = await viewer.search([FAR, HERE], LogWanted(), 5)
-        assert [key for key, _ in found.found] == [HERE]
 
         async def nowhere() -> FakeViewer:
             raise ConfigError("no library")
@@ -212,5 +211,52 @@ def test_people_see_both() -> None:
         first, second = await cut_off.sift(places)
         assert (first.after, first.complete, first.ended) == (5, True, True)
         assert second == sifted[1]
+
+    asyncio.run(main())
+
+
+def test_logs_are_searched_in_both_places_and_the_newest_lines_kept() -> None:
+    async def main() -> None:
+        both = Both()
+        both.know(FAR, "prod", "projects/p/locations/r/jobs/j/executions/e")
+        near, away = FakeViewer(START), FakeViewer(START + timedelta(seconds=1))
+        near.write(HERE, "1", "2")
+        away.write(FAR, "3", "4")
+
+        async def there() -> FakeViewer:
+            return away
+
+        async def nowhere() -> FakeViewer:
+            raise ConfigError("no library", hint="install it")
+
+        viewer = RoutedViewer(near, there, both.places())
+        found = await viewer.search([FAR, HERE], LogWanted(text="x"), 5)
+        assert [(key, one.text) for key, one in found.found] == [
+            (HERE, "1"), (HERE, "2"), (FAR, "3"), (FAR, "4"),
+        ]  # fmt: skip
+        assert (found.complete, found.bytes_searched, found.unsearched) == (True, 20, ())
+        assert away.wanted == LogWanted(text="x")
+        newest = await viewer.search([FAR, HERE], LogWanted(), 3)
+        assert [one.text for _, one in newest.found] == ["2", "3", "4"]
+        assert not (await viewer.search([FAR, HERE], LogWanted(), 1)).complete  # of either place
+
+        cut_off = RoutedViewer(near, nowhere, both.places())
+        found = await cut_off.search([FAR, HERE], LogWanted(), 5)
+        assert [key for key, _ in found.found] == [HERE, HERE]
+        assert not found.complete
+        assert found.unsearched == (
+            "1 attempts: this process does not reach gcp: no library; install it",
+        )
+        assert await cut_off.search([HERE], LogWanted(), 5) == await near.search(
+            [HERE], LogWanted(), 5
+        )
+
+        async def failing() -> FakeViewer:
+            raise ProviderUnavailable("out of order")
+
+        broken = RoutedViewer(near, failing, both.places())
+        assert (await broken.search([FAR], LogWanted(), 5)).unsearched == (
+            "1 attempts: out of order",
+        )
 
     asyncio.run(main())

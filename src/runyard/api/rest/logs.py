@@ -72,6 +72,7 @@ async def search_logs(
             "entries": [_found(by_id, key, entry) for key, entry in findings.found],
             "bytes_searched": findings.bytes_searched,
             "complete": findings.complete and every,
+            "unsearched": list(findings.unsearched),
         }
     )
 

@@ -29,6 +29,7 @@ EARLY = timedelta(days=1)
 LINE_BITS = 19  #: 524,288 lines of one millisecond; 34 bits, 198 days, are left for the time
 _LINES = (1 << LINE_BITS) - 1
 _MILLISECONDS_MAX = (1 << 34) - 1
+_DIGITS = 9  #: of a second that Google knows
 _MILLISECOND = timedelta(milliseconds=1)
 _STREAMS = {"stdout": "stdout", "stderr": "stderr", "varlog%2Fsystem": "system"}
 _AUDIT = "cloudaudit.googleapis.com"
@@ -131,6 +132,25 @@ def instant(entry: Entry) -> datetime:
         return at.astimezone(UTC)
     digits = rest[:6] if dot and rest.isdecimal() else "0"
     return from_micros(to_micros(at.replace(tzinfo=UTC)) + int(digits.ljust(6, "0")))
+
+
+def lines_in(entry: Entry) -> list[LogEntry]:
+    """What an entry says, in order; without positions in a log."""
+    return list(_lines_of(entry, instant(entry)))
+
+
+def order_of(entry: Entry) -> tuple[datetime, str, str]:
+    """Where an entry is among others, as Google orders them: by its time, to the nanosecond, and
+    its insert id."""
+    fraction = str(entry.get("timestamp", "")).removesuffix("Z").partition(".")[2]
+    return instant(entry), fraction.ljust(_DIGITS, "0"), str(entry.get("insertId", ""))
+
+
+def whose(entry: Entry) -> tuple[str, str]:
+    """The location and the short name of the execution that an entry is of; empty where it says
+    neither."""
+    labels = (entry.get("resource") or {}).get("labels") or {}
+    return str(labels.get("location", "")), str((entry.get("labels") or {}).get(EXECUTION, ""))
 
 
 def _lines_of(entry: Entry, at: datetime) -> Iterator[LogEntry]:

@@ -23,6 +23,16 @@ class ExecutionName(NamedTuple):
     job: str
     short: str
 
+    @property
+    def google_project(self) -> str:
+        """Where it is, and where its logs are."""
+        return self.parent.split("/")[1]
+
+    @property
+    def location(self) -> str:
+        """Its region."""
+        return self.parent.split("/")[3]
+
 
 def location(google_project: str, region: str) -> str:
     """Where a project's jobs of a region are."""

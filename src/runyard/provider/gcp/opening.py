@@ -21,6 +21,7 @@ from runyard.provider.gcp.calls import Calls
 from runyard.provider.gcp.evidence import Evidence
 from runyard.provider.gcp.log_reading import LogPace, LogReading
 from runyard.provider.gcp.log_reads import ALLOWANCE, LogReads
+from runyard.provider.gcp.log_search import LogSearch
 from runyard.provider.gcp.log_wire import RestLogApi
 from runyard.provider.gcp.quota import Allowance
 from runyard.provider.gcp.viewer import GcpViewer
@@ -84,7 +85,8 @@ def assemble(
     evidence = Evidence(reads, around.clock, timedelta(seconds=paces.logs.late))
     provider = GcpProvider(apis.run, around, wake, paces.watching, evidence)
     logs = LogReading(reads, around.clock, paces.logs)
-    return Opened(provider, GcpViewer(apis.run, provider.finding, logs), reads, apis)
+    search = LogSearch(reads, provider.finding)
+    return Opened(provider, GcpViewer(apis.run, provider.finding, logs, search), reads, apis)
 
 
 def _credentials(endpoint: str, what: str) -> Credentials:

@@ -19,6 +19,7 @@ from runyard.provider.gcp import names, translate
 from runyard.provider.gcp.finding import Finding
 from runyard.provider.gcp.log_lines import Question
 from runyard.provider.gcp.log_reading import LogReading
+from runyard.provider.gcp.log_search import LogSearch
 from runyard.provider.gcp.log_sifting import LogSifting, later
 from runyard.provider.gcp.wire import PAGE, RunApi
 from runyard.provider.port import (
@@ -39,12 +40,14 @@ BEGIN = datetime.fromtimestamp(86_400, UTC)  #: of an execution that does not sa
 
 
 class GcpViewer:
-    """`provider.port.Viewer` over `api`; `finding` knows where attempts are; `logs` reads."""
+    """`provider.port.Viewer` over `api`; `finding` knows where attempts are; `logs` and `search`
+    read."""
 
-    def __init__(self, api: RunApi, finding: Finding, logs: LogReading) -> None:
+    def __init__(self, api: RunApi, finding: Finding, logs: LogReading, search: LogSearch) -> None:
         self._api = api
         self._finding = finding
         self._logs = logs
+        self._search = search
         self._sifting = LogSifting(logs)
         self._seen: OrderedDict[AttemptKey, tuple[float, run_v2.Execution]] = OrderedDict()
 
@@ -97,8 +100,8 @@ class GcpViewer:
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
     ) -> LogFindings:
-        """See `Viewer.search`: nothing is found in logs that are kept elsewhere."""
-        return LogFindings()
+        """See `Viewer.search`."""
+        return await self._search.search(keys, wanted, limit)
 
     async def execution(
         self, key: AttemptKey, seconds: float = LOOK_SECONDS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from runyard.model.errors import ConfigError
+from runyard.model.errors import ConfigError, ProviderError
 from runyard.model.ids import AttemptKey
+from runyard.provider.merging import merged
 from runyard.provider.port import (
     LogFindings,
     LogPage,
@@ -61,9 +63,22 @@ class RoutedViewer:
     async def search(
         self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
     ) -> LogFindings:
-        """See `Viewer.search`: logs that are kept far away are not searched."""
+        """See `Viewer.search`. Where logs that are far cannot be searched, those here are."""
         far = await self._places.far(keys)
-        return await self._here.search([key for key in keys if key not in far], wanted, limit)
+        here = self._here.search([key for key in keys if key not in far], wanted, limit)
+        if not far:
+            return await here
+        there = self._search_far([key for key in keys if key in far], wanted, limit)
+        return merged(await asyncio.gather(here, there), limit)
+
+    async def _search_far(
+        self, keys: Sequence[AttemptKey], wanted: LogWanted, limit: int
+    ) -> LogFindings:
+        try:
+            return await (await reached(self._far)).search(keys, wanted, limit)
+        except ProviderError as error:
+            why = f"{error.message}; {error.hint}" if error.hint else error.message
+            return LogFindings(complete=False, unsearched=(f"{len(keys)} attempts: {why}",))
 
     async def _of(self, key: AttemptKey) -> Viewer:
         if key in await self._places.far([key]):
