@@ -17,6 +17,7 @@ import pytest
 from runyard.cli.letter_parameters import complete_groups, complete_letters
 from runyard.cli.session import SESSION, Session
 from runyard.gate.replaying import AdvanceReplays
+from runyard.model.errors import ProviderUnavailable
 from runyard.model.event import Ended
 from runyard.model.outcome import Ending
 from tests.support.api_server import Api, serving
@@ -211,6 +212,28 @@ def test_a_bundle_is_of_a_run_that_has_ended(api: Api) -> None:
     skipped = _zip(api, fine)
     assert "dead_letter.json" not in skipped
     assert json.loads(skipped["timings.json"])["last_success"] is None
+
+
+@pytest.mark.parametrize(
+    ("unsearched", "fails", "words"),
+    [
+        (("shop-prod: no role, password=hunter2",), None, "shop-prod: no role, "),
+        ((), ProviderUnavailable("the cloud does not answer"), "the cloud does not answer"),
+    ],
+)
+def test_a_bundle_is_made_without_the_logs_that_cannot_be_read(
+    api: Api, unsearched: tuple[str, ...], fails: ProviderUnavailable | None, words: str
+) -> None:
+    dead = die(api)
+    api.behind.viewer.unsearched, api.behind.viewer.fails = unsearched, fails
+    try:
+        files = _zip(api, dead)
+    finally:
+        api.behind.viewer.unsearched, api.behind.viewer.fails = (), None
+    said = f"not all of its log could be read: {words}"
+    assert said in files["logs/attempt-1.log"].decode()
+    assert f"- attempt 1: {said}" in files["README.md"].decode()
+    assert b"hunter2" not in b"".join(files.values())
 
 
 def _zip(api: Api, run: str) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ Google face of a cloud with real processes."""
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -115,6 +116,31 @@ def test_logs_are_read_and_followed_as_those_of_this_machine(server: RealServer)
     rest = server.ask("GET", f"/runs/{run}/log?after={first['after']}").document
     entries = first["entries"] + rest["entries"]
     assert [one["text"] for one in entries] == [one["text"] for one in stored]
+
+
+def test_logs_are_searched_as_those_of_this_machine(server: RealServer) -> None:
+    assert server.run("chatty").status == 0
+    run = server.last_run("chatty")["id"]
+    (low,) = server.runyard("logs", "search", "lo", "--field", "disk=sda", "--json").lines()[-1:]
+    assert (low["run"], low["run_attempt"], low["task"], low["severity"]) == (run, 1, 1, "WARNING")
+    assert low["fields"] == {"disk": "sda"}
+    found = server.ask("GET", f"/logs:search?run={run}&regex=^[1-5]$").document
+    assert sorted(one["text"] for one in found["entries"]) == sorted("1234512345")
+    assert (found["complete"], found["unsearched"]) == (True, [])
+    hostile = server.runyard("logs", "search", '" OR severity="WARNING', "--run", run)
+    assert (hostile.status, hostile.out, hostile.err) == (0, "", "")
+
+
+def test_a_bundle_has_the_logs_of_attempts_at_google(server: RealServer, tmp_path: Path) -> None:
+    assert server.run("unreachable").status == 1
+    file = tmp_path / "bundle.zip"
+    assert server.runyard("runs", "bundle", "@last", "-o", str(file)).status == 0
+    run = server.last_run("unreachable")["id"]
+    log = zipfile.ZipFile(file).read(f"{run}/logs/attempt-1.log").decode().splitlines()
+    stored = server.runyard("logs", "@last", "--json").lines()
+    assert [line.partition(": ")[2] for line in log] == [one["text"] for one in stored]
+    assert [line.partition(" ")[0] for line in log] == [one["at"] for one in stored]
+    assert any(line.endswith(f": {REFUSED}") for line in log)
 
 
 def test_a_failure_is_told_with_its_exit_code(server: RealServer) -> None:

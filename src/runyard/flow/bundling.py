@@ -19,7 +19,8 @@ Document = Mapping[str, Any]
 class Story:
     """What a bundle is made of. `spec` is the job's document at the run's revision (None: it is not
     kept), `before` the last run that succeeded before it, `spec_before` the document of that one.
-    `logs` are the last entries by attempt. `durations` are seconds of runs that succeeded lately.
+    `logs` are the last entries by attempt; `unread` says why not all of these could be read, where
+    it is so. `durations` are seconds of runs that succeeded lately.
     """
 
     run: Document
@@ -33,6 +34,7 @@ class Story:
     letter: Document | None = None
     delivery: Document | None = None
     logs: Mapping[int, Sequence[Document]] = field(default_factory=dict)
+    unread: Mapping[int, str] = field(default_factory=dict)
     durations: Sequence[float] = ()
 
 
@@ -55,7 +57,7 @@ def bundle(story: Story) -> dict[str, str | Document | Sequence[Any]]:
     changes = _changes(story)
     files["spec-changes.json"] = redacting.document(changes)
     for number, entries in story.logs.items():
-        files[f"logs/attempt-{number}.log"] = "".join(_lines(entries))
+        files[f"logs/attempt-{number}.log"] = "".join(_lines(entries, story.unread.get(number)))
     return {"README.md": "\n".join(_readme(story, changes)) + "\n"} | files
 
 
@@ -126,7 +128,9 @@ def _timings(story: Story) -> Document:
     }
 
 
-def _lines(entries: Sequence[Document]) -> Iterator[str]:
+def _lines(entries: Sequence[Document], why: str | None) -> Iterator[str]:
+    if why is not None:
+        yield f"# {_UNREAD}: {redacting.text(why)}\n"
     for one in entries:
         where = f"{one['at']} task {one['task']}.{one['attempt']} {one['stream']}"
         severity = f" {one['severity']}" if one.get("severity") else ""
@@ -158,6 +162,10 @@ def _readme(story: Story, changes: Sequence[Document]) -> Iterator[str]:
     yield from _section("What happened", (f"- {line}" for line in story.sentences))
     yield from _section("What changed since the last success", _change_lines(story, changes))
     yield from _section("Last lines", _last_lines(story))
+    yield from _section(
+        "What is missing",
+        (f"- attempt {number}: {_UNREAD}: {why}" for number, why in story.unread.items()),
+    )
     yield from _section("Files", (f"- `{name}`: {words}" for name, words in _FILES.items()))
     yield ""
     yield (
@@ -192,6 +200,7 @@ def _last_lines(story: Story) -> Iterator[str]:
         yield "```"
 
 
+_UNREAD = "not all of its log could be read"
 _FILES = {
     "run.json": "the run",
     "attempts.json": "each attempt, with its class and evidence",

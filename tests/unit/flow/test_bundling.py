@@ -259,3 +259,14 @@ def test_timings_compare_with_other_runs() -> None:
     }
     first: Any = bundle(story())["timings.json"]
     assert (first["median_seconds_of_successes"], first["last_success"]) == (None, None)
+
+
+def test_a_bundle_says_which_logs_could_not_be_read() -> None:
+    files = bundle(story(logs={1: [], 2: [entry("hello")]}, unread={1: "no role, token=hunter2"}))
+    words = "not all of its log could be read: no role, "
+    assert str(files["logs/attempt-1.log"]).startswith(f"# {words}")
+    assert str(files["logs/attempt-2.log"]).startswith("2026-11-01T12:00:08Z task 0.0 stderr: ")
+    readme = str(files["README.md"])
+    assert f"## What is missing\n\n- attempt 1: {words}" in readme
+    assert "hunter2" not in json.dumps(files)
+    assert "missing" not in str(bundle(story())["README.md"])

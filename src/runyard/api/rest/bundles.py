@@ -34,15 +34,16 @@ from runyard.flow.explain import explain
 from runyard.gate.delivering import VARIABLE
 from runyard.model.dead_letter import DeadLetter
 from runyard.model.delivery import Delivery
-from runyard.model.errors import Refused
+from runyard.model.errors import ProviderError, Refused
 from runyard.model.ids import attempt_key
 from runyard.model.run import Run
-from runyard.provider.port import LogWanted
+from runyard.provider.port import LogFindings, LogWanted
 
 bundles = router("runs")
 ATTEMPTS_MAX = 10  #: the last ones, whose logs are in a bundle
 LINES_MAX = 1_000  #: of the log of each
 SUCCESSES_MAX = 50  #: looked at for the last one before, and for how long it takes
+Logs = dict[int, list[dict[str, Any]]]
 _ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -73,6 +74,7 @@ async def download_bundle(services: Use, who: Who, run_id: RunPath) -> Response:
     if not run.is_final or run.ended_at is None:
         raise Refused(f"{run.id} is {run.state}", hint="a bundle is of a run that has ended")
     around = await _around(services, run)
+    logs, unread = await _logs(services, run)
     told = Story(
         run=_plain(run_document(run)),
         attempts=_plain(attempt_documents(run, history, charges)),
@@ -84,7 +86,8 @@ async def download_bundle(services: Use, who: Who, run_id: RunPath) -> Response:
         spec_before=around.spec_before,
         letter=None if around.letter is None else _plain(letter_document(around.letter, None)),
         delivery=None if around.delivery is None else _plain(delivery_document(around.delivery)),
-        logs=await _logs(services, run),
+        logs=logs,
+        unread=unread,
         durations=[_seconds(one) for one in around.successes],
     )
     ended_at = run.ended_at
@@ -129,14 +132,26 @@ async def _around(services: Services, run: Run) -> Around:
     return await services.database.read(work)
 
 
-async def _logs(services: Services, run: Run) -> dict[int, list[dict[str, Any]]]:
-    first = max(1, run.attempt - ATTEMPTS_MAX + 1)
-    found: dict[int, list[dict[str, Any]]] = {}
-    for number in range(first, run.attempt + 1):
+async def _logs(services: Services, run: Run) -> tuple[Logs, dict[int, str]]:
+    """The last lines of the last attempts, by attempt; and of which not all could be read, and why.
+    All are asked for at once, so that they take no longer than one."""
+    last = range(max(1, run.attempt - ATTEMPTS_MAX + 1), run.attempt + 1)
+    newest_first = await asyncio.gather(*(_log(services, run, one) for one in reversed(last)))
+    logs: Logs = {}
+    unread: dict[int, str] = {}
+    for number, found in zip(last, reversed(newest_first), strict=True):
+        logs[number] = _plain([entry_document(entry, number) for _, entry in found.found])
+        if not found.complete:
+            unread[number] = "; ".join(found.unsearched) or "there was no time for it"
+    return logs, unread
+
+
+async def _log(services: Services, run: Run, number: int) -> LogFindings:
+    try:
         key = attempt_key(run.id, number)
-        entries = (await services.viewer.search([key], LogWanted(), LINES_MAX)).found
-        found[number] = _plain([entry_document(entry, number) for _, entry in entries])
-    return found
+        return await services.viewer.search([key], LogWanted(), LINES_MAX)
+    except ProviderError as error:
+        return LogFindings(complete=False, unsearched=(error.message,))
 
 
 def _versions(services: Services, run: Run, around: Around) -> dict[str, Any]:
