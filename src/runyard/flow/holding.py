@@ -32,7 +32,8 @@ UNTIL = {
     "permission": "until it may do what it needs",
     "application": "for a newer revision of its job, or for somebody who resumes it",
 }
-_NAMES = {
+#: Of each state that waits: its name in `recovery`.
+NAMES = {
     State.AWAITING_NETWORK: "network",
     State.AWAITING_CAPACITY: "capacity",
     State.AWAITING_PERMISSION: "permission",
@@ -102,12 +103,12 @@ def _kind(failure: Failure) -> str:
 def looked(run: Run, awaiting: Awaiting, words: str, now: datetime) -> Awaiting:
     """What is known of a wait after one more look, which found it missing still."""
     seen = replace(awaiting, looks=awaiting.looks + 1, words=words)
-    return replace(seen, look_at=_next_look(run, _NAMES[run.state], seen, now))
+    return replace(seen, look_at=_next_look(run, NAMES[run.state], seen, now))
 
 
 def over_words(run: Run, awaiting: Awaiting, words: str) -> str:
     """That what a run waited for did not come in time; `words` say what is missing."""
-    name = _NAMES[run.state]
+    name = NAMES[run.state]
     waited = span((awaiting.until - awaiting.since).total_seconds())
     last = f": {words}" if words else ""
     return f"{run.reason} (waited {waited} by recovery.{name}.wait{last})"

@@ -171,6 +171,11 @@ class Runs:
         """When a run that waits for something is to be looked at next."""
         return instant((await tx.fetch(self._q["runs_next_look"]))[0][0])
 
+    async def that_wait(self, tx: Tx, limit: int) -> dict[RunId, int]:
+        """Runs that wait for something, with their versions; the first to be looked at first."""
+        rows = await tx.fetch(self._q["runs_that_wait"], (limit,))
+        return {RunId(row[0]): row[1] for row in rows}
+
     async def counts(self, tx: Tx) -> dict[State, int]:
         """How many runs are in each state."""
         rows = await tx.fetch(self._q["runs_by_state_counts"])

@@ -68,6 +68,10 @@ SELECT id FROM runs WHERE look_at <= $1 ORDER BY look_at, id LIMIT $2
 -- name: runs_next_look
 SELECT min(look_at) FROM runs WHERE look_at IS NOT NULL
 
+-- name: runs_that_wait
+-- Those that wait for something, as they are known by their version.
+SELECT id, version FROM runs WHERE look_at IS NOT NULL ORDER BY look_at, id LIMIT $1
+
 -- name: runs_mended
 -- Those that wait for a newer revision of their job, and there is one.
 SELECT runs.id FROM runs
