@@ -202,8 +202,8 @@ def test_rules_are_explained_with_what_they_say_now(api: Api, command: CommandLi
     die(api, "dear")
     found = api.get("/jobs/dear/alert-rules")
     rules = {one["name"]: one for one in found["rules"]}
-    assert list(rules) == ["failing", "overdue", "budget", "metric"]
-    assert [one["is_usual"] for one in rules.values()] == [True, True, False, False]
+    assert list(rules) == ["failing", "stuck", "overdue", "budget", "metric"]
+    assert [one["is_usual"] for one in rules.values()] == [True, True, True, False, False]
     assert (rules["budget"]["state"], rules["budget"]["for_seconds"]) == ("pending", 600)
     assert (rules["metric"]["state"], rules["failing"]["state"]) == ("firing", "")
     assert rules["metric"]["title"] == (

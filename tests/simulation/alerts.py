@@ -141,6 +141,9 @@ class AlertPromises:
         dead = sum(run.state is State.DEAD for run in runs.values())
         counted = sum(one.seen_count for one in self.alerts.values() if one.rule == "dead")
         assert counted == dead, f"{dead} runs died, {counted} are in alerts"
+        stuck = [one for one in self.alerts.values() if one.rule == "stuck"]
+        for alert in stuck:
+            assert alert.cleared_at or alert.resolved_at, f"{alert.id}: nobody waits any more"
         for one in self.incidents.values():
             assert not one.queues, f"{one.id} has still to tell {one.queues}"
 

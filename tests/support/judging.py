@@ -19,6 +19,7 @@ NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OFF = [{"name": name, kind: about, "enabled": False} for name, kind, about in
        (("dead", "dead", {}), ("failing", "consecutiveFailures", 3),
+        ("stuck", "waiting", {"permission": "0s"}),
         ("overdue", "overdue", {"within": "10m"}))]  # fmt: skip
 
 

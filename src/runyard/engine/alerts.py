@@ -1,5 +1,8 @@
 """ALERTS: judges jobs by their rules, and has done what alerts and incidents do by themselves.
 
+Jobs with runs that wait are judged as a wait begins, changes and ends, and at the instant at which
+it has lasted too long; the rows say who waits, so a process that begins anew knows it, too.
+
 What is read here is read beside the gate, and may be old by the time it is decided on: rules look
 at how things are, so the next look finds what this one missed. The gate is asked only where
 something changes.
@@ -7,7 +10,8 @@ something changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -15,13 +19,15 @@ import orjson
 
 from runyard.database.port import Database, Tx
 from runyard.engine.subjects import Measures, Subjects, Watched
+from runyard.engine.waiters import Waiters, Waiting
 from runyard.flow.freezing import Zones
 from runyard.flow.rule_subject import Subject
 from runyard.flow.rules import judge, of_success, of_time, over, quiet_until
+from runyard.flow.waiting import wait_too_long_at
 from runyard.gate.alerting import AdvanceAlerts, Observe
 from runyard.gate.door import Gate
 from runyard.model.alert import Alert, Observation
-from runyard.model.alert_rules import AlertRule, named
+from runyard.model.alert_rules import AlertRule, WaitingRule, named
 from runyard.model.job import JobSpec
 from runyard.model.run import Run, State
 from runyard.model.trigger.row import Trigger
@@ -58,11 +64,14 @@ class AlertsLoop:
         self._took: set[Key] = set()  #: jobs with rules about runs that succeeded
         self._look_at: datetime | None = None
         self._quiet: dict[Key, tuple[int, datetime]] = {}  #: (revision, until when), by job
+        self._waiters = Waiters(database, store)
 
     def ended(self, runs: Iterable[Run]) -> bool:
-        """Take note of runs that ended; True when one of them may be news to a rule."""
+        """Take note of runs that ended, or began or ceased to wait; True when one of them may be
+        news to a rule."""
         is_news = False
         for run in runs:
+            is_news = self._waiters.noted(run) or is_news
             if run.is_final:
                 key, died = (run.project, run.environment, run.job), run.state is State.DEAD
                 self._ended[key] = self._ended.get(key, False) or died
@@ -88,15 +97,16 @@ class AlertsLoop:
             if await self._gate.ask(AdvanceAlerts(now, self._zones, BATCH)) == 0:
                 break  # another engine did it
             next_at = await self._database.read(next_instant)
-        look_at = self._look_at or now
-        return look_at if next_at is None else min(next_at, look_at)
+        instants = (self._look_at or now, next_at, self._waiters.next_at)
+        return min(at for at in instants if at is not None)
 
     async def _judge(self, now: datetime, ended: Mapping[Key, bool]) -> None:
         alerts = await self._open()
         every = self._look_at is None or now >= self._look_at
         self._wanted = self._took | alerts.keys()
+        waiting = await self._waiters.look(now)
         news = {key for key, died in ended.items() if died or key in self._wanted}
-        watched = await self._watched(None if every else news)
+        watched = await self._watched(None if every else news | waiting.turned)
         found: list[Observation] = []
         if every:
             known = {one.row.key for one in watched}
@@ -107,21 +117,36 @@ class AlertsLoop:
         chosen = [
             one
             for one in watched
-            if _is_chosen(one, alerts, ended, every=every and not self._is_quiet(one, now))
+            if one.row.key in waiting.turned
+            or (every and one.row.key in waiting.by_job)
+            or _is_chosen(one, alerts, ended, every=every and not self._is_quiet(one, now))
         ]
+        too_long_at: dict[Key, datetime | None] = dict.fromkeys(waiting.turned)
         for first in range(0, len(chosen), BATCH):
             page = chosen[first : first + BATCH]
-            subjects = await self._subjects.of(page, now)
-            for one, subject in zip(page, subjects, strict=True):
+            for one, subject in await self._asked(page, waiting, now):
                 mine = {alert.fingerprint: alert for alert in alerts.get(one.row.key, ())}
                 found += judge(subject, mine, now)
+                too_long_at[one.row.key] = wait_too_long_at(subject, one.rules, now)
                 if every:
                     self._calm(one, subject, now)
         for first in range(0, len(found), BATCH):
             some = tuple(found[first : first + BATCH])
             await self._gate.ask(Observe(some, now, self._zones))
+        self._waiters.judged(waiting, too_long_at, _unsettled(chosen, alerts, waiting))
         if every:
             self._look_at = now + EVERY
+
+    async def _asked(
+        self, page: Sequence[Watched], waiting: Waiting, now: datetime
+    ) -> list[tuple[Watched, Subject]]:
+        """Jobs with what their rules are asked about."""
+        subjects = await self._subjects.of(page, now)
+        return [
+            (one, replace(subject, waits=waits) if waits else subject)
+            for one, subject in zip(page, subjects, strict=True)
+            for waits in (waiting.by_job.get(one.row.key, ()),)
+        ]
 
     def _is_quiet(self, one: Watched, now: datetime) -> bool:
         """True when it is known that time alone makes nothing of a job wrong by now."""
@@ -166,6 +191,22 @@ class AlertsLoop:
 def _rules(key: Key, revision: int, document: bytes) -> tuple[JobSpec, Mapping[str, AlertRule]]:
     spec = JobSpec.from_document(orjson.loads(document))
     return spec, named(spec.alerts)
+
+
+def _unsettled(
+    judged: Sequence[Watched], alerts: Mapping[Key, Sequence[Alert]], waiting: Waiting
+) -> list[Key]:
+    """Jobs without waits that had an alert of one when they were judged: they are looked at once
+    more, since the death of a run that waited may have to be told first."""
+    return [
+        one.row.key
+        for one in judged
+        if one.row.key not in waiting.by_job
+        and any(
+            isinstance(one.rules.get(alert.rule), WaitingRule) and alert.cleared_at is None
+            for alert in alerts.get(one.row.key, ())
+        )
+    ]
 
 
 def _is_chosen(

@@ -12,7 +12,7 @@ from runyard.model.job import JobSpec
 from runyard.model.log_pattern import LogPattern
 from runyard.model.measured_rules import Per
 from runyard.model.metric import Point
-from runyard.model.run import RunView
+from runyard.model.run import Run, RunView
 from runyard.model.trigger.instant import Unrun
 
 
@@ -21,7 +21,7 @@ class Subject:
     """A job in force, and what of it rules may ask for. `runs` are its newest, newest first;
     `succeeded_at`: when a run of it ended well last; `since`: when it was applied. `spent`: in
     nano-dollars, so far; `points`: what was measured; `unrun`: instants that became no run;
-    `patterns`: what its error lines have in common."""
+    `patterns`: what its error lines have in common; `waits`: its runs that await something."""
 
     environment: str
     spec: JobSpec
@@ -33,6 +33,7 @@ class Subject:
     points: Sequence[Point] = ()
     unrun: Sequence[Unrun] = ()
     patterns: Sequence[LogPattern] = ()
+    waits: Sequence[Run] = ()
 
     @cached_property
     def judged(self) -> list[RunView]:
@@ -43,8 +44,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says: wrong or not, in words, and the run that shows it."""
+    """What a rule says: wrong or not, in words, and the run that shows it. `text`: what there is to
+    know and to do besides."""
 
     wrong: bool
     words: str
     run: RunView | None = None
+    text: str = ""

@@ -15,6 +15,7 @@ from runyard.model.alert_rules import (
     NotStartedRule,
     OverdueRule,
     TookRule,
+    WaitingRule,
 )
 from runyard.model.durations import seconds_of
 from runyard.model.measured_rules import (
@@ -75,6 +76,14 @@ def _took(rule: TookRule) -> str:
     return f"the last success took {' or '.join(found)}"
 
 
+def _waiting(rule: WaitingRule) -> str:
+    of_each = (
+        name if seconds_of(lasts) == 0 else f"{name} for {lasting(lasts)}"
+        for name, lasts in rule.waiting.named.items()
+    )
+    return f"a run awaits {', '.join(of_each)}"
+
+
 def _metric(rule: MetricRule) -> str:
     asked = rule.metric
     labels = ", ".join(f"{key}={value}" for key, value in sorted(asked.labels.items()))
@@ -121,6 +130,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     NotFinishedRule: lambda rule: (
         f"a run is not over {lasting(rule.not_finished.within)} after it was asked for"
     ),
+    WaitingRule: _waiting,
     OverdueRule: lambda rule: (
         "no run succeeded since the last but one instant of its schedule, "
         f"{lasting(rule.overdue.within)} later"

@@ -16,6 +16,7 @@ from typing import Any
 from runyard.flow.measured import FINDERS
 from runyard.flow.rule_subject import Finding, Subject
 from runyard.flow.schedule.timing import Timing
+from runyard.flow.waiting import is_told_first, waiting
 from runyard.model.alert import Alert, Observation
 from runyard.model.alert_rules import (
     AlertRule,
@@ -27,6 +28,7 @@ from runyard.model.alert_rules import (
     NotStartedRule,
     OverdueRule,
     TookRule,
+    WaitingRule,
     named,
 )
 from runyard.model.durations import seconds_of
@@ -103,6 +105,8 @@ def judge(subject: Subject, open_alerts: Mapping[str, Alert], now: datetime) -> 
         said = _find(subject, name, rule, alert, now)
         if said is None or not _is_news(said, alert):
             continue
+        if isinstance(rule, WaitingRule) and is_told_first(subject, rules, alert, open_alerts, now):
+            continue
         found.append(_said(subject, name, rule, said))
     known = {fingerprint(subject.environment, spec, name) for name in rules}
     gone = (alert for key, alert in open_alerts.items() if key not in known)
@@ -151,7 +155,7 @@ def _said(subject: Subject, name: str, rule: AlertRule, said: Finding) -> Observ
         name,
         rule,
         f"{spec.name}: {said.words}",
-        "",
+        said.text,
         "" if run is None else run.id,
         "" if run is None else run.region,
     )
@@ -322,5 +326,6 @@ _FINDERS: dict[type, _Finder] = {
     NoSuccessRule: _no_success,
     NotStartedRule: _not_started,
     NotFinishedRule: _not_finished,
+    WaitingRule: waiting,
     OverdueRule: _overdue,
 }

@@ -42,6 +42,10 @@ _LIMITS = (
     ("noSuccess", "within"),
     ("notStarted", "within"),
     ("notFinished", "within"),
+    ("waiting", "network"),
+    ("waiting", "capacity"),
+    ("waiting", "permission"),
+    ("waiting", "application"),
     ("overdue", "within"),
     ("queueWait", "over"),
 )

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import model_validator
 
-from runyard.model.forms import Between, Counted, Shaped, unexpected
+from runyard.model.forms import Between, Counted, Lasting, Shaped, unexpected
 from runyard.model.kinds import Kinds
 from runyard.model.measured_rules import (
     CostRule,
@@ -23,7 +23,8 @@ from runyard.model.measured_rules import (
     QueueWaitRule,
 )
 from runyard.model.notice import Severity
-from runyard.model.rule_parts import Always, Rule, Spoken, Window, Within
+from runyard.model.recovery import HOLDS
+from runyard.model.rule_parts import WINDOW_SECONDS_MAX, Always, Rule, Spoken, Window, Within
 from runyard.model.strict import Strict
 
 RULES_MAX = 50  #: of a job
@@ -62,6 +63,31 @@ class Took(Spoken):
         if self.over is None and self.under is None and self.factor is None:
             raise unexpected("a mapping with at least one of over, under, factor")
         return self
+
+
+Patience = Annotated[str, Lasting(0, WINDOW_SECONDS_MAX, "8784h")]
+
+
+class Waiting(Spoken):
+    """Of each wait that `recovery` may declare, how long it may last; one that is not named may
+    last as long as it will."""
+
+    network: Patience | None = None
+    capacity: Patience | None = None
+    permission: Patience | None = None
+    application: Patience | None = None
+
+    @model_validator(mode="after")
+    def _has_some(self) -> Self:
+        if not self.named:
+            raise unexpected(f"a mapping with at least one of {', '.join(HOLDS)}")
+        return self
+
+    @property
+    def named(self) -> dict[str, str]:
+        """How long each wait may last that is watched."""
+        found = {name: getattr(self, name) for name in HOLDS}
+        return {name: lasts for name, lasts in found.items() if lasts is not None}
 
 
 class DeadRule(Rule):
@@ -113,6 +139,13 @@ class NotFinishedRule(Rule):
     not_finished: Within
 
 
+class WaitingRule(Rule):
+    """A run waits too long for what its failure waits for."""
+
+    kind = "waiting"
+    waiting: Waiting
+
+
 class OverdueRule(Rule):
     """No run succeeded since the last but one instant of the job's schedule, and so long after
     it."""
@@ -129,6 +162,7 @@ _KINDS: dict[str, type[Strict]] = {
     "noSuccess": NoSuccessRule,
     "notStarted": NotStartedRule,
     "notFinished": NotFinishedRule,
+    "waiting": WaitingRule,
     "overdue": OverdueRule,
     "queueWait": QueueWaitRule,
     "missed": MissedRule,
@@ -145,6 +179,7 @@ AlertRule = Annotated[
     | NoSuccessRule
     | NotStartedRule
     | NotFinishedRule
+    | WaitingRule
     | OverdueRule
     | QueueWaitRule
     | MissedRule
@@ -161,10 +196,16 @@ def _usual(model: type[Any], name: str, severity: Severity, about: dict[str, Any
     return model.model_validate({"name": name, "severity": severity, **about})
 
 
+#: A person has to give a permission or mend a program, so somebody is told at once. A network or
+#: room usually comes back by itself: only what is away for longer than the longest pause between
+#: two attempts (`retry.backoff.max`, 10 min unless it is set otherwise) is worth a word.
+_STUCK = {"permission": "0s", "application": "0s", "network": "15m", "capacity": "15m"}
+
 #: What every job is watched for without a word. `overdue` is only of jobs that have a schedule.
 USUAL: tuple[AlertRule, ...] = (
     _usual(DeadRule, "dead", Severity.ERROR, {"dead": Always()}),
     _usual(FailuresRule, "failing", Severity.CRITICAL, {"consecutiveFailures": 3}),
+    _usual(WaitingRule, "stuck", Severity.WARNING, {"waiting": _STUCK}),
     _usual(OverdueRule, "overdue", Severity.ERROR, {"overdue": {"within": "10m"}}),
 )
 

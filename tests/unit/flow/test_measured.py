@@ -329,7 +329,7 @@ jobs:
 def test_they_are_read_from_a_manifest_and_come_back() -> None:
     (job,) = load([Source("runyard.yaml", TEXT)]).jobs
     assert type(job).from_document(job.document()) == job
-    assert list(named(job.alerts))[3:] == [
+    assert list(named(job.alerts))[4:] == [
         "metric",
         "queue_wait",
         "missed",

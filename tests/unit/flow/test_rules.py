@@ -35,10 +35,10 @@ from tests.support.runs import make_spec
 
 
 def test_every_job_is_watched_without_a_word() -> None:
-    assert list(named(())) == ["dead", "failing", "overdue"]
+    assert list(named(())) == ["dead", "failing", "stuck", "overdue"]
     rules = make_spec(alerts=[*OFF[:1], {"took": {"over": "1h"}}, {"took": {"under": "1s"}},
                               {"notStarted": {"within": "5m"}}]).alerts  # fmt: skip
-    assert list(named(rules)) == ["failing", "overdue", "took", "took-2", "not_started"]
+    assert list(named(rules)) == ["failing", "stuck", "overdue", "took", "took-2", "not_started"]
 
 
 def test_a_death_is_told_with_all_that_is_known_of_it() -> None:
