@@ -35,6 +35,12 @@ def comes_to(server: RealServer, run: str, state: str) -> bool:
     return eventually(lambda: look(server, run)["state"] == state)
 
 
+def stuck(server: RealServer, job: str) -> list[str]:
+    """The states of the alerts that somebody was told of since a run of the job waits."""
+    found = server.ask("GET", f"/alerts?job={job}").document["alerts"]
+    return [one["state"] for one in found if one["rule"] == "stuck"]
+
+
 def told(server: RealServer, run: str) -> str:
     return " ".join(server.runyard("explain", run).out.split())
 
@@ -81,8 +87,10 @@ def test_a_bug_is_waited_out_until_a_newer_revision_runs(server: RealServer) -> 
     server.apply({"buggy": shell("exit 3") | waits})
     run = ask(server, "buggy")
     assert comes_to(server, run, "awaiting_fix"), told(server, run)
+    assert eventually(lambda: stuck(server, "buggy") == ["firing"])
     server.apply({"buggy": shell("echo mended") | waits})
     assert comes_to(server, run, "succeeded"), told(server, run)
+    assert eventually(lambda: stuck(server, "buggy") == ["resolved"])
     found = look(server, run)
     assert (found["revision"], len(found["attempts"])) == (2, 2)
     assert "since revision 2 is in force, with revision 2" in told(server, run)
