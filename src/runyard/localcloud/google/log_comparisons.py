@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import contains, eq, ge, gt, le, lt, ne
 from typing import Any
@@ -104,9 +104,10 @@ def _as_field(path: Path, text: str) -> Any:
         return _RANK[text.upper()]
     if path in (("timestamp",), ("receiveTimestamp",)):
         try:
-            return datetime.fromisoformat(text)
+            instant = datetime.fromisoformat(text)
         except ValueError:
             raise refused(f"an instant such as 2026-01-31T12:00:00Z, not {text!r}") from None
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return _folded(text)
 
 

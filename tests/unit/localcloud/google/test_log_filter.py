@@ -39,6 +39,8 @@ EXECUTION = 'labels."run.googleapis.com/execution_name"'
         "severity>=INFO severity<=error severity!=DEBUG severity>notice severity<ERROR",
         'timestamp>="2026-03-01T12:00:00Z" AND timestamp<"2026-03-01T12:00:00.000501Z"',
         'timestamp>="2026-03-01T13:00:00+01:00"',
+        # without a zone it is UTC
+        'timestamp>="2026-03-01" timestamp>"2026-03-01T12:00:00.0004" timestamp<"2026-03-02"',
         'insertId>"00a0"',
         'textPayload:"SDA IS"',
         'textPayload:low OR textPayload:"high \\"or\\" so"',
