@@ -12,7 +12,8 @@ FLIGHTS := examples/flights/flights.csv.zip
 PHASE   := sh tools/phase.sh
 CODE    := src runner tests tools benchmarks $(wildcard examples)
 
-WORKERS ?= auto#  processes that run tests
+# One more than there are processors: a third of the time tests wait for processes and disks.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))#  processes that run tests
 SEEDS   ?= 200#  simulated worlds in `make sim`
 KILLS   ?= 50#  kills in `make chaos`
 CHAOS_SEED ?= 1#  which story of kills
