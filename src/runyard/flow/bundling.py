@@ -169,8 +169,9 @@ def _readme(story: Story, changes: Sequence[Document]) -> Iterator[str]:
     yield from _section("Files", (f"- `{name}`: {words}" for name, words in _FILES.items()))
     yield ""
     yield (
-        "Values of variables are in none of them. Values of secrets were taken out of the log as "
-        "it was written; what looks like one was taken out besides."
+        "Values of variables are in none of them. Values of secrets were taken out of logs of the "
+        "machine that Runyard is on as they were written, and not of those at Google; what looks "
+        "like one was taken out of both."
     )
 
 

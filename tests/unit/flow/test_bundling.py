@@ -170,8 +170,9 @@ bye '''
 - `dead_letter.json`: its dead letter, if it is dead
 - `logs/`: the last lines of each attempt
 
-Values of variables are in none of them. Values of secrets were taken out of the log as \
-it was written; what looks like one was taken out besides.
+Values of variables are in none of them. Values of secrets were taken out of logs of the \
+machine that Runyard is on as they were written, and not of those at Google; what looks \
+like one was taken out of both.
 """
 LETTER = {"failure_class": "network", "evidence": ["task 0 wrote: refused", "all say so"]}
 
