@@ -169,17 +169,22 @@ def test_what_it_does_not_do_is_refused(
     play(scenario)
 
 
+def google_reader(face: ServedFace) -> Any:
+    """A client of Google's own library for logs."""
+    kind: Any = google_logging.Client  # without types
+    return kind(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": face.endpoint},
+        _use_grpc=False,
+    )
+
+
 def test_googles_own_library_reads_it(play: Callable[[Scenario], None]) -> None:
     async def scenario(google: Clients, face: ServedFace, ask: Ask) -> None:
         line = '{"severity":"ERROR","message":"low","disk":"sda"}'
         name = await done(google, face, f"echo hello; echo '{line}' >&2", "report")
-        kind: Any = google_logging.Client  # without types
-        reader = kind(
-            project=PROJECT,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": face.endpoint},
-            _use_grpc=False,
-        )
+        reader = google_reader(face)
 
         def read(text: str) -> list[Any]:
             return list(reader.list_entries(filter_=text, page_size=1))
@@ -209,13 +214,7 @@ def test_googles_own_library_asks_what_a_search_asks(play: Callable[[Scenario], 
     async def scenario(google: Clients, face: ServedFace, ask: Ask) -> None:
         said = '{"severity":"ERROR","message":"disk \\"sda\\" is low","disk":{"free":7}}'
         name = await done(google, face, f"echo 'disk is (low)'; echo '{said}' >&2", "report")
-        kind: Any = google_logging.Client  # without types
-        reader = kind(
-            project=PROJECT,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": face.endpoint},
-            _use_grpc=False,
-        )
+        reader = google_reader(face)
         execution = ExecutionName(f"{PLACE}/jobs/report", "report", name)
 
         async def found(**wanted: Any) -> list[Any]:

@@ -91,6 +91,11 @@ class PlatformError(Exception):
         self.hint = hint
         self.faults = faults
 
+    @property
+    def advice(self) -> str:
+        """What is wrong and what to do about it, in one line."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 class CallerError(PlatformError):
     """The caller can mend it."""

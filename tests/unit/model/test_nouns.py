@@ -89,6 +89,7 @@ def test_an_error_carries_what_a_caller_needs() -> None:
     fault = Fault("x", "1", "2")
     error = PlatformError("no", hint="yes", faults=(fault,))
     assert (str(error), error.message, error.hint, error.faults) == ("no", "no", "yes", (fault,))
+    assert (error.advice, PlatformError("no").advice) == ("no; yes", "no")
     assert (error.code, error.transient) == (Code.INTERNAL, False)
 
 

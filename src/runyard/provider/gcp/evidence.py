@@ -21,7 +21,7 @@ from google.cloud import run_v2
 from runyard.flow.last_lines import kept
 from runyard.model.errors import ProviderError, ProviderRefused
 from runyard.model.outcome import LAST_LINES_KEPT, Ending, Outcome, TaskFailure
-from runyard.provider.gcp import translate
+from runyard.provider.gcp import names, translate
 from runyard.provider.gcp.log_lines import Question, last_filter, newest_first
 from runyard.provider.gcp.log_reads import REFUSED_SECONDS, LogReads
 from runyard.provider.gcp.log_wire import SIZE_MAX, EntriesAsked
@@ -158,7 +158,7 @@ class Evidence:
 
     def _say(self, name: str, error: ProviderError) -> None:
         """Once for each Google project in as long as a refusal is taken for how it is."""
-        google_project, now = name.split("/")[1], asyncio.get_running_loop().time()
+        google_project, now = names.google_project_of(name), asyncio.get_running_loop().time()
         if now - self._said.get(google_project, float("-inf")) >= REFUSED_SECONDS:
             self._said[google_project] = now
             LOGGER.warning(

@@ -52,7 +52,7 @@ class Question:
     @property
     def google_project(self) -> str:
         """Whose logs are read."""
-        return self.execution.split("/")[1]
+        return names.google_project_of(self.execution)
 
 
 def filter_of(asked: Question, after: int, until: datetime | None) -> str:

@@ -56,10 +56,7 @@ class LogReads:
 
     def refused(self) -> dict[str, str]:
         """The Google projects whose logs may not be read, as it was last said, and what to do."""
-        return {
-            project: f"{error.message}; {error.hint}" if error.hint else error.message
-            for project, (_, error) in self._refused.items()
-        }
+        return {project: error.advice for project, (_, error) in self._refused.items()}
 
     def _check(self, google_project: str) -> None:
         at, error = self._refused.get(google_project, (0.0, None))

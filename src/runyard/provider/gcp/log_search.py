@@ -107,7 +107,7 @@ class LogSearch:
         except TimeoutError:
             why = f"there were {self._pace.seconds:g} s for it: {NARROWER}"
         except ProviderError as error:
-            why = f"{error.message}; {error.hint}" if error.hint else error.message
+            why = error.advice
         said = (f"logs in Google's project {asked.google_project}: {why}",) if why else ()
         return LogFindings(found.newest(), found.bytes_searched, complete=not why, unsearched=said)
 

@@ -25,13 +25,18 @@ class ExecutionName(NamedTuple):
 
     @property
     def google_project(self) -> str:
-        """Where it is, and where its logs are."""
-        return self.parent.split("/")[1]
+        """See `google_project_of`."""
+        return google_project_of(self.parent)
 
     @property
     def location(self) -> str:
         """Its region."""
         return self.parent.split("/")[3]
+
+
+def google_project_of(name: str) -> str:
+    """Where a job or an execution of this full name is, and where its logs are."""
+    return name.split("/")[1]
 
 
 def location(google_project: str, region: str) -> str:

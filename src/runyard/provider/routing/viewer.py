@@ -77,8 +77,8 @@ class RoutedViewer:
         try:
             return await (await reached(self._far)).search(keys, wanted, limit)
         except ProviderError as error:
-            why = f"{error.message}; {error.hint}" if error.hint else error.message
-            return LogFindings(complete=False, unsearched=(f"{len(keys)} attempts: {why}",))
+            why = f"{len(keys)} attempts: {error.advice}"
+            return LogFindings(complete=False, unsearched=(why,))
 
     async def _of(self, key: AttemptKey) -> Viewer:
         if key in await self._places.far([key]):
